@@ -1,0 +1,74 @@
+"""The streaming command network: no padding in time, so each row is a function of the stream."""
+from torch import nn
+import torch.nn.functional as F
+
+from .layers import BinaryBlock, Head
+
+STEM_CHANNELS = 32
+WIDTHS = (64, 128, 256)
+BLOCKS = (4, 4, 3)  # 98 frames -> 23 rows after the stem -> 15 -> 7 -> 1
+EXIT_AFTER = (2, 4, 6, 8, 11)
+
+
+class Stem(nn.Module):
+    """98x64 -> 23x16: float 3x3/2, BN, ReLU, depthwise 3x3/2, BN, 1x1, BN."""
+
+    def __init__(self, channels, out):
+        super().__init__()
+        self.conv = nn.Conv2d(1, channels, 3, stride=2, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.depthwise = nn.Conv2d(channels, channels, 3, stride=2, groups=channels, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels, affine=False)
+        self.point = nn.Conv2d(channels, out, 1, bias=False)
+        self.norm3 = nn.BatchNorm2d(out)
+
+    def forward(self, x):
+        x = F.relu(self.norm1(self.conv(F.pad(x, (0, 1, 0, 0)))))
+        x = self.norm2(self.depthwise(F.pad(x, (0, 1, 0, 0))))
+        return self.norm3(self.point(x))
+
+
+class Transition(nn.Module):
+    """Half the frequencies, more channels: max pool 1x2, 1x1, BN."""
+
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.point = nn.Conv2d(c_in, c_out, 1, bias=False)
+        self.norm = nn.BatchNorm2d(c_out, eps=1e-5)
+
+    def forward(self, x):
+        return self.norm(self.point(F.max_pool2d(x, (1, 2))))
+
+
+class CommandNet(nn.Module):
+    """Input (N, 1, 98, 64), output the five exits' logits."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.stem = Stem(STEM_CHANNELS, WIDTHS[0])
+        self.blocks = nn.ModuleList()
+        self.transitions = nn.ModuleDict()  # by the number of blocks before it
+        self.heads = nn.ModuleDict()
+        bands = 16
+        for section, (width, count) in enumerate(zip(WIDTHS, BLOCKS)):
+            if section > 0:
+                self.transitions[str(len(self.blocks))] = Transition(WIDTHS[section - 1], width)
+                bands //= 2
+            for _ in range(count):
+                self.blocks.append(BinaryBlock(width))
+                if len(self.blocks) in EXIT_AFTER:
+                    self.heads[str(len(self.blocks))] = Head(width, bands, classes)
+
+    def forward(self, x):
+        logits = []
+        x = self.stem(x)
+        for index, block in enumerate(self.blocks):
+            if str(index) in self.transitions:
+                x = self.transitions[str(index)](x)
+            x = block(x)
+            if str(index + 1) in self.heads:
+                logits.append(self.heads[str(index + 1)](x))
+        return logits
+
+    def binary_convs(self):
+        return [block.conv for block in self.blocks]

@@ -1,0 +1,69 @@
+"""Lists of recordings, decoded once into one int16 array on disk that all processes map."""
+import csv
+import hashlib
+import pathlib
+
+import numpy as np
+
+RATE = 16000
+KEYWORDS = ["yes", "no", "up", "down", "left", "right", "go", "stop"]
+LABELS = KEYWORDS + ["_unknown_", "_silence_"]
+UNKNOWN, SILENCE = LABELS.index("_unknown_"), LABELS.index("_silence_")
+# Words kept out of training altogether, to measure `_unknown_` on words never trained.
+HELD_OUT = {"nine", "seven", "marvin", "house", "bird"}
+
+
+def read_list(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def decode(path):
+    import soundfile
+
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    if rate != RATE:
+        raise ValueError(f"{path}: {rate} Hz, wanted {RATE}")
+    return samples[:, 0]
+
+
+class Clips:
+    """Decoded recordings: `audio[i]` is an int16 array. Decoding a list takes minutes, so it is cached."""
+
+    def __init__(self, name, paths, cache):
+        cache = pathlib.Path(cache)
+        cache.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256("\n".join(map(str, paths)).encode()).hexdigest()[:12]
+        store = cache / f"{name}-{digest}.i16"
+        index = cache / f"{name}-{digest}.npy"
+        if not index.exists():
+            ends = [0]
+            with open(store, "wb") as file:
+                for path in paths:
+                    samples = decode(path)
+                    samples.tofile(file)
+                    ends.append(ends[-1] + len(samples))
+            np.save(index, np.array(ends, np.int64))
+        self.ends = np.load(index)
+        self.samples = np.memmap(store, np.int16, "r")
+
+    def __len__(self):
+        return len(self.ends) - 1
+
+    def __getitem__(self, i):
+        return self.samples[self.ends[i] : self.ends[i + 1]]
+
+
+class Corpus:
+    """The four lists of one split: `words` with labels, and speech and noise to cut and to mix."""
+
+    def __init__(self, root, split, cache):
+        root = pathlib.Path(root)
+        rows = {name: [r for r in read_list(root / f"{name}.tsv") if r["split"] == split]
+                for name in ("commands", "otherwords", "wakewords", "speech", "noise")}
+        rows["commands"] = [r for r in rows["commands"] if r["word"] not in HELD_OUT]
+        clips = {name: Clips(f"{split}-{name}", [root / r["path"] for r in list_rows], cache)
+                 for name, list_rows in rows.items()}
+        self.commands, self.otherwords, self.wakewords = (clips[n] for n in ("commands", "otherwords", "wakewords"))
+        self.speech, self.noise = clips["speech"], clips["noise"]
+        self.command_words = [r["word"] for r in rows["commands"]]

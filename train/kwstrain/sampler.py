@@ -1,0 +1,112 @@
+"""An endless stream of augmented training examples, classes balanced."""
+import numpy as np
+import torch
+
+from . import augment, synth
+from .data import KEYWORDS, LABELS, SILENCE, UNKNOWN, Corpus
+from .features import BANDS, FRAMES, FrontEnd
+
+SYNTHETIC_SHARE = 0.05  # of each keyword's examples
+SHARES = [0.08] * len(KEYWORDS) + [0.28, 0.08]  # by label
+UNKNOWN_SHARES = {"commands": 0.44, "otherwords": 0.13, "wakewords": 0.06, "speech": 0.22, "synth": 0.12, "fragment": 0.03}
+
+
+class Examples(torch.utils.data.IterableDataset):
+    """Yields batches (features (N, 1, 98, 64), labels (N,)); `count` batches an epoch."""
+
+    def __init__(self, root, cache, batch, count, seed):
+        self.corpus = Corpus(root, "train", cache)
+        self.batch, self.count, self.seed, self.epoch = batch, count, seed, 0
+        words = np.array(self.corpus.command_words)
+        self.keyword_clips = [np.flatnonzero(words == word) for word in KEYWORDS]
+        others = sorted(set(words) - set(KEYWORDS))
+        self.other_clips = [np.flatnonzero(words == word) for word in others]
+        counts = np.array([len(clips) for clips in self.other_clips], float)
+        self.other_weights = np.sqrt(counts) / np.sqrt(counts).sum()  # rare words are seen more often
+        spoken = synth.synthesise(cache)
+        self.spoken = {word: [s for w, s in spoken if w == word] for word in KEYWORDS}
+        self.spoken_others = [s for w, s in spoken if w not in KEYWORDS]
+
+    def __iter__(self):
+        rng = np.random.default_rng((self.seed, self.epoch))
+        front_end = FrontEnd()
+        for _ in range(self.count):
+            labels = rng.choice(len(LABELS), self.batch, p=SHARES)
+            features = np.empty((self.batch, 1, FRAMES, BANDS), np.float32)
+            for i, label in enumerate(labels):
+                front_end.clip(self.example(label, rng), features[i, 0])
+                augment.mask(features[i, 0], rng)
+            yield torch.from_numpy(features), torch.from_numpy(labels)
+
+    def example(self, label, rng):
+        """One second of audio for the label, float in -1..1."""
+        if label == SILENCE:
+            return self.silence(rng)
+        samples = self.unknown(rng) if label == UNKNOWN else self.keyword(label, rng)
+        if rng.random() < 0.3:
+            samples = augment.room(samples, rng)
+        samples = augment.level(samples, rng)
+        if rng.random() < 0.8:
+            samples = augment.mix(samples, self.background(rng), rng.uniform(0, 25))
+        return augment.to_16_bit(samples)
+
+    def word(self, samples, rng, jitter=1600):
+        samples = samples.astype(np.float32) / 32768
+        if rng.random() < 0.5:
+            samples = augment.respeed(samples, rng)
+        return augment.place(samples, rng, jitter)
+
+    def keyword(self, label, rng):
+        if rng.random() < SYNTHETIC_SHARE:
+            clips = self.spoken[KEYWORDS[label]]
+            return self.word(clips[rng.integers(len(clips))], rng, 3000)
+        return self.word(self.corpus.commands[rng.choice(self.keyword_clips[label])], rng)
+
+    def unknown(self, rng):
+        source = rng.choice(list(UNKNOWN_SHARES), p=list(UNKNOWN_SHARES.values()))
+        if source == "commands":
+            word = rng.choice(len(self.other_clips), p=self.other_weights)
+            return self.word(self.corpus.commands[rng.choice(self.other_clips[word])], rng)
+        if source == "otherwords":
+            return self.word(self.corpus.otherwords[rng.integers(len(self.corpus.otherwords))], rng)
+        if source == "wakewords":
+            return augment.crop(self.corpus.wakewords[rng.integers(len(self.corpus.wakewords))], rng)
+        if source == "speech":
+            return augment.crop(self.corpus.speech[rng.integers(len(self.corpus.speech))], rng)
+        if source == "synth":
+            return self.word(self.spoken_others[rng.integers(len(self.spoken_others))], rng, 3000)
+        return self.fragment(rng)
+
+    def fragment(self, rng):
+        """The edge of a keyword that enters or leaves the window is not yet, or no more, that keyword."""
+        clips = self.keyword_clips[rng.integers(len(KEYWORDS))]
+        samples = self.corpus.commands[rng.choice(clips)].astype(np.float32) / 32768
+        shift = int(rng.integers(8500, 11000)) * (1 if rng.random() < 0.5 else -1)
+        return augment.place(_shift(augment.place(samples, rng, 0), shift), rng, 0)
+
+    def background(self, rng):
+        if rng.random() < 0.2:
+            return augment.crop(self.corpus.speech[rng.integers(len(self.corpus.speech))], rng) * 0.5
+        return self.noise(rng)
+
+    def noise(self, rng):
+        if rng.random() < 0.15:
+            return augment.room(rng.standard_normal(augment.SECOND).astype(np.float32) * 0.1, rng)
+        return augment.crop(self.corpus.noise[rng.integers(len(self.corpus.noise))], rng)
+
+    def silence(self, rng):
+        if rng.random() < 0.1:
+            return augment.to_16_bit(rng.standard_normal(augment.SECOND).astype(np.float32) * 10 ** rng.uniform(-6, -3.5))
+        samples = self.noise(rng)
+        if rng.random() < 0.5:
+            samples = augment.mix(samples, self.noise(rng), rng.uniform(-5, 20))
+        return augment.to_16_bit(augment.level(samples, rng))
+
+
+def _shift(samples, shift):
+    out = np.zeros_like(samples)
+    if shift > 0:
+        out[shift:] = samples[:-shift]
+    else:
+        out[:shift] = samples[-shift:]
+    return out

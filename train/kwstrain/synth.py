@@ -1,0 +1,83 @@
+"""Words spoken by espeak-ng in many voices: a small part of training, never of a reported figure."""
+import pathlib
+import random
+import subprocess
+
+import numpy as np
+
+from .data import KEYWORDS, RATE
+
+VOICES = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc"]
+VARIANTS = [""] + [f"+m{i}" for i in range(1, 8)] + [f"+f{i}" for i in range(1, 6)] + ["+klatt", "+klatt2", "+klatt3"]
+# Ordinary words and words that come near a keyword without being one.
+OTHER_WORDS = """
+about above again air album alarm almost also always amber animal answer apple april around arrow away baby back bacon
+ball banana bank basket beach bean beautiful because become bedroom before begin behind believe below best better
+between bicycle big black blue board boat body book bottle bottom box bread break breakfast bridge bright bring brother
+brown build bus butter button buy call camera can candle car carpet carry castle catch ceiling center chair change cheap
+check cheese chicken child chocolate church circle city clean clear clock close cloud coat coffee cold color come common
+computer cook copper corner country cousin cover cow create cup curtain dance danger dark daughter dawn day deep dinner
+dirty doctor dollar door dough dozen draw dream dress drink drive dry duck dust each early earth easy eat egg eleven
+empty engine enjoy enough evening every example eye face fact family farm fast father february feel fence few field
+figure fill find finger finish fire first fish floor flower fly follow food foot forest forget fork fourteen fresh friday
+friend from front fruit full funny garden gate gather get giant girl give glass gold gone good goat ghost goal gold grass
+great green ground group grow guess guitar hair half hammer hand happen hard hat have hear heart heavy hello help here
+high hill history hold hole holiday home honest hope horse hospital hot hotel hour hundred hungry hurry ice idea if
+important inside island jacket january job join juice jump june just keep kettle key kick kind king kitchen knee knife
+lady lake lamp language large last late laugh laughter law lazy leaf learn leather leave leg lemon less lesson letter
+library lift light like line lion lip list listen little live lock lonely long look loft lose lot love low lunch machine
+magic make man many map march mark market matter may maybe meal mean meat medicine meet melon member message metal
+middle mile milk million mind minute mirror mister model moment monday money monkey month moon more morning mother
+mountain mouse mouth move much music name narrow near neck need needle never new news next nice night noise none noon
+north nose note nothing november nobody nor number nurse ocean october of office often oil old once onion only open opera
+orange order other our out outside over own page paint pair paper parent park part party pass path pay peace pen pencil
+people pepper perhaps person phone photo piano picture piece pilot pink place plane plant plate play please pocket point
+police poor potato pretty price problem pull pup purple push put queen question quick quiet quite radio rain rate read
+ready red remember repeat rest restaurant rice rich ride ring river road rock roof room root rose rough round row rule
+run sad safe salad salt same sand saturday save say school science sea season second see seed sell send sentence
+september serve set shadow shall shape share sharp sheep ship shirt shoe shop short should shoulder show shut sick side
+sign silver simple since sing sister sit size skin sky sleep slow small smell smile smoke snow soap sock soft some son
+song soon sorry soup south space speak special spell spend spoon spring square stamp stand star station stay steal step
+still stock stomach stone story straight strange street strong student study sugar summer sun sunday supper sure surprise
+sweet swim table take talk tall taxi tea teach tell temperature ten tennis test thank that theater then there they thick
+thin thing think thirsty thirteen this throat through throw thursday ticket tiger time tired today together tomato
+tomorrow tonight tooth top topic toward towel town toy train travel trip trouble truck true try tuesday turn turtle
+twelve twenty uncle under understand university until upper us use usual valley very village visit voice volume wait wake
+walk wall want warm wash watch water way weak wear weather wednesday week weigh welcome well west wet what wheel when
+where which white who whole why wide wife wild win wind window wine winter wish with without woman wonder wood word work
+world worry would wrap wrist write wrong yard year yellow yesterday yet young your yacht yell yawn dawn drown town crown
+noun gown brown stomp stock shop chop slop step stuff loft laughed lip left-over ripe rice rate riot ride light fright
+nose known note nope go-kart gull gore cup pup app upset dusk duck
+""".split()
+HOMOPHONES = {"write", "left-over", "go-kart", "known"}  # too near to call "not the keyword"
+
+
+def speak(word, voice, rate, pitch):
+    """One word as int16 samples at 16 kHz, silence cut off at both ends."""
+    command = ["espeak-ng", "-v", voice, "-s", str(rate), "-p", str(pitch), "--stdout", word]
+    wav = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+    samples = np.frombuffer(wav[44:], np.int16).astype(np.float32)  # 22050 Hz mono
+    times = np.arange(int(len(samples) * RATE / 22050)) * (22050 / RATE)
+    # espeak's voices end near 8 kHz: linear interpolation is good enough for training material
+    samples = np.interp(times, np.arange(len(samples)), samples)
+    loud = np.flatnonzero(np.abs(samples) > 200)
+    return samples[loud[0] : loud[-1] + 1].astype(np.int16) if len(loud) else samples[:0].astype(np.int16)
+
+
+def synthesise(cache, per_keyword=120, others=2400, seed=1):
+    """Lists (word, samples) of keywords and of other words; kept on disk after the first time."""
+    store = pathlib.Path(cache) / f"synth-{per_keyword}-{others}-{seed}.npz"
+    if not store.exists():
+        rng = random.Random(seed)
+        other_words = sorted(set(OTHER_WORDS) - HOMOPHONES - set(KEYWORDS))
+        words = [w for w in KEYWORDS for _ in range(per_keyword)]
+        words += [rng.choice(other_words) for _ in range(others)]
+        items = {}
+        for i, word in enumerate(words):
+            voice = rng.choice(VOICES) + rng.choice(VARIANTS)
+            samples = speak(word, voice, rng.randint(110, 210), rng.randint(20, 80))
+            if len(samples) > 1000:
+                items[f"{i:05d}-{word}"] = samples
+        np.savez(store, **items)
+    with np.load(store) as items:
+        return [(name.split("-", 1)[1], items[name]) for name in sorted(items.files)]
