@@ -9,8 +9,8 @@ const char *kws_strerror(int code)
 	switch (code) {
 	case 0:
 		return "success";
-#define XX(name, value, text)                                                                      \
-	case KWS_##name:                                                                           \
+#define XX(name, value, text) \
+	case KWS_##name:      \
 		return text;
 		KWS_ERROR_MAP(XX)
 #undef XX

@@ -4,16 +4,16 @@
 
 /* The result codes that every folder shares: 0 is success, an error is negative.
  * One list makes the enum, the names and the texts, so they cannot drift apart. */
-#define KWS_ERROR_MAP(XX)                                                                          \
-	XX(EINVAL, -1, "invalid argument")                                                         \
-	XX(ENOMEM, -2, "out of memory")                                                            \
-	XX(EIO, -3, "input or output failed")                                                      \
-	XX(ENOENT, -4, "not found")                                                                \
-	XX(EFORMAT, -5, "malformed data")                                                          \
-	XX(EUNSUPPORTED, -6, "not supported")                                                      \
-	XX(EMISMATCH, -7, "does not match the running program")                                    \
-	XX(EBUSY, -8, "in use")                                                                    \
-	XX(ETIMEOUT, -9, "timed out")                                                              \
+#define KWS_ERROR_MAP(XX)                                       \
+	XX(EINVAL, -1, "invalid argument")                      \
+	XX(ENOMEM, -2, "out of memory")                         \
+	XX(EIO, -3, "input or output failed")                   \
+	XX(ENOENT, -4, "not found")                             \
+	XX(EFORMAT, -5, "malformed data")                       \
+	XX(EUNSUPPORTED, -6, "not supported")                   \
+	XX(EMISMATCH, -7, "does not match the running program") \
+	XX(EBUSY, -8, "in use")                                 \
+	XX(ETIMEOUT, -9, "timed out")                           \
 	XX(EDEVICE, -10, "audio device failed")
 
 enum kws_error_code {

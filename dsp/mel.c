@@ -65,7 +65,8 @@ static void init_tables(struct kws_mel *mel)
 	double low = mel_from_hz(KWS_MEL_LOW_HZ);
 	double step = (mel_from_hz(KWS_MEL_HIGH_HZ) - low) / (KWS_MEL_BANDS + 1);
 	for (int b = 0; b < KWS_MEL_BANDS; b++) {
-		init_band(&mel->bands[b], low + b * step, low + (b + 1) * step, low + (b + 2) * step);
+		init_band(
+			&mel->bands[b], low + b * step, low + (b + 1) * step, low + (b + 2) * step);
 	}
 }
 
@@ -137,11 +138,9 @@ void kws_mel_clip(struct kws_mel *mel, const float *samples, size_t count, float
 
 const char *kws_mel_describe(void)
 {
-	/* The macros' own text: a changed constant changes the line without a second place to edit. */
-	return "rate=" TEXT_OF(KWS_SAMPLE_RATE_HZ) " frame=" TEXT_OF(KWS_FRAME_SAMPLES)
-		" hop=" TEXT_OF(KWS_HOP_SAMPLES) " window=hann-periodic fft=" TEXT_OF(KWS_FFT_POINTS)
-		" power=2 mel=htk bands=" TEXT_OF(KWS_MEL_BANDS) " low=" TEXT_OF(KWS_MEL_LOW_HZ)
-		" high=" TEXT_OF(KWS_MEL_HIGH_HZ) " floor=" TEXT_OF(KWS_MEL_FLOOR)
-		" log=ln offset=" TEXT_OF(KWS_MEL_LOG_OFFSET) " scale=" TEXT_OF(KWS_MEL_LOG_SCALE)
-		" frames=" TEXT_OF(KWS_WINDOW_FRAMES);
+	/* The macros' own text: a changed constant changes the line without a second place to edit.
+	 */
+	return "rate=" TEXT_OF(KWS_SAMPLE_RATE_HZ) " frame=" TEXT_OF(KWS_FRAME_SAMPLES) " hop"
+											"=" TEXT_OF(
+												KWS_HOP_SAMPLES) " window=hann-periodic fft=" TEXT_OF(KWS_FFT_POINTS) " power=2 mel=htk bands=" TEXT_OF(KWS_MEL_BANDS) " low=" TEXT_OF(KWS_MEL_LOW_HZ) " high=" TEXT_OF(KWS_MEL_HIGH_HZ) " floor=" TEXT_OF(KWS_MEL_FLOOR) " log=ln offset=" TEXT_OF(KWS_MEL_LOG_OFFSET) " scale=" TEXT_OF(KWS_MEL_LOG_SCALE) " frames=" TEXT_OF(KWS_WINDOW_FRAMES);
 }

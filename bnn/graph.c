@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bnn/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OPS_MAX 1024
+#define MAP_BYTES_MAX (64u << 20)
+
+/* While building: the names of the maps, which belong to the JSON text. */
+struct builder {
+	struct kws_graph *graph;
+	const char *names[OPS_MAX + 1];
+	struct kws_spec spec;
+};
+
+static const struct kws_op_class *const classes[] = {
+	&kws_op_conv2d,
+	&kws_op_sign,
+	&kws_op_bconv2d,
+	&kws_op_maxpool2d,
+	&kws_op_exit,
+};
+
+size_t kws_map_row_elements(const struct kws_map_shape *shape)
+{
+	size_t position =
+		shape->type == KWS_MAP_BITS ? kws_map_words(shape->channels) : shape->channels;
+	return shape->bands * position;
+}
+
+size_t kws_map_row_bytes(const struct kws_map_shape *shape)
+{
+	return kws_map_row_elements(shape) *
+	       (shape->type == KWS_MAP_BITS ? sizeof(uint64_t) : sizeof(float));
+}
+
+static int check_map(const struct kws_spec *spec, const struct kws_map_shape *shape)
+{
+	if (shape->rows == 0 || shape->bands == 0 || shape->channels == 0) {
+		return kws_spec_fail(spec, KWS_EFORMAT,
+			"the window does not fit into the input: no rows are left");
+	}
+	if (shape->rows >= KWS_EXTENT_MAX || shape->bands >= KWS_EXTENT_MAX ||
+		shape->channels >= KWS_EXTENT_MAX ||
+		(unsigned long long)kws_map_row_bytes(shape) * shape->rows > MAP_BYTES_MAX) {
+		return kws_spec_fail(spec, KWS_EUNSUPPORTED, "the map is too large");
+	}
+	return 0;
+}
+
+static int find_map(const struct builder *builder, const char *key, size_t *index)
+{
+	const char *name;
+	int result = kws_spec_string(&builder->spec, key, NULL, &name);
+	if (result != 0) {
+		return result;
+	}
+	for (size_t i = 0; i < builder->graph->map_count; i++) {
+		if (strcmp(builder->names[i], name) == 0) {
+			*index = i;
+			return 0;
+		}
+	}
+	return kws_spec_fail(&builder->spec, KWS_EFORMAT,
+		"'%s' is '%.64s', which no earlier operation makes", key, name);
+}
+
+static int add_map(struct builder *builder, const struct kws_map_shape *shape, size_t *index)
+{
+	const char *name;
+	int result = kws_spec_string(&builder->spec, "out", NULL, &name);
+	if (result == 0) {
+		result = check_map(&builder->spec, shape);
+	}
+	for (size_t i = 0; result == 0 && i < builder->graph->map_count; i++) {
+		if (strcmp(builder->names[i], name) == 0) {
+			result = kws_spec_fail(&builder->spec, KWS_EFORMAT,
+				"there are two maps named '%.64s'", name);
+		}
+	}
+	if (result == 0) {
+		*index = builder->graph->map_count++;
+		builder->names[*index] = name;
+		builder->graph->maps[*index] = *shape;
+	}
+	return result;
+}
+
+static int build_input(struct builder *builder)
+{
+	const char *op;
+	size_t shape[3];
+	size_t index;
+	int result = kws_spec_string(&builder->spec, "op", NULL, &op);
+	if (result == 0 && strcmp(op, "input") != 0) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EFORMAT, "the first entry must be the input");
+	}
+	if (result == 0) {
+		result = kws_spec_sizes(&builder->spec, "shape", 3, 0, shape);
+	}
+	if (result != 0) {
+		return result;
+	}
+	struct kws_map_shape map = {KWS_MAP_FLOAT, shape[0], shape[1], shape[2]};
+	return add_map(builder, &map, &index);
+}
+
+/* An addition needs the same bands and channels, and the rows around the output's. */
+static int link_residual(struct builder *builder, struct kws_op *op)
+{
+	if (json_object_get(builder->spec.json, "residual") == NULL) {
+		return 0;
+	}
+	int result = find_map(builder, "residual", &op->residual);
+	if (result != 0) {
+		return result;
+	}
+	const struct kws_map_shape *map = &builder->graph->maps[op->residual];
+	if (op->class != &kws_op_bconv2d || map->type != KWS_MAP_FLOAT ||
+		map->bands != op->out.bands || map->channels != op->out.channels ||
+		op->reach.pad > (op->reach.kernel - 1) / 2 ||
+		map->rows < op->out.rows + kws_op_residual_offset(op)) {
+		return kws_spec_fail(&builder->spec, KWS_EFORMAT,
+			"the residual does not have the output's shape");
+	}
+	return 0;
+}
+
+static int link_exit(struct builder *builder, struct kws_op *op)
+{
+	struct kws_graph *graph = builder->graph;
+	if (graph->exit_count == KWS_EXITS_MAX || op->out.channels > KWS_CLASSES_MAX) {
+		return kws_spec_fail(&builder->spec, KWS_EUNSUPPORTED,
+			"more than %d exits or %d classes", KWS_EXITS_MAX, KWS_CLASSES_MAX);
+	}
+	if (graph->exit_count > 0 && op->out.channels != graph->classes) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EFORMAT, "the exits differ in their number of classes");
+	}
+	graph->classes = op->out.channels;
+	op->exit = (int)graph->exit_count;
+	graph->exit_ops[graph->exit_count++] = graph->op_count - 1;
+	return 0;
+}
+
+static int build_op(struct builder *builder)
+{
+	struct kws_graph *graph = builder->graph;
+	struct kws_op *op = &graph->ops[graph->op_count];
+	const char *name;
+	int result = kws_spec_string(&builder->spec, "op", NULL, &name);
+	if (result != 0) {
+		return result;
+	}
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (strcmp(name, classes[i]->name) == 0) {
+			op->class = classes[i];
+		}
+	}
+	if (op->class == NULL) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EUNSUPPORTED, "there is no such operation");
+	}
+	graph->op_count++; /* from here on finish() frees its state */
+	op->exit = -1;
+	op->residual = KWS_OP_NO_RESIDUAL;
+	result = find_map(builder, "in", &op->input);
+	if (result != 0) {
+		return result;
+	}
+	op->in = graph->maps[op->input];
+	result = op->class->create(op, &builder->spec);
+	if (result == 0) {
+		result = add_map(builder, &op->out, &op->output);
+	}
+	if (result == 0) {
+		result = link_residual(builder, op);
+	}
+	return result == 0 && op->class == &kws_op_exit ? link_exit(builder, op) : result;
+}
+
+static int build_list(struct builder *builder, const json_t *list)
+{
+	struct kws_graph *graph = builder->graph;
+	size_t count = json_array_size(list);
+	if (!json_is_array(list) || count < 2 || count > OPS_MAX) {
+		return kws_fail(builder->spec.error, KWS_EFORMAT,
+			"kws.graph must be a list of 2 to %d operations", OPS_MAX);
+	}
+	graph->maps = calloc(count, sizeof(*graph->maps));
+	graph->ops = calloc(count, sizeof(*graph->ops));
+	if (graph->maps == NULL || graph->ops == NULL) {
+		return kws_fail(builder->spec.error, KWS_ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < count; i++) {
+		builder->spec.index = i;
+		builder->spec.json = json_array_get(list, i);
+		int result = i == 0 ? build_input(builder) : build_op(builder);
+		if (result != 0) {
+			return result;
+		}
+	}
+	if (graph->ops[graph->op_count - 1].exit < 0) {
+		return kws_fail(
+			builder->spec.error, KWS_EFORMAT, "kws.graph must end with an exit");
+	}
+	return 0;
+}
+
+int kws_graph_build(
+	struct kws_graph *graph, const struct kws_safetensors *file, struct kws_error *error)
+{
+	const char *text = kws_safetensors_metadata(file, "kws.graph");
+	json_error_t json_error;
+	memset(graph, 0, sizeof(*graph));
+	if (text == NULL) {
+		return kws_fail(
+			error, KWS_EFORMAT, "the file has no kws.graph: not a model of kwsd");
+	}
+	json_t *list = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
+	if (list == NULL) {
+		return kws_fail(
+			error, KWS_EFORMAT, "kws.graph is not JSON: %.120s", json_error.text);
+	}
+	struct builder *builder = calloc(1, sizeof(*builder));
+	int result = KWS_ENOMEM;
+	if (builder != NULL) {
+		builder->graph = graph;
+		builder->spec.file = file;
+		builder->spec.error = error;
+		result = build_list(builder, list);
+	}
+	free(builder);
+	json_decref(list);
+	if (result != 0) {
+		kws_graph_finish(graph);
+	}
+	return result;
+}
+
+void kws_graph_finish(struct kws_graph *graph)
+{
+	for (size_t i = 0; i < graph->op_count; i++) {
+		graph->ops[i].class->destroy(graph->ops[i].state);
+	}
+	free(graph->ops);
+	free(graph->maps);
+	memset(graph, 0, sizeof(*graph));
+}
+
+struct kws_op_cost kws_graph_cost(const struct kws_graph *graph, size_t exit)
+{
+	struct kws_op_cost total = {0};
+	for (size_t i = 0; i <= graph->exit_ops[exit]; i++) {
+		const struct kws_op *op = &graph->ops[i];
+		total.binary_macs += op->cost.binary_macs * op->out.rows;
+		total.float_macs += op->cost.float_macs * op->out.rows;
+		total.binary_weights += op->cost.binary_weights;
+		total.float_weights += op->cost.float_weights;
+	}
+	return total;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_BNN_OP_H
+#define KWS_BNN_OP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bnn/spec.h"
+
+/* Operations of a graph. Every map is [rows][bands][channels]: rows are time, bands frequency,
+ * channels innermost. A row of an output depends on `kernel` rows of the input that begin at
+ * row * stride - pad, and on nothing else, so that any range of rows can be computed alone. */
+
+enum kws_map_type {
+	KWS_MAP_FLOAT, /* float[channels] a position */
+	KWS_MAP_BITS,  /* uint64_t[kws_map_words(channels)] a position; bit c of the row of words is
+			  channel c, 1 means negative; the bits after the last channel are 0 */
+};
+
+struct kws_map_shape {
+	enum kws_map_type type;
+	size_t rows;
+	size_t bands;
+	size_t channels;
+};
+
+/* 64-bit words that hold one bit for each channel. */
+static inline size_t kws_map_words(size_t channels)
+{
+	return (channels + 63) / 64;
+}
+
+/* Elements (floats or words) and bytes of one row of a map. */
+size_t kws_map_row_elements(const struct kws_map_shape *shape);
+size_t kws_map_row_bytes(const struct kws_map_shape *shape);
+
+/* Where an output row comes from, in rows of the input. */
+struct kws_op_reach {
+	size_t kernel;
+	size_t stride;
+	size_t pad;
+};
+
+/* What one output row costs, and what the operation stores. */
+struct kws_op_cost {
+	uint64_t binary_macs;
+	uint64_t float_macs;
+	uint64_t binary_weights;
+	uint64_t float_weights;
+};
+
+struct kws_op;
+
+/* The maps of one call; each pointer is that map's row 0. */
+struct kws_op_maps {
+	const void *input;
+	const float *residual; /* bconv2d with a residual only */
+	void *output;          /* of an exit: the logits */
+};
+
+/* One kind of operation. */
+struct kws_op_class {
+	const char *name;
+	/* Reads the attributes, checks them against op->in (known) and fills op->out, reach, cost
+	 * and op->state. Returns 0 or a code with spec's error sentence set. */
+	int (*create)(struct kws_op *op, struct kws_spec *spec);
+	void (*destroy)(void *state);
+	/* Computes the output rows [begin, end). Never fails; RT-safe; `scratch` has
+	 * op->scratch_bytes. */
+	void (*run)(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
+		size_t end, void *scratch);
+};
+
+#define KWS_OP_NO_RESIDUAL SIZE_MAX
+
+struct kws_op {
+	const struct kws_op_class *class;
+	size_t input;    /* indices of maps in the graph */
+	size_t residual; /* or KWS_OP_NO_RESIDUAL */
+	size_t output;
+	int exit; /* index of the exit, -1 for others */
+	struct kws_map_shape in;
+	struct kws_map_shape out;
+	struct kws_op_reach reach;
+	struct kws_op_cost cost;
+	size_t scratch_bytes;
+	void *state;
+};
+
+extern const struct kws_op_class kws_op_conv2d;
+extern const struct kws_op_class kws_op_sign;
+extern const struct kws_op_class kws_op_bconv2d;
+extern const struct kws_op_class kws_op_maxpool2d;
+extern const struct kws_op_class kws_op_exit;
+
+/* A residual's rows lie around the output's: output row r adds residual row r + offset, because a
+ * kernel without padding eats (kernel - 1) / 2 rows on either side. */
+static inline size_t kws_op_residual_offset(const struct kws_op *op)
+{
+	return (op->reach.kernel - 1) / 2 - op->reach.pad;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_BNN_SPEC_H
+#define KWS_BNN_SPEC_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bnn/safetensors.h"
+#include "common/error.h"
+
+/* Largest extent of any axis. With it no product of three extents overflows 64 bits. */
+#define KWS_EXTENT_MAX 65536
+
+/* One entry of `kws.graph` while it is read: the JSON object, the tensors, and the place for the
+ * sentence when something is wrong. Every kws_spec_ function returns 0 or a code and then has set
+ * that sentence, which names the operation. */
+struct kws_spec {
+	const json_t *json;
+	size_t index; /* position in the list, for error texts */
+	const struct kws_safetensors *file;
+	struct kws_error *error;
+};
+
+/* The geometry of a window that moves over rows and bands. */
+struct kws_window {
+	size_t kernel[2]; /* rows, bands */
+	size_t stride[2];
+	size_t pad[4]; /* rows before, rows after, bands before, bands after */
+};
+
+/* Formats "graph operation 3 (conv2d): ..." and returns `code`. */
+int kws_spec_fail(const struct kws_spec *spec, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A required string, or `fallback` if that is not NULL. */
+int kws_spec_string(
+	const struct kws_spec *spec, const char *key, const char *fallback, const char **out);
+
+/* A list of `count` unsigned integers below KWS_EXTENT_MAX; when absent, all are `fallback`. */
+int kws_spec_sizes(
+	const struct kws_spec *spec, const char *key, size_t count, size_t fallback, size_t *out);
+
+/* One unsigned integer below KWS_EXTENT_MAX. */
+int kws_spec_size(const struct kws_spec *spec, const char *key, size_t fallback, size_t *out);
+
+/* stride and pad of the entry around a kernel of the given extents, checked; no kernel may lie
+ * wholly in the padding. */
+int kws_spec_window(const struct kws_spec *spec, size_t kernel_rows, size_t kernel_bands,
+	struct kws_window *out);
+
+/* Positions of the window over `extent` on the axis (0 rows, 1 bands); 0 if it does not fit. */
+size_t kws_window_positions(const struct kws_window *window, size_t axis, size_t extent);
+
+/* The tensor that the attribute names, which must have this type and shape; an extent of 0 in
+ * `shape` accepts any size above 0. Floats must be finite. `dims` <= KWS_TENSOR_DIMS_MAX. */
+int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype dtype, size_t dims,
+	const size_t *shape, const struct kws_tensor **out);
+
+/* A copy of a float vector of `count` elements, or `count` times `fallback` when the attribute is
+ * absent. The caller frees it. */
+int kws_spec_vector(
+	const struct kws_spec *spec, const char *key, size_t count, float fallback, float **out);
+
+/* Zeroed memory aligned to 64 bytes, to be freed with free(); NULL when there is none. */
+void *kws_spec_alloc(size_t count, size_t size);
+
+#endif
