@@ -26,7 +26,7 @@ struct kws_safetensors {
 static const struct {
 	const char *name;
 	enum kws_dtype dtype;
-	size_t bytes = 0;
+	size_t bytes;
 } dtypes[] = {
 	{"F32", KWS_DTYPE_F32, 4},
 	{"U32", KWS_DTYPE_U32, 4},
