@@ -76,12 +76,20 @@ class PrivatePulse:
         if self._server is None:
             return
         self._server.send_signal(signum)
+        self._server.send_signal(signal.SIGCONT)  # or a paused server would not see it
         try:
             self._server.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._server.kill()
             self._server.wait()
         self._server = None
+
+    def pause(self):
+        """Stops the server where it stands: its clients see neither data nor an error."""
+        self._server.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._server.send_signal(signal.SIGCONT)
 
     def restart(self):
         """Starts the server again after kill(), in the same place; returns when it answers."""
