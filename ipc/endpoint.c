@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ipc/endpoint.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define IPC "ipc://"
+#define TCP "tcp://"
+#define INPROC "inproc://"
+#define IPC_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+int kws_endpoint_default(
+	const char *dir, const char *name, char *out, size_t size, struct kws_error *error)
+{
+	int length = snprintf(out, size, IPC "%s/%s", dir, name);
+	if (length < 0 || (size_t)length >= size) {
+		return kws_fail(error, KWS_EINVAL, "%s/%s: the path is too long", dir, name);
+	}
+	return kws_endpoint_check(out, error);
+}
+
+static int check_ipc(const char *endpoint, struct kws_error *error)
+{
+	const char *path = endpoint + strlen(IPC);
+	if (path[0] == '@') {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"%s: abstract sockets have no file permissions, use a path", endpoint);
+	}
+	if (path[0] != '/') {
+		return kws_fail(
+			error, KWS_EINVAL, "%s: the path of an ipc endpoint is absolute", endpoint);
+	}
+	if (strlen(path) > IPC_PATH_MAX) {
+		return kws_fail(error, KWS_EINVAL,
+			"ipc://%.40s...: a socket path has at most %zu bytes, this one has %zu",
+			path, IPC_PATH_MAX, strlen(path));
+	}
+	return 0;
+}
+
+/* Digits only, so that wildcards and ephemeral ports, which no client could find, are refused. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	return digits > 0 && digits <= 5 && text[digits] == '\0' && atoi(text) >= 1 &&
+	       atoi(text) <= 65535;
+}
+
+static bool is_loopback(const char *host)
+{
+	struct in_addr v4;
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0) {
+		return true;
+	}
+	return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+static int check_tcp(const char *endpoint, struct kws_error *error)
+{
+	const char *address = endpoint + strlen(TCP);
+	const char *colon = strrchr(address, ':');
+	char host[64];
+	if (colon == NULL || !is_port(colon + 1)) {
+		return kws_fail(error, KWS_EINVAL,
+			"%.100s: a tcp endpoint is tcp://ADDRESS:PORT with a port of 1 to 65535",
+			endpoint);
+	}
+	size_t length = (size_t)(colon - address);
+	if (length >= sizeof(host)) {
+		return kws_fail(error, KWS_EINVAL, "%.100s: the address is too long", endpoint);
+	}
+	memcpy(host, address, length);
+	host[length] = '\0';
+	if (!is_loopback(host)) {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"%.100s: only loopback (127.0.0.1, [::1]) is allowed, since tcp has "
+			"neither "
+			"encryption nor authentication here (CURVE is not supported yet)",
+			endpoint);
+	}
+	return 0;
+}
+
+int kws_endpoint_check(const char *endpoint, struct kws_error *error)
+{
+	if (has_prefix(endpoint, IPC)) {
+		return check_ipc(endpoint, error);
+	}
+	if (has_prefix(endpoint, TCP)) {
+		return check_tcp(endpoint, error);
+	}
+	if (has_prefix(endpoint, INPROC)) {
+		return 0;
+	}
+	return kws_fail(error, KWS_EUNSUPPORTED, "%.100s: an endpoint begins with ipc:// or tcp://",
+		endpoint);
+}
+
+static int allow_ipv6(void *socket, const char *endpoint)
+{
+	int on = has_prefix(endpoint, TCP "[");
+	return zmq_setsockopt(socket, ZMQ_IPV6, &on, sizeof(on));
+}
+
+int kws_endpoint_bind(void *socket, const char *endpoint, struct kws_error *error)
+{
+	char numeric[32];
+	int rc = kws_endpoint_check(endpoint, error);
+	if (rc < 0) {
+		return rc;
+	}
+	const char *address = endpoint;
+	if (has_prefix(endpoint, TCP "localhost:")) {
+		/* libzmq resolves no names for a bind */
+		snprintf(numeric, sizeof(numeric), TCP "127.0.0.1%s", strrchr(endpoint, ':'));
+		address = numeric;
+	}
+	mode_t before = umask(0117);
+	int bound = allow_ipv6(socket, endpoint) == 0 ? zmq_bind(socket, address) : -1;
+	int reason = errno;
+	umask(before);
+	if (bound != 0) {
+		return kws_fail(error, reason == EADDRINUSE ? KWS_EBUSY : KWS_EIO,
+			"cannot bind %s: %s", endpoint, zmq_strerror(reason));
+	}
+	return 0;
+}
+
+/* A plain connect() that is closed at once: ZeroMQ would retry for ever and say nothing. */
+static int probe_ipc(const char *endpoint, struct kws_error *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	memcpy(address.sun_path, endpoint + strlen(IPC), strlen(endpoint) - strlen(IPC));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return kws_fail(error, KWS_EIO, "%s: %s", endpoint, strerror(errno));
+	}
+	int rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
+	int reason = errno;
+	close(fd);
+	if (rc == 0) {
+		return 0;
+	}
+	if (reason == EACCES) {
+		return kws_fail(error, KWS_ENOENT,
+			"no permission for %s: join the group of that socket", endpoint);
+	}
+	return kws_fail(error, KWS_ENOENT, "no kwsd listens at %s (%s): is the daemon running?",
+		endpoint, strerror(reason));
+}
+
+int kws_endpoint_connect(void *socket, const char *endpoint, struct kws_error *error)
+{
+	int rc = kws_endpoint_check(endpoint, error);
+	if (rc == 0 && has_prefix(endpoint, IPC)) {
+		rc = probe_ipc(endpoint, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	if (allow_ipv6(socket, endpoint) != 0 || zmq_connect(socket, endpoint) != 0) {
+		return kws_fail(
+			error, KWS_EIO, "cannot connect to %s: %s", endpoint, zmq_strerror(errno));
+	}
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_IPC_ENDPOINT_H
+#define KWS_IPC_ENDPOINT_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+
+/* The default endpoints are ipc://<runtime directory>/<one of these>. */
+#define KWS_ENDPOINT_EVENTS "events"
+#define KWS_ENDPOINT_CONTROL "control"
+
+/* Enough for every legal endpoint: "ipc://", 107 bytes of path, and the NUL. */
+#define KWS_ENDPOINT_BYTES 128
+
+/* Writes "ipc://<dir>/<name>" to `out`. `dir` comes from kws_runtime_dir() (a daemon) or
+ * kws_runtime_find() (a client). Errors: KWS_EINVAL (does not fit). Thread: any. */
+int kws_endpoint_default(
+	const char *dir, const char *name, char *out, size_t size, struct kws_error *error);
+
+/* Says whether kwsd may speak on `endpoint`. Accepted: ipc:// with an absolute path of at most 107
+ * bytes, tcp:// on loopback (127.0.0.0/8, [::1], localhost) with a port, and inproc://. Refused
+ * with the reason: abstract sockets, which have no file permissions; tcp:// that other machines
+ * reach, for there is no encryption and no authentication; every other transport.
+ * Errors: KWS_EINVAL, KWS_EUNSUPPORTED. Thread: any. */
+int kws_endpoint_check(const char *endpoint, struct kws_error *error);
+
+/* Checks the endpoint and binds a ZeroMQ socket to it. An ipc socket gets mode 0660 from the first
+ * moment on: the umask, which belongs to the whole process, is 0117 during the bind. So bind
+ * before starting threads that create files. An existing socket file is taken over silently: hold
+ * the lock of kws_runtime_lock(). Errors: those of the check, KWS_EBUSY (tcp port taken), KWS_EIO.
+ * Thread: the socket's owner. */
+int kws_endpoint_bind(void *socket, const char *endpoint, struct kws_error *error);
+
+/* Checks the endpoint and connects a ZeroMQ socket to it. Whether somebody listens is asked at
+ * once for ipc://, because zmq_connect() succeeds without a server and then only waits.
+ * Errors: those of the check, KWS_ENOENT (nobody listens, or no permission), KWS_EIO.
+ * Thread: the socket's owner. */
+int kws_endpoint_connect(void *socket, const char *endpoint, struct kws_error *error);
+
+#endif
