@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_IPC_PUBLISHER_H
+#define KWS_IPC_PUBLISHER_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+/* The PUB socket of the events. A message has two frames: the topic and one JSON object.
+ *
+ * Each message carries `seq` and `boot`, so that a subscriber sees what it lost. `seq` counts from
+ * 1 per topic and not over all messages: ZeroMQ filters by topic, and a subscriber of one topic
+ * would take the messages of the others for losses. `boot` is a random number of this publisher.
+ *
+ * A subscriber that does not read loses messages beyond KWS_PUBLISHER_QUEUE; the others and the
+ * daemon never wait for it. For that reason ZMQ_XPUB_NODROP must not be set here.
+ *
+ * Thread: one and the same for all functions, the loop's. RT-safe: no. */
+struct kws_publisher;
+
+/* Messages that wait for one slow subscriber (ZMQ_SNDHWM) before the next ones are dropped. */
+#define KWS_PUBLISHER_QUEUE 1000
+
+/* How long messages under way may hold up the end of the daemon (ZMQ_LINGER). */
+#define KWS_PUBLISHER_LINGER_MS 250
+
+struct kws_publisher_counts {
+	uint64_t sent;
+	uint64_t failed;
+};
+
+/* Binds `endpoint` (see kws_endpoint_bind()). `context` is a ZeroMQ context and outlives the
+ * publisher. Binding the same ipc endpoint again in this process while libzmq still closes the old
+ * socket would lose the new socket file, so another endpoint needs a restart of the daemon.
+ * Errors: those of kws_endpoint_bind(), KWS_ENOMEM. */
+int kws_publisher_create(
+	struct kws_publisher **out, void *context, const char *endpoint, struct kws_error *error);
+
+/* Accepts NULL. */
+void kws_publisher_destroy(struct kws_publisher *publisher);
+
+/* Sends `event`, an object of ipc/event.h, which is borrowed and not changed. `topic` is UTF-8. The
+ * set of topics is small (one or two per keyword): each one's counter is kept for good.
+ * Never blocks. Errors, also counted: KWS_EINVAL (topic), KWS_ENOMEM, KWS_EIO. */
+int kws_publisher_send(struct kws_publisher *publisher, const char *topic, json_t *event);
+
+/* Lets ZeroMQ handle subscribers that came and went. A send does it too; a publisher that is silent
+ * for hours must be ticked about once a second, or they pile up. */
+void kws_publisher_tick(struct kws_publisher *publisher);
+
+/* 16 hexadecimal digits that are new for each publisher. Valid until destroy. */
+const char *kws_publisher_boot(const struct kws_publisher *publisher);
+
+struct kws_publisher_counts kws_publisher_counts(const struct kws_publisher *publisher);
+
+#endif

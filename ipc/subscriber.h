@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_IPC_SUBSCRIBER_H
+#define KWS_IPC_SUBSCRIBER_H
+
+#include <jansson.h>
+
+#include "common/error.h"
+
+/* The receiving end of the events, for programs that wait. ZeroMQ connects again by itself after a
+ * restart of the daemon. Owns its ZeroMQ context. Thread: any, one at a time. */
+struct kws_subscriber;
+
+/* Connects to an event endpoint, subscribed to nothing.
+ * Errors: those of kws_endpoint_connect(), KWS_ENOMEM. */
+int kws_subscriber_create(
+	struct kws_subscriber **out, const char *endpoint, struct kws_error *error);
+
+/* Accepts NULL. */
+void kws_subscriber_destroy(struct kws_subscriber *subscriber);
+
+/* Adds every topic that begins with `prefix` ("" is all). Takes effect a little later, when the
+ * publisher hears of it. Errors: KWS_EIO. */
+int kws_subscriber_add(struct kws_subscriber *subscriber, const char *prefix);
+
+/* Waits up to `timeout_ms` for one event. On success `*topic` (free) and `*event` (json_decref, an
+ * object) belong to the caller. Errors: KWS_ETIMEOUT (nothing came), KWS_EFORMAT (a message that is
+ * not a topic and a JSON object: skipped), KWS_EIO, KWS_ENOMEM. */
+int kws_subscriber_receive(
+	struct kws_subscriber *subscriber, int timeout_ms, char **topic, json_t **event);
+
+#endif
