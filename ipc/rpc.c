@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ipc/rpc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipc/text.h"
+
+/* A request that was looked at; everything is borrowed from the parsed text. */
+struct request {
+	const char *method;
+	json_t *params; /* NULL: none given */
+	json_t *id;     /* NULL: a notification */
+};
+
+/* Takes `payload`, borrows `id` (NULL is null). `key` is "result" or "error". */
+static char *answer(json_t *id, const char *key, json_t *payload)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "jsonrpc", json_string("2.0"));
+	json_object_set_new(object, key, payload);
+	json_object_set_new(object, "id", id != NULL ? json_incref(id) : json_null());
+	/* whatever failed for want of memory left a member out */
+	char *text = json_object_size(object) == 3 ? kws__text_dump(object) : NULL;
+	json_decref(object);
+	return text;
+}
+
+static char *answer_error(json_t *id, int code, const char *sentence)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "code", json_integer(code));
+	json_object_set_new(object, "message", kws__text_json(sentence));
+	return answer(id, "error", object);
+}
+
+/* NULL if the request is well-formed, otherwise what is wrong with it. */
+static const char *read_request(const json_t *root, struct request *request)
+{
+	const char *version = json_string_value(json_object_get(root, "jsonrpc"));
+	json_t *id = json_object_get(root, "id");
+	if (json_is_array(root)) {
+		return "batch requests are not supported";
+	}
+	if (!json_is_object(root)) {
+		return "a request is a JSON object";
+	}
+	if (id != NULL && !json_is_string(id) && !json_is_number(id) && !json_is_null(id)) {
+		return "'id' must be a string, a number or null";
+	}
+	request->id = id;
+	if (version == NULL || strcmp(version, "2.0") != 0) {
+		return "'jsonrpc' must be \"2.0\"";
+	}
+	request->method = json_string_value(json_object_get(root, "method"));
+	if (request->method == NULL) {
+		return "'method' must be a string";
+	}
+	request->params = json_object_get(root, "params");
+	return NULL;
+}
+
+static json_t *list_methods(const struct kws_rpc_method *methods)
+{
+	json_t *list = json_object();
+	for (; methods->name != NULL; methods++) {
+		json_object_set_new(list, methods->name, json_string(methods->help));
+	}
+	return list;
+}
+
+static const struct kws_rpc_method *find_method(
+	const struct kws_rpc_method *methods, const char *name)
+{
+	for (; methods->name != NULL; methods++) {
+		if (strcmp(methods->name, name) == 0) {
+			return methods;
+		}
+	}
+	return NULL;
+}
+
+static char *answer_failure(json_t *id, int code, const struct kws_error *error)
+{
+	int rpc_code = KWS_RPC_APPLICATION_ERROR + code;
+	if (code == KWS_EINVAL) {
+		rpc_code = KWS_RPC_INVALID_PARAMS;
+	} else if (code == KWS_ENOMEM) {
+		rpc_code = KWS_RPC_INTERNAL_ERROR;
+	}
+	return answer_error(
+		id, rpc_code, error->text[0] != '\0' ? error->text : kws_strerror(code));
+}
+
+static char *call_method(
+	const struct kws_rpc_method *method, void *user, const struct request *request)
+{
+	struct kws_error error = {.text = ""};
+	json_t *result = NULL;
+	json_t *params = request->params != NULL ? json_incref(request->params) : json_object();
+	int rc = method->call(user, params, &result, &error);
+	json_decref(params);
+	if (rc < 0) {
+		json_decref(result);
+		return answer_failure(request->id, rc, &error);
+	}
+	return answer(request->id, "result", result != NULL ? result : json_null());
+}
+
+static char *dispatch(
+	const struct kws_rpc_method *methods, void *user, const struct request *request)
+{
+	const struct kws_rpc_method *method = find_method(methods, request->method);
+	if (request->params != NULL && !json_is_object(request->params)) {
+		return answer_error(
+			request->id, KWS_RPC_INVALID_PARAMS, "'params' must be an object");
+	}
+	if (method != NULL) {
+		return call_method(method, user, request);
+	}
+	if (strcmp(request->method, "help") == 0) {
+		return answer(request->id, "result", list_methods(methods));
+	}
+	struct kws_error error;
+	kws_fail(&error, KWS_ENOENT, "there is no method '%.64s'", request->method);
+	return answer_error(request->id, KWS_RPC_METHOD_NOT_FOUND, error.text);
+}
+
+char *kws_rpc_handle(
+	const struct kws_rpc_method *methods, void *user, const char *text, size_t length)
+{
+	json_error_t where;
+	struct request request = {.id = NULL};
+	if (length > KWS_RPC_REQUEST_BYTES) {
+		return answer_error(NULL, KWS_RPC_PARSE_ERROR, "the request is too large");
+	}
+	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+	if (root == NULL) {
+		return answer_error(NULL, KWS_RPC_PARSE_ERROR, where.text);
+	}
+	char *reply;
+	const char *wrong = read_request(root, &request);
+	if (wrong != NULL) {
+		reply = answer_error(request.id, KWS_RPC_INVALID_REQUEST, wrong);
+	} else {
+		reply = dispatch(methods, user, &request);
+		if (request.id == NULL) {
+			free(reply);
+			reply = NULL;
+		}
+	}
+	json_decref(root);
+	return reply;
+}
