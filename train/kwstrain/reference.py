@@ -1,0 +1,110 @@
+"""A second interpreter of `kws.graph`, in numpy: each float operation in the order that the C engine
+documents (bnn/op-*.c), so that both give the same bits. Slow and plain; it makes the test vectors."""
+import numpy as np
+
+F = np.float32
+
+
+def _taps(extent, kernel, stride, before, after):
+    """For each tap: the outputs whose input lies inside, and those inputs."""
+    count = (extent + before + after - kernel) // stride + 1
+    for k in range(kernel):
+        inputs = np.arange(count) * stride + k - before
+        inside = (inputs >= 0) & (inputs < extent)
+        yield k, np.flatnonzero(inside), inputs[inside], count
+
+
+def conv2d(x, op, tensors):
+    weight, bias = tensors[op["weight"]], tensors[op["bias"]]
+    pad, stride = op["pad"], op["stride"]
+    out = None
+    for kr, out_rows, rows, row_count in _taps(x.shape[0], weight.shape[0], stride[0], pad[0], pad[1]):
+        for kb, out_bands, bands, band_count in _taps(x.shape[1], weight.shape[1], stride[1], pad[2], pad[3]):
+            if out is None:
+                out = np.empty((row_count, band_count, weight.shape[3]), F)
+                out[:] = bias
+            at = np.ix_(out_rows, out_bands)
+            part = x[np.ix_(rows, bands)]
+            if op.get("groups", 1) != 1:
+                out[at] += part * weight[kr, kb, 0]
+                continue
+            for i in range(part.shape[2]):
+                out[at] += part[:, :, i : i + 1] * weight[kr, kb, i]
+    return np.where(out > 0, out, F(0)) if op["act"] == "relu" else out
+
+
+def sign(x, op, tensors):
+    threshold = tensors[op["threshold"]] if "threshold" in op else F(0)
+    return np.where(x < threshold, F(-1), F(1))
+
+
+def unpack_bits(words, channels):
+    bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")[..., :channels]
+    return np.where(bits == 1, -1, 1)
+
+
+def bconv2d(x, op, tensors, residual):
+    weight = unpack_bits(tensors[op["weight"]], x.shape[2])
+    pad, stride = op.get("pad", [0, 0, 0, 0]), op.get("stride", [1, 1])
+    x = np.pad(x.astype(np.int64), [(pad[0], pad[1]), (pad[2], pad[3]), (0, 0)], constant_values=op.get("pad_value", 1))
+    kernel = weight.shape[1:3]
+    counts = [(x.shape[axis] - kernel[axis]) // stride[axis] + 1 for axis in range(2)]
+    total = np.zeros((*counts, weight.shape[0]), np.int64)
+    for kr in range(kernel[0]):
+        for kb in range(kernel[1]):
+            part = x[kr : kr + counts[0] * stride[0] : stride[0], kb : kb + counts[1] * stride[1] : stride[1]][:counts[0], :counts[1]]
+            total += part @ weight[:, kr, kb].T
+    a = total.astype(F)
+    if "slope" in op:
+        a = np.where(a >= 0, a, a * tensors[op["slope"]])
+    out = a * (tensors[op["scale"]] if "scale" in op else F(1)) + (tensors[op["bias"]] if "bias" in op else F(0))
+    if residual is not None:
+        offset = (kernel[0] - 1) // 2 - pad[0]
+        out = out + residual[offset : offset + out.shape[0]]
+    return out.astype(F)
+
+
+def maxpool2d(x, op):
+    kernel, stride = op["kernel"], op.get("stride", [1, 1])
+    counts = [(x.shape[axis] - kernel[axis]) // stride[axis] + 1 for axis in range(2)]
+    parts = [x[kr : kr + counts[0] * stride[0] : stride[0], kb : kb + counts[1] * stride[1] : stride[1]][:counts[0], :counts[1]]
+             for kr in range(kernel[0]) for kb in range(kernel[1])]
+    return np.maximum.reduce(parts)
+
+
+def exit_head(x, op, tensors):
+    weight, bias = tensors[op["weight"]], tensors[op["bias"]]
+    if op["act"] == "relu":
+        x = np.where(x > 0, x, F(0))
+    groups = x.shape[1] if op["pool"] == "all" else 1
+    total = np.zeros(weight.shape[1], F)
+    for row in x:
+        row_sum = np.zeros(weight.shape[1], F)
+        for part in row.reshape(groups, -1):
+            row_sum = row_sum + part
+        total = total + row_sum
+    mean = total / F(x.shape[0] * groups)
+    logits = bias.astype(F)
+    for feature in range(len(mean)):
+        logits = logits + mean[feature] * weight[:, feature]
+    return logits
+
+
+def run(ops, tensors, window):
+    """All exits' logits, (exits, classes) float32."""
+    maps, exits = {ops[0]["out"]: window.reshape(ops[0]["shape"]).astype(F)}, []
+    for op in ops[1:]:
+        x = maps[op["in"]]
+        if op["op"] == "conv2d":
+            y = conv2d(x, op, tensors)
+        elif op["op"] == "sign":
+            y = sign(x, op, tensors)
+        elif op["op"] == "bconv2d":
+            y = bconv2d(x, op, tensors, maps.get(op.get("residual")))
+        elif op["op"] == "maxpool2d":
+            y = maxpool2d(x, op)
+        else:
+            y = exit_head(x, op, tensors)
+            exits.append(y)
+        maps[op["out"]] = y
+    return np.stack(exits)
