@@ -19,8 +19,9 @@ struct vectors {
 	struct kws_model *model;
 	struct kws_net *net;
 	struct kws_safetensors *file;
-	const struct kws_tensor *windows; /* [count][rows][bands][channels] or [count][rows][bands] */
-	const struct kws_tensor *logits;  /* [count][exits][classes] */
+	const struct kws_tensor
+		*windows; /* [count][rows][bands][channels] or [count][rows][bands] */
+	const struct kws_tensor *logits; /* [count][exits][classes] */
 };
 
 static void open_vectors(struct vectors *vectors, const char *path)
@@ -51,7 +52,8 @@ static void assert_same_bits(const float *got, const float *wanted, size_t count
 {
 	for (size_t i = 0; i < count; i++) {
 		if (memcmp(&got[i], &wanted[i], sizeof(float)) != 0) {
-			fail_msg("logit %zu is %.9g, wanted %.9g", i, (double)got[i], (double)wanted[i]);
+			fail_msg("logit %zu is %.9g, wanted %.9g", i, (double)got[i],
+				(double)wanted[i]);
 		}
 	}
 }
@@ -63,14 +65,14 @@ static void test_every_exit_matches(void **state)
 	const struct kws_graph *graph = kws_model_graph(vectors.model);
 	size_t count = vectors.windows->shape[0];
 	size_t window = vectors.windows->count / count;
-	assert_int_equal(window,
-		graph->maps[0].rows * graph->maps[0].bands * graph->maps[0].channels);
+	assert_int_equal(
+		window, graph->maps[0].rows * graph->maps[0].bands * graph->maps[0].channels);
 	assert_int_equal(vectors.logits->count, count * graph->exit_count * graph->classes);
 	for (size_t i = 0; i < count; i++) {
 		kws_net_begin(vectors.net, (const float *)vectors.windows->data + i * window);
 		for (size_t e = 0; e < graph->exit_count; e++) {
 			const float *wanted = (const float *)vectors.logits->data +
-				(i * graph->exit_count + e) * graph->classes;
+					      (i * graph->exit_count + e) * graph->classes;
 			assert_same_bits(kws_net_run_exit(vectors.net, e), wanted, graph->classes);
 		}
 	}

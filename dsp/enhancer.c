@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dsp/enhancer.h"
+
+#include <math.h>
+#include <speex/speex_preprocess.h>
+#include <stdlib.h>
+
+#include "common/error.h"
+#include "dsp/mel.h"
+
+struct kws_enhancer {
+	SpeexPreprocessState *speex; /* NULL: nothing is switched on */
+	bool changes_samples;
+	bool vad;
+};
+
+static void set_int(SpeexPreprocessState *speex, int request, spx_int32_t value)
+{
+	speex_preprocess_ctl(speex, request, &value);
+}
+
+static void configure(SpeexPreprocessState *speex, const struct kws_enhancer_config *config)
+{
+	set_int(speex, SPEEX_PREPROCESS_SET_DENOISE, config->denoise);
+	set_int(speex, SPEEX_PREPROCESS_SET_NOISE_SUPPRESS, config->denoise_db);
+	set_int(speex, SPEEX_PREPROCESS_SET_AGC, config->agc);
+	if (config->agc) {
+		float level = (float)config->agc_level;
+		speex_preprocess_ctl(speex, SPEEX_PREPROCESS_SET_AGC_LEVEL, &level);
+	}
+	set_int(speex, SPEEX_PREPROCESS_SET_VAD, config->vad);
+	set_int(speex, SPEEX_PREPROCESS_SET_PROB_START, config->vad_start_percent);
+	set_int(speex, SPEEX_PREPROCESS_SET_PROB_CONTINUE, config->vad_continue_percent);
+}
+
+int kws_enhancer_create(struct kws_enhancer **out, const struct kws_enhancer_config *config)
+{
+	struct kws_enhancer *enhancer = calloc(1, sizeof(*enhancer));
+	if (enhancer == NULL) {
+		return KWS_ENOMEM;
+	}
+	enhancer->changes_samples = config->denoise || config->agc;
+	enhancer->vad = config->vad;
+	if (enhancer->changes_samples || enhancer->vad) {
+		enhancer->speex = speex_preprocess_state_init(KWS_HOP_SAMPLES, KWS_SAMPLE_RATE_HZ);
+		if (enhancer->speex == NULL) {
+			free(enhancer);
+			return KWS_ENOMEM;
+		}
+		configure(enhancer->speex, config);
+	}
+	*out = enhancer;
+	return 0;
+}
+
+void kws_enhancer_destroy(struct kws_enhancer *enhancer)
+{
+	if (enhancer == NULL) {
+		return;
+	}
+	if (enhancer->speex != NULL) {
+		speex_preprocess_state_destroy(enhancer->speex);
+	}
+	free(enhancer);
+}
+
+bool kws_enhancer_process(struct kws_enhancer *enhancer, float *samples)
+{
+	if (enhancer->speex == NULL) {
+		return true;
+	}
+	spx_int16_t block[KWS_HOP_SAMPLES];
+	for (int i = 0; i < KWS_HOP_SAMPLES; i++) {
+		float scaled = rintf(samples[i] * 32768.0f);
+		scaled = scaled > 32767.0f ? 32767.0f : scaled;
+		block[i] = (spx_int16_t)(scaled < -32768.0f ? -32768.0f : scaled);
+	}
+	int speech = speex_preprocess_run(enhancer->speex, block);
+	for (int i = 0; enhancer->changes_samples && i < KWS_HOP_SAMPLES; i++) {
+		samples[i] = (float)block[i] / 32768.0f;
+	}
+	return !enhancer->vad || speech != 0;
+}

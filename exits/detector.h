@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_EXITS_DETECTOR_H
+#define KWS_EXITS_DETECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Posteriors to detections. For each keyword: the mean of the last hops' posteriors, a threshold
+ * that it must hold for some hops, a time of rest after a detection, and no second detection before
+ * the mean has fallen. The history holds raw posteriors only, never suppressed ones, so that
+ * patience, rest and re-arming cannot starve each other. */
+
+#define KWS_DETECTOR_HISTORY_MAX 100 /* hops */
+
+struct kws_detector;
+
+struct kws_detector_settings {
+	bool enabled;            /* false for what is not a keyword */
+	float threshold;         /* of the mean posterior, 0..1 */
+	unsigned smoothing_hops; /* 1..KWS_DETECTOR_HISTORY_MAX */
+	unsigned patience_hops;  /* hops in a row at or above the threshold, from 1 */
+	uint64_t refractory_samples;
+	float rearm;               /* armed again below rearm * threshold */
+	float candidate_threshold; /* 0: no near misses */
+};
+
+enum kws_detector_event_type {
+	KWS_DETECTOR_DETECTION,
+	KWS_DETECTOR_CANDIDATE, /* a mean that rose over candidate_threshold and fell without a
+				   detection; told when it has fallen, with the values of its
+				   highest hop */
+};
+
+struct kws_detector_event {
+	enum kws_detector_event_type type;
+	size_t label;
+	float score; /* the mean posterior */
+	float threshold;
+	uint64_t hop;
+	uint64_t sample;
+};
+
+/* For `labels` classes, all disabled. Errors: KWS_ENOMEM. */
+int kws_detector_create(struct kws_detector **out, size_t labels);
+
+/* Accepts NULL. */
+void kws_detector_destroy(struct kws_detector *detector);
+
+/* Changes one label's settings between two hops; its history stays. Values outside the ranges above
+ * are brought inside. Thread: the owner's. RT-safe: yes, like the ones below. */
+void kws_detector_configure(
+	struct kws_detector *detector, size_t label, const struct kws_detector_settings *settings);
+
+/* One hop: the posteriors of every label, the hop's number and its last sample's position at 16
+ * kHz. Fills up to `labels` events (one per label) and returns how many. */
+size_t kws_detector_push(struct kws_detector *detector, const float *posteriors, uint64_t hop,
+	uint64_t sample, struct kws_detector_event *events);
+
+/* The mean posterior of a label after the last push. Hops before the first one count as 0. */
+float kws_detector_score(const struct kws_detector *detector, size_t label);
+
+/* Forgets the posteriors, as after a gap in the audio; the time of rest goes on. */
+void kws_detector_reset(struct kws_detector *detector);
+
+#endif
