@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <portaudio.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,19 +19,26 @@ struct kws_source {
 	double rate_hz;
 };
 
-/* PortAudio's thread. Nothing here may block, allocate or call PortAudio. */
+/* PortAudio's thread. Nothing here may block, allocate or call PortAudio.
+ *
+ * A close cancels the thread, because a sick device would never let it return. The wake-up writes
+ * to a descriptor, which is a cancellation point: cancelled there, libuv's handle would stay marked
+ * as pending and never wake the loop again. So the thread cannot be cancelled in here. */
 static int on_frames(const void *input, void *output, unsigned long frame_count,
 	const PaStreamCallbackTimeInfo *time, PaStreamCallbackFlags flags, void *user)
 {
 	(void)output;
 	(void)time;
 	struct kws_source *source = user;
+	int cancel_state;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	if ((flags & paInputOverflow) != 0) {
 		kws_feed_xrun(source->feed);
 	}
 	if (input != NULL) {
 		kws_feed_write(source->feed, input, frame_count);
 	}
+	pthread_setcancelstate(cancel_state, NULL);
 	return paContinue;
 }
 
