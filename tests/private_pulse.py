@@ -94,11 +94,14 @@ class PrivatePulse:
     def restart(self):
         """Starts the server again after kill(), in the same place; returns when it answers."""
         self._remove(self._path("native"))
+        # norewinds: else the sink works in steps of 2 s, and its monitor is silent for so long when
+        # recording begins, like a device that is lost.
         command = [
             "pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
             "--disable-shm=yes", "--log-target=file:" + self._path("log"),
             "-L", f"module-native-protocol-unix socket={self._path('native')} auth-anonymous=1",
-            "-L", f"module-null-sink sink_name={SINK} rate={self.rate_hz} channels=2",
+            "-L", f"module-null-sink sink_name={SINK} rate={self.rate_hz} channels=2"
+            " norewinds=1",
         ]
         if shutil.which("setpriv"):
             # A test that is killed cannot call stop(): the kernel ends the server with it.
