@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/clip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/mix.h"
+#include "cli/audio-file.h"
+#include "dsp/mel.h"
+#include "dsp/resampler.h"
+
+#define SAMPLES_MAX (600u * KWS_SAMPLE_RATE_HZ)
+#define RESAMPLER_QUALITY 5 /* as [dsp] resampler_quality's default */
+#define BLOCK_FRAMES 512
+
+struct reader {
+	struct kws_clip *clip;
+	size_t capacity;
+	unsigned channels;
+	struct kws_resampler *resampler;
+};
+
+static int open_clip(void *user, const struct kws_audio_format *format, struct kws_error *error)
+{
+	struct reader *reader = user;
+	reader->channels = format->channels;
+	int result = kws_resampler_create(&reader->resampler, format->rate_hz, RESAMPLER_QUALITY);
+	return result == 0 ? 0
+			   : kws_fail(error, result, "cannot convert from %u Hz", format->rate_hz);
+}
+
+static int make_room(struct reader *reader, size_t more, struct kws_error *error)
+{
+	size_t needed = reader->clip->count + more;
+	if (needed <= reader->capacity) {
+		return 0;
+	}
+	if (needed > SAMPLES_MAX) {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"longer than %u minutes: a clip is a second, `kws scan` takes streams",
+			SAMPLES_MAX / KWS_SAMPLE_RATE_HZ / 60);
+	}
+	size_t capacity = needed + needed / 2;
+	float *grown = realloc(reader->clip->samples, capacity * sizeof(*grown));
+	if (grown == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	reader->clip->samples = grown;
+	reader->capacity = capacity;
+	return 0;
+}
+
+static int add_mono(struct reader *reader, const float *mono, size_t count, struct kws_error *error)
+{
+	while (count > 0) {
+		int result = make_room(reader, KWS_SAMPLE_RATE_HZ, error);
+		if (result != 0) {
+			return result;
+		}
+		size_t used = count;
+		size_t made = reader->capacity - reader->clip->count;
+		kws_resampler_process(reader->resampler, mono, &used,
+			reader->clip->samples + reader->clip->count, &made);
+		reader->clip->count += made;
+		mono += used;
+		count -= used;
+	}
+	return 0;
+}
+
+static int add_frames(void *user, const int16_t *frames, size_t count, struct kws_error *error)
+{
+	struct reader *reader = user;
+	int result = 0;
+	while (count > 0 && result == 0) {
+		float mono[BLOCK_FRAMES];
+		size_t now = count < BLOCK_FRAMES ? count : BLOCK_FRAMES;
+		kws_mix_to_mono(frames, now, reader->channels, 0, mono);
+		result = add_mono(reader, mono, now, error);
+		frames += now * reader->channels;
+		count -= now;
+	}
+	return result;
+}
+
+int kws_clip_read(struct kws_clip *clip, const char *path, struct kws_error *error)
+{
+	struct reader reader = {.clip = clip};
+	struct kws_audio_file_taker taker = {open_clip, add_frames, &reader};
+	memset(clip, 0, sizeof(*clip));
+	int result = kws_audio_file_read(path, &taker, error);
+	kws_resampler_destroy(reader.resampler);
+	if (result == 0 && clip->count == 0) {
+		result = kws_fail(error, KWS_EFORMAT, "the file holds no audio");
+	}
+	if (result != 0) {
+		kws_clip_finish(clip);
+	}
+	return result;
+}
+
+void kws_clip_finish(struct kws_clip *clip)
+{
+	free(clip->samples);
+	clip->samples = NULL;
+	clip->count = 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_CLI_CLIP_H
+#define KWS_CLI_CLIP_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+
+/* A whole audio file as mono floats in -1..1 at 16 kHz. */
+struct kws_clip {
+	float *samples;
+	size_t count;
+};
+
+/* Reads, mixes and resamples the file. kws_clip_finish() frees the samples.
+ * Errors: KWS_E... with a sentence; an empty or over-long file (ten minutes) too. */
+int kws_clip_read(struct kws_clip *clip, const char *path, struct kws_error *error);
+
+void kws_clip_finish(struct kws_clip *clip);
+
+#endif

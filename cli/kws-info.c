@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "bnn/model.h"
+#include "cli/kws.h"
+#include "dsp/mel.h"
+
+static const char help[] = "usage: kws info MODEL...\n\n"
+			   "What a model file holds: labels, features, exits, and what a whole "
+			   "window costs up to each\n"
+			   "exit, in binary and float multiply-accumulates.\n";
+
+static void print_exits(const struct kws_graph *graph)
+{
+	printf("  exit   binary MAC    float MAC   binary weights   float weights\n");
+	for (size_t i = 0; i < graph->exit_count; i++) {
+		struct kws_op_cost cost = kws_graph_cost(graph, i);
+		printf("  %4zu %12llu %12llu %16llu %15llu\n", i + 1,
+			(unsigned long long)cost.binary_macs, (unsigned long long)cost.float_macs,
+			(unsigned long long)cost.binary_weights,
+			(unsigned long long)cost.float_weights);
+	}
+}
+
+static int print_model(const char *path)
+{
+	struct kws_model *model;
+	struct kws_error error = {""};
+	if (kws_model_load(&model, path, NULL, &error) != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+		return KWS_EXIT_FAILED;
+	}
+	const struct kws_graph *graph = kws_model_graph(model);
+	struct kws_op_cost cost = kws_graph_cost(graph, graph->exit_count - 1);
+	printf("%s: %s\n", path, kws_model_name(model));
+	printf("  labels    ");
+	for (size_t i = 0; i < kws_model_label_count(model); i++) {
+		printf(" %s", kws_model_label(model, i));
+	}
+	printf("\n  input      %zu frames x %zu bands\n", graph->maps[0].rows,
+		graph->maps[0].bands);
+	printf("  features   %s\n", kws_model_metadata(model, "kws.features"));
+	printf("  parameters %llu, of which %llu binary: %llu bytes packed (%llu as float)\n",
+		(unsigned long long)(cost.binary_weights + cost.float_weights),
+		(unsigned long long)cost.binary_weights,
+		(unsigned long long)(cost.binary_weights / 8 + cost.float_weights * 4),
+		(unsigned long long)(cost.binary_weights + cost.float_weights) * 4);
+	print_exits(graph);
+	printf("  card       %s\n", kws_model_metadata(model, "kws.card"));
+	kws_model_destroy(model);
+	return KWS_EXIT_OK;
+}
+
+int kws_info_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		fputs(help, option == 'h' ? stdout : stderr);
+		return option == 'h' ? KWS_EXIT_OK : KWS_EXIT_USAGE;
+	}
+	if (optind == argc) {
+		fputs(help, stderr);
+		return KWS_EXIT_USAGE;
+	}
+	int status = KWS_EXIT_OK;
+	for (int i = optind; i < argc; i++) {
+		status = print_model(argv[i]) != KWS_EXIT_OK ? KWS_EXIT_FAILED : status;
+	}
+	return status;
+}

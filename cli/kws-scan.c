@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/audio-file.h"
+#include "cli/kws.h"
+#include "dsp/mel.h"
+#include "pipeline/report.h"
+
+#define OVERRIDES_MAX 64
+
+static const char help[] =
+	"usage: kws scan [OPTION]... FILE...\n\n"
+	"Runs the daemon's pipeline over audio files (all that libsndfile reads) as fast as it "
+	"goes and\n"
+	"prints one line for each detection. A running kwsd that hears the same samples gives the "
+	"same\n"
+	"events at the same positions.\n\n"
+	"  --json                   one JSON object a line: the event of docs/events.md and "
+	"`file`;\n"
+	"                           seq counts from 0 in each file, boot and the clocks are null\n"
+	"  --scores                 also each hop's decision\n"
+	"  --config FILE            the daemon's configuration\n"
+	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
+	"  --model FILE             short for --set model.path=FILE\n";
+
+struct scan {
+	const char *file;
+	bool json;
+	bool scores;
+	const char *overrides[OVERRIDES_MAX];
+	size_t override_count;
+	const char *config_path;
+	struct kws_config *config;
+	struct kws_model *model;
+	struct kws_pipeline *pipeline;
+	uint64_t seq;
+};
+
+static const struct kws_report_clock no_clock = {-1, -1, -1.0};
+
+/* Takes the reference to `event`. */
+static void print_json(struct scan *scan, json_t *event)
+{
+	json_t *stamped = NULL;
+	char *line = NULL;
+	if (kws_event_stamp(event, scan->seq++, NULL, &stamped) == 0 &&
+		json_object_set_new(stamped, "file", json_string(scan->file)) == 0) {
+		line = kws_event_dump(stamped);
+	}
+	puts(line != NULL ? line : "{}");
+	free(line);
+	json_decref(stamped);
+	json_decref(event);
+}
+
+static void on_hop(void *user, const struct kws_hop *hop)
+{
+	struct scan *scan = user;
+	json_t *event;
+	if (!scan->scores) {
+		return;
+	}
+	if (!scan->json) {
+		printf("%s: %9.3f s  hop %llu  %-12s score %.3f  exit %zu/%zu  entropy %.3f\n",
+			scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ,
+			(unsigned long long)hop->hop, kws_model_label(scan->model, hop->best),
+			(double)hop->posteriors[hop->best], hop->exit, hop->exits,
+			(double)hop->entropy);
+	} else if (kws_report_score(scan->model, hop, &event) == 0) {
+		print_json(scan, event);
+	}
+}
+
+static void on_event(void *user, const struct kws_hop *hop, const struct kws_detector_event *found)
+{
+	struct scan *scan = user;
+	json_t *event;
+	bool detection = found->type == KWS_DETECTOR_DETECTION;
+	if (!scan->json) {
+		printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f\n", scan->file,
+			(double)found->sample / KWS_SAMPLE_RATE_HZ, detection ? "" : "(near miss) ",
+			kws_model_label(scan->model, found->label), (double)found->score, hop->exit,
+			hop->exits, (double)hop->entropy);
+	} else if (detection && kws_report_detection(scan->model, scan->config, scan->pipeline, hop,
+					found, &no_clock, &event) == 0) {
+		print_json(scan, event);
+	}
+}
+
+static int open_stream(void *user, const struct kws_audio_format *format, struct kws_error *error)
+{
+	struct scan *scan = user;
+	return kws_pipeline_open(scan->pipeline, format->rate_hz, format->channels,
+		(unsigned)scan->config->audio.channel, error);
+}
+
+static int push_frames(void *user, const int16_t *frames, size_t count, struct kws_error *error)
+{
+	struct scan *scan = user;
+	(void)error;
+	kws_pipeline_push(scan->pipeline, frames, count);
+	return 0;
+}
+
+static int scan_file(struct scan *scan, const char *path)
+{
+	struct kws_pipeline_sink sink = {on_hop, on_event, scan};
+	struct kws_audio_file_taker taker = {open_stream, push_frames, scan};
+	struct kws_error error = {""};
+	scan->file = path;
+	scan->seq = 0;
+	int result = kws_pipeline_create(&scan->pipeline, scan->model, scan->config, &sink, &error);
+	if (result == 0) {
+		result = kws_audio_file_read(path, &taker, &error);
+	}
+	kws_pipeline_destroy(scan->pipeline);
+	scan->pipeline = NULL;
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+		return KWS_EXIT_FAILED;
+	}
+	return KWS_EXIT_OK;
+}
+
+static int load(struct scan *scan)
+{
+	struct kws_config_errors errors;
+	struct kws_error error = {""};
+	if (kws_config_load(&scan->config, scan->config_path, scan->overrides, scan->override_count,
+		    &errors) != 0) {
+		for (size_t i = 0; i < errors.count; i++) {
+			fprintf(stderr, "kws: %s\n", errors.text[i]);
+		}
+		return KWS_EXIT_FAILED;
+	}
+	int result =
+		kws_model_load(&scan->model, scan->config->model.path, kws_mel_describe(), &error);
+	if (result == 0) {
+		result = kws_pipeline_check(scan->model, scan->config, &error);
+	}
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", scan->config->model.path, error.text);
+		return KWS_EXIT_FAILED;
+	}
+	return KWS_EXIT_OK;
+}
+
+static bool add_override(struct scan *scan, const char *text)
+{
+	if (scan->override_count == OVERRIDES_MAX) {
+		fprintf(stderr, "kws: more than %d settings\n", OVERRIDES_MAX);
+		return false;
+	}
+	scan->overrides[scan->override_count++] = text;
+	return true;
+}
+
+/* Returns -1 to go on. */
+static int parse_options(struct scan *scan, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"scores", no_argument, NULL, 'S'},
+		{"config", required_argument, NULL, 'c'},
+		{"set", required_argument, NULL, 's'},
+		{"model", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	static char model_override[KWS_CONFIG_VALUE_SIZE + sizeof("model.path=")];
+	int option;
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+			scan->json = true;
+			break;
+		case 'S':
+			scan->scores = true;
+			break;
+		case 'c':
+			scan->config_path = optarg;
+			break;
+		case 'm':
+			snprintf(model_override, sizeof(model_override), "model.path=%s", optarg);
+			optarg = model_override;
+			/* fall through */
+		case 's':
+			if (!add_override(scan, optarg)) {
+				return KWS_EXIT_USAGE;
+			}
+			break;
+		default:
+			fputs(help, option == 'h' ? stdout : stderr);
+			return option == 'h' ? KWS_EXIT_OK : KWS_EXIT_USAGE;
+		}
+	}
+	if (optind == argc) {
+		fputs(help, stderr);
+		return KWS_EXIT_USAGE;
+	}
+	return -1;
+}
+
+int kws_scan_main(int argc, char **argv)
+{
+	struct scan scan = {0};
+	int status = parse_options(&scan, argc, argv);
+	if (status >= 0) {
+		return status;
+	}
+	status = load(&scan);
+	for (int i = optind; status != KWS_EXIT_FAILED && i < argc; i++) {
+		status = scan_file(&scan, argv[i]);
+	}
+	kws_model_destroy(scan.model);
+	kws_config_destroy(scan.config);
+	return status;
+}

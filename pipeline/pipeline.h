@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_PIPELINE_PIPELINE_H
+#define KWS_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bnn/model.h"
+#include "common/error.h"
+#include "config/config.h"
+#include "dsp/level.h"
+#include "exits/detector.h"
+
+/* The way of a sample from a source's frames to detections: mix, resample, enhance, log-mel,
+ * window, network, exit policy, detector. kwsd feeds it live, `kws scan` from a file: the same
+ * frames give the same hops and events at the same positions, however they are cut into blocks. */
+struct kws_pipeline;
+
+/* One hop's decision; valid during the callback. */
+struct kws_hop {
+	uint64_t hop;    /* counted from create, without a gap */
+	uint64_t sample; /* end of the window: 16 kHz samples since create, lost ones included */
+	size_t exit; /* 1-based; 0: the voice activity detector heard no speech, no exit was asked
+		      */
+	size_t exits;
+	float entropy;           /* nats, of that exit */
+	size_t best;             /* label with the largest posterior */
+	const float *posteriors; /* one for each label */
+};
+
+/* Called from within kws_pipeline_push(). Either may be NULL. */
+struct kws_pipeline_sink {
+	void (*hop)(void *user, const struct kws_hop *hop);
+	void (*event)(
+		void *user, const struct kws_hop *hop, const struct kws_detector_event *event);
+	void *user;
+};
+
+struct kws_pipeline_stats {
+	uint64_t hops;
+	uint64_t hops_at_exit[KWS_EXITS_MAX + 1]; /* [0]: without speech, see kws_hop.exit */
+	uint64_t detections;
+	uint64_t gaps;
+	uint64_t samples; /* 16 kHz samples since create, lost ones included */
+	bool warm;        /* a whole window of real frames is in */
+};
+
+/* `model` must outlive the pipeline; `config` is not kept. [model] hop_frames and [dsp] are fixed
+ * here, [exits], [detector] and the keywords can be changed by kws_pipeline_configure().
+ * Errors: KWS_ENOMEM, KWS_EMISMATCH (the model's window is not ours), with a sentence. Thread: any;
+ * all calls on one pipeline must come from one thread. */
+int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model,
+	const struct kws_config *config, const struct kws_pipeline_sink *sink,
+	struct kws_error *error);
+
+/* Accepts NULL. */
+void kws_pipeline_destroy(struct kws_pipeline *pipeline);
+
+/* Whether the model knows every keyword that `config` has a section for.
+ * Errors: KWS_EMISMATCH with a sentence that names the section. */
+int kws_pipeline_check(
+	const struct kws_model *model, const struct kws_config *config, struct kws_error *error);
+
+/* A stream begins, at first or again: its frames have this format, nothing of the past is used.
+ * `channel` is 0 for the mix of all or 1..channels.
+ * Errors: KWS_EINVAL (no such channel or rate), KWS_ENOMEM, with a sentence. */
+int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned channels,
+	unsigned channel, struct kws_error *error);
+
+/* Interleaved frames of the open stream. RT-safe but for the callbacks. */
+void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, size_t count);
+
+/* Frames were lost here: no decision until a window of real frames is in again. `lost_frames` (at
+ * the stream's rate, 0 if unknown) keep the sample positions true. RT-safe. */
+void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames);
+
+/* Takes [exits], [detector] and the keywords of `config` over, between two hops. RT-safe. */
+void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config);
+
+/* Loudness of the stream as it came, before enhancement. */
+const struct kws_level *kws_pipeline_level(const struct kws_pipeline *pipeline);
+
+void kws_pipeline_stats(const struct kws_pipeline *pipeline, struct kws_pipeline_stats *out);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/report.h"
+
+int kws_report_detection(const struct kws_model *model, const struct kws_config *config,
+	const struct kws_pipeline *pipeline, const struct kws_hop *hop,
+	const struct kws_detector_event *event, const struct kws_report_clock *clock, json_t **out)
+{
+	const char *name = kws_model_label(model, event->label);
+	struct kws_keyword_config keyword = kws_config_keyword(config, name);
+	const struct kws_level *level = kws_pipeline_level(pipeline);
+	struct kws_detection_event detection = {
+		.name = name,
+		.phrase = keyword.phrase,
+		.model = kws_model_name(model),
+		.site = config->ipc.site,
+		.score = (double)event->score,
+		.threshold = (double)event->threshold,
+		.exit = (unsigned)hop->exit,
+		.exits = (unsigned)hop->exits,
+		.entropy = (double)hop->entropy,
+		.hop = event->hop,
+		.sample = event->sample,
+		.audio_ms = (double)event->sample * 1000.0 / KWS_SAMPLE_RATE_HZ,
+		.time_ms = clock->time_ms,
+		.monotonic_ns = clock->monotonic_ns,
+		.latency_ms = clock->latency_ms,
+		.rms_dbfs = (double)kws_level_rms_dbfs(level),
+		.snr_db = (double)kws_level_snr_db(level),
+	};
+	return kws_event_detection(&detection, out);
+}
+
+int kws_report_score(const struct kws_model *model, const struct kws_hop *hop, json_t **out)
+{
+	const char *labels[KWS_CLASSES_MAX];
+	size_t count = kws_model_label_count(model);
+	for (size_t i = 0; i < count; i++) {
+		labels[i] = kws_model_label(model, i);
+	}
+	struct kws_score_event score = {
+		.hop = hop->hop,
+		.sample = hop->sample,
+		.exit = (unsigned)hop->exit,
+		.exits = (unsigned)hop->exits,
+		.entropy = (double)hop->entropy,
+		.label = labels[hop->best],
+		.score = (double)hop->posteriors[hop->best],
+		.labels = labels,
+		.posteriors = hop->posteriors,
+		.count = count,
+	};
+	return kws_event_score(&score, out);
+}
