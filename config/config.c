@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "config/file.h"
+#include "config/parser.h"
+#include "config/value.h"
+
+int kws_config_parse(struct kws_config **out, const char *name, const char *text, size_t length,
+	const char *const *overrides, size_t override_count, struct kws_config_errors *errors)
+{
+	*errors = (struct kws_config_errors){0};
+	struct kws_config *config = calloc(1, sizeof(*config));
+	if (config == NULL) {
+		kws_config_errors_add(errors, "%s: %s", name, kws_strerror(KWS_ENOMEM));
+		return KWS_ENOMEM;
+	}
+	kws__parser_run(config, name, text, length, overrides, override_count, errors);
+	if (errors->total > 0) {
+		kws_config_destroy(config);
+		return KWS_EFORMAT;
+	}
+	*out = config;
+	return 0;
+}
+
+int kws_config_load(struct kws_config **out, const char *path, const char *const *overrides,
+	size_t override_count, struct kws_config_errors *errors)
+{
+	if (path == NULL) {
+		return kws_config_parse(out, "", "", 0, overrides, override_count, errors);
+	}
+	*errors = (struct kws_config_errors){0};
+	char *text;
+	size_t length;
+	struct kws_error error;
+	int result = kws__file_read(path, KWS_CONFIG_FILE_MAX_BYTES, &text, &length, &error);
+	if (result < 0) {
+		kws_config_errors_add(errors, "%s: %s", path, error.text);
+		return result;
+	}
+	result = kws_config_parse(out, path, text, length, overrides, override_count, errors);
+	free(text);
+	return result;
+}
+
+void kws_config_destroy(struct kws_config *config)
+{
+	free(config);
+}
+
+struct kws_keyword_config kws_config_keyword(const struct kws_config *config, const char *label)
+{
+	for (size_t i = 0; i < config->keyword_count; i++) {
+		if (strcmp(config->keywords[i].name, label) == 0) {
+			return config->keywords[i];
+		}
+	}
+	struct kws_keyword_config keyword = config->keyword_default;
+	snprintf(keyword.name, sizeof(keyword.name), "%s", label);
+	snprintf(keyword.phrase, sizeof(keyword.phrase), "%s", label);
+	return keyword;
+}
+
+int kws_config_get(const struct kws_config *config, const char *key, char *text, size_t size)
+{
+	const char *dot = strrchr(key, '.');
+	char section[KWS_CONFIG_KEY_TEXT_SIZE];
+	if (dot == NULL || (size_t)(dot - key) >= sizeof(section)) {
+		return KWS_ENOENT;
+	}
+	snprintf(section, sizeof(section), "%.*s", (int)(dot - key), key);
+	const char *name = kws__parser_keyword_name(section);
+	const struct kws_key *found =
+		kws_schema_find(name != NULL ? KWS_KEYWORD_SECTION : section, dot + 1);
+	if (found == NULL || (name != NULL && name[0] == '\0')) {
+		return KWS_ENOENT;
+	}
+	if (name == NULL) {
+		return kws__value_format(found, config, text, size);
+	}
+	struct kws_keyword_config keyword = kws_config_keyword(config, name);
+	return kws__value_format(found, &keyword, text, size);
+}
+
+/* The text that kws_config_get() takes; `keyword` is NULL for the keys of other sections. */
+static void key_text(char *text, size_t size, const struct kws_key *key, const char *keyword)
+{
+	snprintf(text, size, "%s%s%s.%s", key->section, keyword != NULL ? " " : "",
+		keyword != NULL ? keyword : "", key->name);
+}
+
+static bool is_keyword_key(const struct kws_key *key)
+{
+	return strcmp(key->section, KWS_KEYWORD_SECTION) == 0;
+}
+
+/* Visits one key if it differs from the same key of `from`, or always where `from` is NULL. */
+static enum kws_apply visit_key(const struct kws_key *key, const void *from, const void *to,
+	const char *keyword, kws_config_visit_fn *visit, void *user)
+{
+	char name[KWS_CONFIG_KEY_TEXT_SIZE];
+	char value[KWS_CONFIG_VALUE_SIZE];
+	char old[KWS_CONFIG_VALUE_SIZE];
+	/* Equal texts are equal values, so that one comparison serves every type. */
+	kws__value_format(key, to, value, sizeof(value));
+	if (from != NULL) {
+		kws__value_format(key, from, old, sizeof(old));
+		if (strcmp(old, value) == 0) {
+			return KWS_APPLY_NONE;
+		}
+	}
+	if (visit != NULL) {
+		key_text(name, sizeof(name), key, keyword);
+		visit(user, name, value, key->apply);
+	}
+	return key->apply;
+}
+
+/* All keys of `keyword`, or those that no keyword has where it is NULL; the strongest class. */
+static enum kws_apply visit_keys(const void *from, const void *to, const char *keyword,
+	kws_config_visit_fn *visit, void *user)
+{
+	size_t count;
+	const struct kws_key *keys = kws_schema_keys(&count);
+	enum kws_apply strongest = KWS_APPLY_NONE;
+	for (size_t i = 0; i < count; i++) {
+		if (is_keyword_key(&keys[i]) != (keyword != NULL)) {
+			continue;
+		}
+		enum kws_apply apply = visit_key(&keys[i], from, to, keyword, visit, user);
+		strongest = apply > strongest ? apply : strongest;
+	}
+	return strongest;
+}
+
+void kws_config_each(const struct kws_config *config, kws_config_visit_fn *visit, void *user)
+{
+	visit_keys(NULL, config, NULL, visit, user);
+	for (size_t i = 0; i < config->keyword_count; i++) {
+		const struct kws_keyword_config *keyword = &config->keywords[i];
+		visit_keys(NULL, keyword, keyword->name, visit, user);
+	}
+}
+
+static bool has_keyword(const struct kws_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->keyword_count; i++) {
+		if (strcmp(config->keywords[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum kws_apply kws_config_diff(const struct kws_config *from, const struct kws_config *to,
+	kws_config_visit_fn *visit, void *user)
+{
+	enum kws_apply strongest = visit_keys(from, to, NULL, visit, user);
+	/* The sections of `to`, then those that are only in `from`. */
+	for (size_t i = 0; i < to->keyword_count + from->keyword_count; i++) {
+		const char *name = i < to->keyword_count
+					   ? to->keywords[i].name
+					   : from->keywords[i - to->keyword_count].name;
+		if (i >= to->keyword_count && has_keyword(to, name)) {
+			continue;
+		}
+		struct kws_keyword_config old = kws_config_keyword(from, name);
+		struct kws_keyword_config new = kws_config_keyword(to, name);
+		enum kws_apply apply = visit_keys(&old, &new, name, visit, user);
+		strongest = apply > strongest ? apply : strongest;
+	}
+	return strongest;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_CONFIG_CONFIG_H
+#define KWS_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/errors.h"
+#include "config/schema.h"
+
+#define KWS_CONFIG_KEYWORDS_MAX 64
+#define KWS_CONFIG_FILE_MAX_BYTES (1 << 20)
+#define KWS_KEYWORD_NAME_SIZE 64     /* bytes of UTF-8, with the NUL */
+#define KWS_CONFIG_KEY_TEXT_SIZE 128 /* bytes for "keyword NAME.key", with the NUL */
+
+#define KWS_CONFIG_SOURCE_MAP(XX)  \
+	XX(PORTAUDIO, "portaudio") \
+	XX(FILE, "file")           \
+	XX(STDIN, "stdin")         \
+	XX(NULL, "null")
+
+#define KWS_CONFIG_PACE_MAP(XX)  \
+	XX(REALTIME, "realtime") \
+	XX(FAST, "fast")
+
+#define KWS_CONFIG_POLICY_MAP(XX) XX(ENTROPY, "entropy")
+
+#define KWS_CONFIG_LEVEL_MAP(XX) \
+	XX(ERROR, "error")       \
+	XX(WARNING, "warning")   \
+	XX(INFO, "info")         \
+	XX(DEBUG, "debug")
+
+#define XX(name, text) KWS_CONFIG_SOURCE_##name,
+enum kws_config_source { KWS_CONFIG_SOURCE_MAP(XX) };
+#undef XX
+
+#define XX(name, text) KWS_CONFIG_PACE_##name,
+enum kws_config_pace { KWS_CONFIG_PACE_MAP(XX) };
+#undef XX
+
+#define XX(name, text) KWS_CONFIG_POLICY_##name,
+enum kws_config_policy { KWS_CONFIG_POLICY_MAP(XX) };
+#undef XX
+
+#define XX(name, text) KWS_CONFIG_LEVEL_##name,
+enum kws_config_level { KWS_CONFIG_LEVEL_MAP(XX) };
+#undef XX
+
+/* The settings of one keyword, with what it inherits from [detector] filled in. */
+struct kws_keyword_config {
+	char name[KWS_KEYWORD_NAME_SIZE];
+	char phrase[256]; /* the name where the file gives none */
+	bool enabled;
+	double threshold;
+	int smoothing_hops;
+	int patience_hops;
+	int refractory_ms;
+};
+
+/* A whole, valid configuration: plain data, never changed after it was parsed. The meaning, range
+ * and default of each field stand in schema.c beside its key. */
+struct kws_config {
+	struct {
+		enum kws_config_source source;
+		enum kws_config_pace pace;
+		char device[256];
+		char path[KWS_CONFIG_VALUE_SIZE];
+		int rate_hz;
+		int channels;
+		int channel;
+		int buffer_ms;
+		int stall_ms;
+	} audio;
+	struct {
+		int resampler_quality;
+		bool denoise;
+		int denoise_db;
+		bool agc;
+		int agc_level;
+		bool vad;
+		int vad_start_percent;
+		int vad_continue_percent;
+	} dsp;
+	struct {
+		char path[KWS_CONFIG_VALUE_SIZE];
+		int hop_frames;
+	} model;
+	struct {
+		enum kws_config_policy policy;
+		double delta;
+	} exits;
+	struct {
+		double threshold;
+		int smoothing_hops;
+		int patience_hops;
+		int refractory_ms;
+		double rearm;
+		double candidate_threshold;
+	} detector;
+	struct {
+		char events[256];
+		char control[256];
+		bool scores;
+		int level_ms;
+		char site[128];
+	} ipc;
+	struct {
+		enum kws_config_level level;
+	} log;
+	struct kws_keyword_config
+		keywords[KWS_CONFIG_KEYWORDS_MAX]; /* the [keyword NAME] sections */
+	size_t keyword_count;
+	struct kws_keyword_config
+		keyword_default; /* of a label without a section; name and phrase "" */
+};
+
+/* Reads the file at `path` (NULL: no file, only defaults) and then the overrides, each
+ * "section.key=value" or "keyword NAME.key=value"; a later one wins. The caller owns *out, which is
+ * set only on success. On failure `errors` (not NULL) says why in at least one line.
+ * Errors: KWS_EFORMAT for anything wrong in the text, KWS_ENOENT, KWS_EIO, KWS_ENOMEM. Numbers are
+ * read in the current locale. Blocks on the file system. Thread: any. */
+int kws_config_load(struct kws_config **out, const char *path, const char *const *overrides,
+	size_t override_count, struct kws_config_errors *errors);
+
+/* Like kws_config_load() from `length` bytes of text; `name` stands for the file in errors.
+ * Errors: KWS_EFORMAT, KWS_ENOMEM. Thread: any. */
+int kws_config_parse(struct kws_config **out, const char *name, const char *text, size_t length,
+	const char *const *overrides, size_t override_count, struct kws_config_errors *errors);
+
+/* Accepts NULL. */
+void kws_config_destroy(struct kws_config *config);
+
+/* The settings of a label: those of its section, or of [detector] where it has none. Never fails: a
+ * label unknown to the model is the caller's to refuse. Thread: any. RT-safe: yes. */
+struct kws_keyword_config kws_config_keyword(const struct kws_config *config, const char *label);
+
+/* Writes the value of "section.key" or "keyword NAME.key" as it would stand in the file; for a
+ * keyword without a section what kws_config_keyword() gives. KWS_CONFIG_VALUE_SIZE bytes always
+ * suffice. Errors: KWS_ENOENT for a key that does not exist, KWS_EINVAL for too small a buffer.
+ * Thread: any. */
+int kws_config_get(const struct kws_config *config, const char *key, char *text, size_t size);
+
+/* Called once for each key; the strings live only during the call. */
+typedef void kws_config_visit_fn(
+	void *user, const char *key, const char *value, enum kws_apply apply);
+
+/* Visits every key with its value, the keywords that have a section last. Thread: any. */
+void kws_config_each(const struct kws_config *config, kws_config_visit_fn *visit, void *user);
+
+/* Visits every key whose effective value differs, with its value in `to`, and returns the strongest
+ * class among them, KWS_APPLY_NONE when there is none. A keyword whose section came or went is
+ * compared with what it inherits. `visit` may be NULL. Thread: any. */
+enum kws_apply kws_config_diff(const struct kws_config *from, const struct kws_config *to,
+	kws_config_visit_fn *visit, void *user);
+
+#endif

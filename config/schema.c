@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/schema.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "config/config.h"
+#include "config/value.h"
+
+/* Set by meson from prefix and datadir. */
+#ifndef KWS_DEFAULT_MODEL
+#error "KWS_DEFAULT_MODEL is not defined"
+#endif
+
+static_assert(sizeof(enum kws_config_source) == sizeof(int), "enums are written as int");
+
+#define XX(name, text) text,
+static const char *const source_names[] = {KWS_CONFIG_SOURCE_MAP(XX) NULL};
+static const char *const pace_names[] = {KWS_CONFIG_PACE_MAP(XX) NULL};
+static const char *const policy_names[] = {KWS_CONFIG_POLICY_MAP(XX) NULL};
+static const char *const level_names[] = {KWS_CONFIG_LEVEL_MAP(XX) NULL};
+#undef XX
+
+/* The first words of a row: the field of struct kws_config is named as section and key are. */
+#define KEY(section_, name_, apply_, default_)                             \
+	.section = #section_, .name = #name_, .apply = KWS_APPLY_##apply_, \
+	.default_text = (default_), .offset = offsetof(struct kws_config, section_.name_)
+
+#define KEYWORD_KEY(name_, default_)                                             \
+	.section = KWS_KEYWORD_SECTION, .name = #name_, .apply = KWS_APPLY_LIVE, \
+	.default_text = (default_), .offset = offsetof(struct kws_keyword_config, name_)
+
+/* A keyword's default text is that of [detector]; it shows in the sample only. */
+#define INHERITED_KEY(name_, default_) KEYWORD_KEY(name_, default_), .inherited = true
+
+#define BOOL .type = KWS_KEY_BOOL
+#define INT(min_, max_) .type = KWS_KEY_INT, .min = (min_), .max = (max_)
+#define INT_OR_ZERO(min_, max_) INT(min_, max_), .zero_allowed = true
+#define FLOAT(min_, max_) .type = KWS_KEY_FLOAT, .min = (min_), .max = (max_)
+#define STRING(section_, name_) \
+	.type = KWS_KEY_STRING, .size = sizeof(((struct kws_config *)NULL)->section_.name_)
+#define ENUM(choices_) .type = KWS_KEY_ENUM, .choices = (choices_)
+
+/* One key, two or three lines. */
+/* clang-format off */
+static const struct kws_key key_table[] = {
+	{KEY(audio, source, STREAM, "portaudio"), ENUM(source_names),
+		.help = "Where the samples come from."},
+	{KEY(audio, device, STREAM, ""), STRING(audio, device),
+		.help = "Name of the sound device, or a part of it; empty: the system's default."},
+	{KEY(audio, path, STREAM, ""), STRING(audio, path),
+		.help = "The file that the source \"file\" plays."},
+	{KEY(audio, pace, STREAM, "realtime"), ENUM(pace_names),
+		.help = "Whether a file is played in real time or as fast as it goes."},
+	{KEY(audio, rate_hz, STREAM, "0"), INT_OR_ZERO(4000, 384000),
+		.help = "Sample rate of the source; 0: the device's own."},
+	{KEY(audio, channels, STREAM, "0"), INT(0, 32),
+		.help = "Channels of the source; 0: the device's own."},
+	{KEY(audio, channel, STREAM, "0"), INT(0, 32),
+		.help = "The channel to listen to, from 1; 0: the mix of all."},
+	{KEY(audio, buffer_ms, STREAM, "2000"), INT(100, 60000),
+		.help = "Audio that waits at most between the device and the network."},
+	{KEY(audio, stall_ms, STREAM, "2000"), INT(200, 600000),
+		.help = "A device that gives no sample for so long counts as lost."},
+
+	{KEY(dsp, resampler_quality, STREAM, "5"), INT(0, 10),
+		.help = "Quality of the resampler: 0 is fastest, 10 is best."},
+	{KEY(dsp, denoise, STREAM, "no"), BOOL, .help = "Suppress steady noise."},
+	{KEY(dsp, denoise_db, STREAM, "-15"), INT(-60, 0),
+		.help = "The most that noise is lowered, in decibels."},
+	{KEY(dsp, agc, STREAM, "no"), BOOL, .help = "Bring the voice to an even level."},
+	{KEY(dsp, agc_level, STREAM, "8000"), INT(1, 32768),
+		.help = "The level that agc aims at; 32768 is full scale."},
+	{KEY(dsp, vad, STREAM, "no"), BOOL, .help = "Let the network sleep while nobody speaks."},
+	{KEY(dsp, vad_start_percent, STREAM, "35"), INT(0, 100),
+		.help = "Probability of speech at which vad opens."},
+	{KEY(dsp, vad_continue_percent, STREAM, "20"), INT(0, 100),
+		.help = "Probability of speech at which an open vad stays open."},
+
+	{KEY(model, path, STREAM, KWS_DEFAULT_MODEL), STRING(model, path),
+		.help = "The model file."},
+	{KEY(model, hop_frames, STREAM, "4"), INT(1, 32),
+		.help = "Frames of 10 ms between two inferences."},
+
+	{KEY(exits, policy, LIVE, "entropy"), ENUM(policy_names),
+		.help = "How it is decided to leave the network early."},
+	{KEY(exits, delta, LIVE, "0.5"), FLOAT(0, 10),
+		.help = "Leave at an exit whose entropy is below this, in nats; 0: never early."},
+
+	{KEY(detector, threshold, LIVE, "0.8"), FLOAT(0, 1),
+		.help = "Smoothed score at which a keyword is detected."},
+	{KEY(detector, smoothing_hops, LIVE, "5"), INT(1, 100),
+		.help = "Inferences that the score is averaged over."},
+	{KEY(detector, patience_hops, LIVE, "2"), INT(1, 100),
+		.help = "Inferences in a row that the score must stay above the threshold."},
+	{KEY(detector, refractory_ms, LIVE, "750"), INT(0, 60000),
+		.help = "Time after a detection in which there is no other one."},
+	{KEY(detector, rearm, LIVE, "0.5"), FLOAT(0, 1),
+		.help = "Fraction of the threshold below which the score must fall to fire again."},
+	{KEY(detector, candidate_threshold, LIVE, "0"), FLOAT(0, 1),
+		.help = "Scores from here to the threshold are published as near misses; 0: off."},
+
+	{KEY(ipc, events, RESTART, ""), STRING(ipc, events),
+		.help = "Endpoint of the events; empty: in the runtime directory."},
+	{KEY(ipc, control, RESTART, ""), STRING(ipc, control),
+		.help = "Endpoint of the control protocol; empty: in the runtime directory."},
+	{KEY(ipc, scores, LIVE, "no"), BOOL,
+		.help = "Publish the scores of each inference as kws.score."},
+	{KEY(ipc, level_ms, LIVE, "0"), INT_OR_ZERO(100, 60000),
+		.help = "Period of kws.level, the audio level; 0: off."},
+	{KEY(ipc, site, LIVE, ""), STRING(ipc, site),
+		.help = "Name of this place, part of every event."},
+
+	{KEY(log, level, LIVE, "info"), ENUM(level_names),
+		.help = "The least severe messages that are logged."},
+
+	{KEYWORD_KEY(phrase, ""), .type = KWS_KEY_STRING,
+		.size = sizeof(((struct kws_keyword_config *)NULL)->phrase),
+		.help = "What is spoken, as the events tell it; empty: the keyword's name."},
+	{KEYWORD_KEY(enabled, "yes"), BOOL, .help = "Whether the keyword is detected."},
+	{INHERITED_KEY(threshold, "0.8"), FLOAT(0, 1), .help = "As in [detector]."},
+	{INHERITED_KEY(smoothing_hops, "5"), INT(1, 100), .help = "As in [detector]."},
+	{INHERITED_KEY(patience_hops, "2"), INT(1, 100), .help = "As in [detector]."},
+	{INHERITED_KEY(refractory_ms, "750"), INT(0, 60000), .help = "As in [detector]."},
+};
+/* clang-format on */
+
+#define KEY_COUNT (sizeof(key_table) / sizeof(key_table[0]))
+
+const struct kws_key *kws_schema_keys(size_t *count)
+{
+	*count = KEY_COUNT;
+	return key_table;
+}
+
+const struct kws_key *kws_schema_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (strcmp(key_table[i].section, section) == 0 &&
+			strcmp(key_table[i].name, name) == 0) {
+			return &key_table[i];
+		}
+	}
+	return NULL;
+}
+
+bool kws_schema_has_section(const char *section)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (strcmp(key_table[i].section, section) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char preamble[] =
+	"# kwsd.conf: the configuration of kwsd.\n"
+	"#\n"
+	"# Every key stands here with its default; remove the '#' in front to change it.\n"
+	"# A file with an error is refused as a whole, every error is named, and kwsd\n"
+	"# keeps the configuration it has.\n"
+	"#\n"
+	"# A comment starts with '#' or ';' at the start of a line, or with ';' after a\n"
+	"# space; a '#' after a value is part of the value. No line continues another.\n";
+
+static const char keyword_preamble[] =
+	"# The settings of one keyword, named by its label in the model; each keyword\n"
+	"# may have such a section. What is not set in it is as in [detector].\n"
+	"#[" KWS_KEYWORD_SECTION " yes]\n";
+
+static const char *describe_apply(enum kws_apply apply)
+{
+	switch (apply) {
+	case KWS_APPLY_LIVE:
+		return "A change takes effect at once.";
+	case KWS_APPLY_STREAM:
+		return "A change restarts the audio stream.";
+	case KWS_APPLY_RESTART:
+		return "A change needs a restart of kwsd.";
+	case KWS_APPLY_NONE:
+		break;
+	}
+	return "";
+}
+
+static void print_key(const struct kws_key *key, FILE *file)
+{
+	char range[128];
+	kws__value_describe(key, range, sizeof(range));
+	fprintf(file, "\n# %s\n# Takes %s. %s\n", key->help, range, describe_apply(key->apply));
+	fprintf(file, "#%s =%s%s\n", key->name, key->default_text[0] != '\0' ? " " : "",
+		key->default_text);
+}
+
+int kws_schema_print(FILE *file)
+{
+	const char *section = "";
+	fputs(preamble, file);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (strcmp(key_table[i].section, section) != 0) {
+			section = key_table[i].section;
+			if (strcmp(section, KWS_KEYWORD_SECTION) == 0) {
+				fprintf(file, "\n%s", keyword_preamble);
+			} else {
+				fprintf(file, "\n[%s]\n", section);
+			}
+		}
+		print_key(&key_table[i], file);
+	}
+	return fflush(file) != 0 || ferror(file) ? KWS_EIO : 0;
+}

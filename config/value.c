@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const yes_words[] = {"yes", "true", "on", "1", NULL};
+static const char *const no_words[] = {"no", "false", "off", "0", NULL};
+
+/* Index of `text` in the NULL-terminated list, or -1. */
+static int index_of(const char *const *words, const char *text)
+{
+	for (int i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], text) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+static int fail_range(const struct kws_key *key, struct kws_error *error)
+{
+	char range[128];
+	kws__value_describe(key, range, sizeof(range));
+	return kws_fail(error, KWS_EINVAL, "must be %s", range);
+}
+
+static bool in_range(const struct kws_key *key, double value)
+{
+	return (value >= key->min && value <= key->max) || (key->zero_allowed && value == 0.0);
+}
+
+static int parse_bool(
+	const struct kws_key *key, bool *field, const char *text, struct kws_error *error)
+{
+	bool yes = index_of(yes_words, text) >= 0;
+	if (!yes && index_of(no_words, text) < 0) {
+		return fail_range(key, error);
+	}
+	*field = yes;
+	return 0;
+}
+
+static int parse_int(
+	const struct kws_key *key, int *field, const char *text, struct kws_error *error)
+{
+	char *end;
+	/* strtol() would skip white space and take a part or nothing as a number. */
+	long value = strtol(text, &end, 10);
+	if (strspn(text, "+-0123456789") != strlen(text) || end == text || *end != '\0') {
+		return kws_fail(error, KWS_EINVAL, "is not a whole number");
+	}
+	/* Out of long's range it is LONG_MIN or LONG_MAX, which no key allows. */
+	if (!in_range(key, (double)value)) {
+		return fail_range(key, error);
+	}
+	*field = (int)value;
+	return 0;
+}
+
+static int parse_float(
+	const struct kws_key *key, double *field, const char *text, struct kws_error *error)
+{
+	char *end;
+	/* The set of characters shuts out what strtod() takes besides: "nan", "inf", hexadecimal.
+	 */
+	double value = strtod(text, &end);
+	if (strspn(text, "+-.eE0123456789") != strlen(text) || end == text || *end != '\0') {
+		return kws_fail(error, KWS_EINVAL, "is not a number");
+	}
+	if (!in_range(key, value)) {
+		return fail_range(key, error);
+	}
+	*field = value;
+	return 0;
+}
+
+static int parse_string(
+	const struct kws_key *key, char *field, const char *text, struct kws_error *error)
+{
+	size_t length = strlen(text);
+	if (length >= key->size) {
+		return kws_fail(error, KWS_EINVAL, "is longer than %zu bytes", key->size - 1);
+	}
+	memcpy(field, text, length + 1);
+	return 0;
+}
+
+static int parse_enum(
+	const struct kws_key *key, int *field, const char *text, struct kws_error *error)
+{
+	int index = index_of(key->choices, text);
+	if (index < 0) {
+		return fail_range(key, error);
+	}
+	*field = index;
+	return 0;
+}
+
+int kws__value_parse(
+	const struct kws_key *key, void *object, const char *text, struct kws_error *error)
+{
+	void *field = (char *)object + key->offset;
+	if (text[0] == '\0' && key->type != KWS_KEY_STRING) {
+		return kws_fail(error, KWS_EINVAL, "has no value");
+	}
+	switch (key->type) {
+	case KWS_KEY_BOOL:
+		return parse_bool(key, field, text, error);
+	case KWS_KEY_INT:
+		return parse_int(key, field, text, error);
+	case KWS_KEY_FLOAT:
+		return parse_float(key, field, text, error);
+	case KWS_KEY_STRING:
+		return parse_string(key, field, text, error);
+	case KWS_KEY_ENUM:
+		return parse_enum(key, field, text, error);
+	}
+	return KWS_EINVAL;
+}
+
+/* The fewest digits that read back as the same number: 0.8, not 0.80000000000000004. */
+static int format_float(double value, char *text, size_t size)
+{
+	char shortest[32] = "";
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(shortest, sizeof(shortest), "%.*g", digits, value);
+		if (strtod(shortest, NULL) == value) {
+			break;
+		}
+	}
+	return snprintf(text, size, "%s", shortest);
+}
+
+int kws__value_format(const struct kws_key *key, const void *object, char *text, size_t size)
+{
+	const void *field = (const char *)object + key->offset;
+	int length = 0;
+	switch (key->type) {
+	case KWS_KEY_BOOL:
+		length = snprintf(text, size, "%s", *(const bool *)field ? "yes" : "no");
+		break;
+	case KWS_KEY_INT:
+		length = snprintf(text, size, "%d", *(const int *)field);
+		break;
+	case KWS_KEY_FLOAT:
+		length = format_float(*(const double *)field, text, size);
+		break;
+	case KWS_KEY_STRING:
+		length = snprintf(text, size, "%s", (const char *)field);
+		break;
+	case KWS_KEY_ENUM:
+		length = snprintf(text, size, "%s", key->choices[*(const int *)field]);
+		break;
+	}
+	return length >= 0 && (size_t)length < size ? 0 : KWS_EINVAL;
+}
+
+void kws__value_copy(
+	const struct kws_key *key, void *to, const struct kws_key *from_key, const void *from)
+{
+	static const size_t sizes[] = {
+		[KWS_KEY_BOOL] = sizeof(bool),
+		[KWS_KEY_INT] = sizeof(int),
+		[KWS_KEY_FLOAT] = sizeof(double),
+		[KWS_KEY_STRING] = 0,
+		[KWS_KEY_ENUM] = sizeof(int),
+	};
+	memcpy((char *)to + key->offset, (const char *)from + from_key->offset, sizes[key->type]);
+}
+
+static void describe_choices(const struct kws_key *key, char *text, size_t size)
+{
+	size_t used = 0;
+	for (int i = 0; key->choices[i] != NULL && used < size; i++) {
+		const char *separator = i == 0 ? "" : key->choices[i + 1] != NULL ? ", " : " or ";
+		used += (size_t)snprintf(
+			text + used, size - used, "%s%s", separator, key->choices[i]);
+	}
+}
+
+void kws__value_describe(const struct kws_key *key, char *text, size_t size)
+{
+	switch (key->type) {
+	case KWS_KEY_BOOL:
+		snprintf(text, size, "yes or no");
+		break;
+	case KWS_KEY_INT:
+	case KWS_KEY_FLOAT:
+		snprintf(text, size, "%s%.15g..%.15g", key->zero_allowed ? "0 or " : "", key->min,
+			key->max);
+		break;
+	case KWS_KEY_STRING:
+		snprintf(text, size, "at most %zu bytes", key->size - 1);
+		break;
+	case KWS_KEY_ENUM:
+		describe_choices(key, text, size);
+		break;
+	}
+}
