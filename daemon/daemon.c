@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+#include <zmq.h>
+
+#include "config/watcher.h"
+#include "daemon/log.h"
+#include "daemon/methods.h"
+#include "daemon/settings.h"
+#include "daemon/stream.h"
+#include "ipc/control.h"
+#include "ipc/endpoint.h"
+#include "ipc/runtime.h"
+#include "systemd/notify.h"
+
+#define TICK_MS 100
+
+struct daemon {
+	const struct kws_options *options;
+	struct kws_config *config;
+	json_t *changes; /* made by `set`, until the file is read again */
+	char reload_error[256];
+	uint64_t started_ms;
+	uint64_t reloads;
+	enum kws_daemon_status status;
+	bool stopping;
+
+	uv_loop_t loop;
+	uv_signal_t signals[3];
+	size_t signal_count;
+	uv_timer_t tick;
+
+	int lock;
+	void *zmq;
+	struct kws_publisher *publisher;
+	struct kws_control *control;
+	struct kws_watcher *watcher;
+	struct kws_stream *stream;
+	struct kws_methods methods;
+};
+
+static void apply_log_level(const struct kws_config *config)
+{
+	/* the schema's levels are in the order of the log's */
+	kws_log_set_level((enum kws_log_level)config->log.level);
+}
+
+/* Starts the end: every handle is closed, and the loop runs out. */
+static void stop(struct daemon *daemon)
+{
+	if (daemon->stopping) {
+		return;
+	}
+	daemon->stopping = true;
+	kws_notify("STOPPING=1");
+	kws_stream_destroy(daemon->stream);
+	daemon->stream = NULL;
+	kws_control_close(daemon->control, NULL);
+	daemon->control = NULL;
+	kws_watcher_destroy(daemon->watcher);
+	daemon->watcher = NULL;
+	for (size_t i = 0; i < daemon->signal_count; i++) {
+		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	}
+	uv_close((uv_handle_t *)&daemon->tick, NULL);
+}
+
+static void fail(struct daemon *daemon, enum kws_daemon_status status)
+{
+	daemon->status = status;
+	stop(daemon);
+}
+
+static void on_stream_ended(void *user, enum kws_stream_end how)
+{
+	struct daemon *daemon = user;
+	fail(daemon, how == KWS_STREAM_ENDED ? KWS_DAEMON_OK : KWS_DAEMON_FAILED);
+}
+
+static int take_config(struct daemon *daemon, struct kws_config *config, struct kws_error *error)
+{
+	int result = kws_stream_apply(daemon->stream, config, error);
+	if (result != 0) {
+		kws_config_destroy(config);
+		return result;
+	}
+	kws_config_destroy(daemon->config);
+	daemon->config = config;
+	apply_log_level(config);
+	return 0;
+}
+
+static int load_and_take(struct daemon *daemon, const json_t *changes, struct kws_error *error)
+{
+	struct kws_config *config;
+	struct kws_config_errors errors;
+	int result = kws_settings_load(daemon->options, changes, &config, &errors);
+	if (result == 0) {
+		return take_config(daemon, config, error);
+	}
+	for (size_t i = 0; i < errors.count; i++) {
+		kws_log_error("%s", errors.text[i]);
+	}
+	kws_fail(error, result, "%.200s%s", errors.text[0],
+		errors.total > 1 ? " (and more, see the log)" : "");
+	return KWS_EINVAL;
+}
+
+/* The one way to another configuration; on any error the old one stays as it is. */
+static int reload(void *user, const json_t *values, struct kws_error *error)
+{
+	struct daemon *daemon = user;
+	json_t *changes = values != NULL ? json_copy(daemon->changes) : json_object();
+	if (changes == NULL ||
+		(values != NULL && json_object_update(changes, (json_t *)values) != 0)) {
+		json_decref(changes);
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	kws_notify_reloading();
+	int result = load_and_take(daemon, changes, error);
+	if (result == 0) {
+		json_decref(daemon->changes);
+		daemon->changes = changes;
+		daemon->reload_error[0] = '\0';
+		daemon->reloads++;
+		kws_log_info("configuration taken over");
+	} else {
+		json_decref(changes);
+		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
+		kws_log_error("the configuration stays as it was: %s", error->text);
+	}
+	/* also when it was refused: systemd waits for it */
+	kws_notify(result == 0 ? "READY=1\nSTATUS=listening"
+			       : "READY=1\nSTATUS=listening; the last reload was refused");
+	return result;
+}
+
+static void on_file_changed(void *user)
+{
+	struct kws_error error = {""};
+	reload(user, NULL, &error);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	if (number == SIGHUP) {
+		on_file_changed(handle->data);
+		return;
+	}
+	kws_log_info("ending on signal %d", number);
+	stop(handle->data);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct daemon *daemon = timer->data;
+	kws_stream_tick(daemon->stream);
+	kws_publisher_tick(daemon->publisher);
+}
+
+static const struct kws_config *current_config(void *user)
+{
+	struct daemon *daemon = user;
+	return daemon->config;
+}
+
+static json_t *status_of(void *user)
+{
+	struct daemon *daemon = user;
+	struct kws_publisher_counts events = kws_publisher_counts(daemon->publisher);
+	const char *path = daemon->options->config_path;
+	uint64_t up_ms = uv_now(&daemon->loop) - daemon->started_ms;
+	json_t *status = json_pack("{s:s, s:s, s:I, s:f, s:{s:s, s:I, s:s}, s:{s:I, s:I}}",
+		"version", KWS_VERSION, "boot", kws_publisher_boot(daemon->publisher), "pid",
+		(json_int_t)getpid(), "uptime_s", (double)up_ms / 1000.0, "config", "path",
+		path != NULL ? path : "", "reloads", (json_int_t)daemon->reloads, "last_error",
+		daemon->reload_error, "events", "sent", (json_int_t)events.sent, "failed",
+		(json_int_t)events.failed);
+	json_t *stream = kws_stream_status(daemon->stream);
+	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0) {
+		json_decref(status);
+		status = NULL;
+	}
+	json_decref(stream);
+	return status;
+}
+
+static json_t *devices_of(void *user)
+{
+	struct daemon *daemon = user;
+	return kws_stream_devices(daemon->stream);
+}
+
+static int start_handles(struct daemon *daemon)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	uv_timer_init(&daemon->loop, &daemon->tick);
+	daemon->tick.data = daemon;
+	uv_timer_start(&daemon->tick, on_tick, TICK_MS, TICK_MS);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (uv_signal_init(&daemon->loop, &daemon->signals[i]) != 0) {
+			return KWS_ENOMEM;
+		}
+		daemon->signal_count++;
+		daemon->signals[i].data = daemon;
+		if (uv_signal_start(&daemon->signals[i], on_signal, numbers[i]) != 0) {
+			return KWS_EIO;
+		}
+	}
+	return 0;
+}
+
+static int endpoint_of(
+	const char *given, const char *dir, const char *name, char *out, struct kws_error *error)
+{
+	if (given[0] != '\0') {
+		memcpy(out, given, strlen(given) + 1);
+		return 0;
+	}
+	return kws_endpoint_default(dir, name, out, KWS_ENDPOINT_BYTES, error);
+}
+
+static int start_ipc(struct daemon *daemon, struct kws_error *error)
+{
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	char events[sizeof(daemon->config->ipc.events)];
+	char control[sizeof(daemon->config->ipc.control)];
+	int result = kws_runtime_dir(dir, sizeof(dir), error);
+	if (result == 0) {
+		result = kws_runtime_create(dir, error);
+	}
+	if (result == 0) {
+		result = kws_runtime_lock(dir, &daemon->lock, error);
+	}
+	if (result == 0) {
+		result = endpoint_of(daemon->config->ipc.events, dir, "events", events, error);
+	}
+	if (result == 0) {
+		result = endpoint_of(daemon->config->ipc.control, dir, "control", control, error);
+	}
+	if (result == 0) {
+		result = kws_publisher_create(&daemon->publisher, daemon->zmq, events, error);
+	}
+	if (result == 0) {
+		result = kws_control_create(&daemon->control, &daemon->loop, daemon->zmq, control,
+			kws_method_table, &daemon->methods, error);
+	}
+	if (result == 0) {
+		kws_log_debug("events on %s, control on %s", events, control);
+	}
+	return result;
+}
+
+static int start_watcher(struct daemon *daemon, struct kws_error *error)
+{
+	const char *path = daemon->options->config_path;
+	if (path == NULL) {
+		return 0;
+	}
+	int result =
+		kws_watcher_create(&daemon->watcher, &daemon->loop, path, on_file_changed, daemon);
+	return result == 0 ? 0
+			   : kws_fail(error, result, "cannot watch %.160s: %s", path,
+				     kws_strerror(result));
+}
+
+static int start(struct daemon *daemon, struct kws_error *error)
+{
+	int result = start_handles(daemon);
+	if (result != 0) {
+		return kws_fail(error, result, "cannot handle signals: %s", kws_strerror(result));
+	}
+	result = start_ipc(daemon, error);
+	if (result == 0) {
+		result = start_watcher(daemon, error);
+	}
+	if (result == 0) {
+		result = kws_stream_create(&daemon->stream, &daemon->loop, daemon->config,
+			daemon->publisher, on_stream_ended, daemon, error);
+	}
+	return result;
+}
+
+static void finish(struct daemon *daemon)
+{
+	uv_loop_close(&daemon->loop);
+	kws_publisher_destroy(daemon->publisher);
+	zmq_ctx_term(daemon->zmq);
+	kws_runtime_unlock(daemon->lock);
+	json_decref(daemon->changes);
+	kws_config_destroy(daemon->config);
+}
+
+enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct kws_config *config)
+{
+	struct daemon daemon = {.options = options, .config = config, .lock = -1};
+	struct kws_error error = {""};
+	daemon.methods =
+		(struct kws_methods){&daemon, current_config, reload, status_of, devices_of};
+	apply_log_level(config);
+	daemon.changes = json_object();
+	daemon.zmq = zmq_ctx_new();
+	if (uv_loop_init(&daemon.loop) != 0 || daemon.changes == NULL || daemon.zmq == NULL) {
+		kws_log_error("out of memory");
+		return KWS_DAEMON_FAILED;
+	}
+	daemon.started_ms = uv_now(&daemon.loop);
+	int result = start(&daemon, &error);
+	if (result != 0) {
+		kws_log_error("%s", error.text);
+		fail(&daemon, result == KWS_EBUSY ? KWS_DAEMON_BUSY : KWS_DAEMON_FAILED);
+	} else {
+		kws_log_info("kwsd %s is ready", KWS_VERSION);
+		kws_notify("READY=1\nSTATUS=listening");
+	}
+	uv_run(&daemon.loop, UV_RUN_DEFAULT);
+	finish(&daemon);
+	return daemon.status;
+}

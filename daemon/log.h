@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_DAEMON_LOG_H
+#define KWS_DAEMON_LOG_H
+
+#include <stdbool.h>
+
+/* The daemon's log: one line on stderr for each message. Under systemd ($JOURNAL_STREAM) a line
+ * begins with its syslog priority, "<6>" for instance, which the journal takes off again. Library
+ * folders never log. Thread: loop. RT-safe: no. */
+
+enum kws_log_level {
+	KWS_LOG_ERROR,
+	KWS_LOG_WARNING,
+	KWS_LOG_INFO,
+	KWS_LOG_DEBUG,
+};
+
+/* Messages above `level` are dropped from now on; KWS_LOG_INFO before the first call. */
+void kws_log_set_level(enum kws_log_level level);
+
+void kws_log(enum kws_log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define kws_log_error(...) kws_log(KWS_LOG_ERROR, __VA_ARGS__)
+#define kws_log_warning(...) kws_log(KWS_LOG_WARNING, __VA_ARGS__)
+#define kws_log_info(...) kws_log(KWS_LOG_INFO, __VA_ARGS__)
+#define kws_log_debug(...) kws_log(KWS_LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/schema.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/settings.h"
+
+static int load(const struct kws_options *options, struct kws_config **config)
+{
+	struct kws_config_errors errors;
+	int result = kws_settings_load(options, NULL, config, &errors);
+	for (size_t i = 0; i < errors.count; i++) {
+		kws_log_error("%s", errors.text[i]);
+	}
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct kws_options options;
+	struct kws_config *config;
+	enum kws_options_result result = kws_options_parse(&options, argc, argv);
+	if (result != KWS_OPTIONS_RUN) {
+		return result == KWS_OPTIONS_DONE ? KWS_DAEMON_OK : KWS_DAEMON_USAGE;
+	}
+	if (options.print_config) {
+		return kws_schema_print(stdout) == 0 ? KWS_DAEMON_OK : KWS_DAEMON_FAILED;
+	}
+	if (load(&options, &config) != 0) {
+		return KWS_DAEMON_USAGE;
+	}
+	if (options.check_config) {
+		printf("the configuration is good\n");
+		kws_config_destroy(config);
+		return KWS_DAEMON_OK;
+	}
+	return kws_daemon_run(&options, config);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/methods.h"
+
+static int give(json_t *value, json_t **result)
+{
+	*result = value;
+	return value != NULL ? 0 : KWS_ENOMEM;
+}
+
+static int call_status(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	(void)params;
+	(void)error;
+	return give(methods->status(methods->user), result);
+}
+
+static int call_devices(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	(void)params;
+	(void)error;
+	return give(methods->devices(methods->user), result);
+}
+
+static void add_value(void *user, const char *key, const char *value, enum kws_apply apply)
+{
+	(void)apply;
+	json_object_set_new(user, key, json_string(value));
+}
+
+/* {"key"?: "section.key"}: an object of one value or of all. */
+static int call_get(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	const struct kws_config *config = methods->config(methods->user);
+	const json_t *key = json_object_get(params, "key");
+	char value[KWS_CONFIG_VALUE_SIZE];
+	json_t *values = json_object();
+	if (values == NULL) {
+		return KWS_ENOMEM;
+	}
+	if (key == NULL) {
+		kws_config_each(config, add_value, values);
+		return give(values, result);
+	}
+	const char *name = json_string_value(key);
+	if (name == NULL || kws_config_get(config, name, value, sizeof(value)) != 0) {
+		json_decref(values);
+		return kws_fail(error, name == NULL ? KWS_EINVAL : KWS_ENOENT,
+			"there is no key '%.64s'", name == NULL ? "" : name);
+	}
+	json_object_set_new(values, name, json_string(value));
+	return give(values, result);
+}
+
+/* {"values": {"section.key": "value", ...}}: all are taken over or none. */
+static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	const json_t *values = json_object_get(params, "values");
+	(void)result;
+	if (!json_is_object(values) || json_object_size(values) == 0) {
+		return kws_fail(
+			error, KWS_EINVAL, "set needs values: {\"section.key\": \"value\", ...}");
+	}
+	return methods->reload(methods->user, values, error);
+}
+
+static int call_reload(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	(void)params;
+	(void)result;
+	return methods->reload(methods->user, NULL, error);
+}
+
+const struct kws_rpc_method kws_method_table[] = {
+	{"status", call_status, "what the daemon does now"},
+	{"get", call_get, "one setting (key) or all"},
+	{"set", call_set, "change settings (values) until the file is read again"},
+	{"reload", call_reload, "read the configuration file again"},
+	{"devices", call_devices, "the sound devices"},
+	{NULL, NULL, NULL},
+};

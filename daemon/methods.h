@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_DAEMON_METHODS_H
+#define KWS_DAEMON_METHODS_H
+
+#include <jansson.h>
+
+#include "common/error.h"
+#include "config/config.h"
+#include "ipc/rpc.h"
+
+/* What the control methods do to the daemon; daemon.c fills it. Each function gets `user`. */
+struct kws_methods {
+	void *user;
+	const struct kws_config *(*config)(void *user);
+	/* Takes settings over; `values` is an object of "section.key": "value", NULL reads the file
+	 * again. Errors: with a sentence. */
+	int (*reload)(void *user, const json_t *values, struct kws_error *error);
+	json_t *(*status)(void *user);  /* new reference, NULL without memory */
+	json_t *(*devices)(void *user); /* likewise */
+};
+
+/* For kws_control_create(), with a struct kws_methods as user: status, get, set, reload, devices.
+ * Thread: loop. */
+extern const struct kws_rpc_method kws_method_table[];
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/log.h"
+#include "dsp/mel.h"
+#include "pipeline/report.h"
+
+#define READ_SAMPLES 8192
+/* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
+ * the loop for ever otherwise. */
+#define READS_PER_TURN 16
+
+struct kws_stream {
+	const struct kws_config *config;
+	struct kws_publisher *publisher;
+	void (*ended)(void *user, enum kws_stream_end end);
+	void *user;
+	struct kws_wake wake;
+	struct kws_capture *capture;
+	struct kws_model *model;
+	struct kws_pipeline *pipeline;
+	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
+	bool over;
+	uint64_t arrival_ns; /* of the frames in work */
+	uint64_t level_due_ms;
+	int16_t samples[READ_SAMPLES];
+};
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Takes the reference to `event`; NULL is a failure to build it. */
+static void publish(struct kws_stream *stream, const char *topic, json_t *event)
+{
+	int result =
+		event != NULL ? kws_publisher_send(stream->publisher, topic, event) : KWS_ENOMEM;
+	if (result != 0) {
+		kws_log_warning("cannot publish %s: %s", topic, kws_strerror(result));
+	}
+	json_decref(event);
+}
+
+static void publish_state(struct kws_stream *stream, const char *state, const char *reason)
+{
+	struct kws_state_event event = {
+		.state = state,
+		.reason = reason,
+		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
+		.monotonic_ns = clock_ns(CLOCK_MONOTONIC),
+	};
+	json_t *json = NULL;
+	kws_event_state(&event, &json);
+	publish(stream, KWS_TOPIC_STATE, json);
+}
+
+static void on_hop(void *user, const struct kws_hop *hop)
+{
+	struct kws_stream *stream = user;
+	json_t *event = NULL;
+	if (stream->config->ipc.scores) {
+		kws_report_score(stream->model, hop, &event);
+		publish(stream, KWS_TOPIC_SCORE, event);
+	}
+}
+
+static void on_event(void *user, const struct kws_hop *hop, const struct kws_detector_event *found)
+{
+	struct kws_stream *stream = user;
+	bool detection = found->type == KWS_DETECTOR_DETECTION;
+	const char *name = kws_model_label(stream->model, found->label);
+	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct kws_report_clock clock = {
+		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
+		.monotonic_ns = now_ns,
+		.latency_ms = (double)(now_ns - (int64_t)stream->arrival_ns) / 1e6,
+	};
+	char topic[sizeof(KWS_TOPIC_CANDIDATE) + KWS_KEYWORD_NAME_SIZE];
+	snprintf(topic, sizeof(topic), "%s%s",
+		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
+	json_t *event = NULL;
+	kws_report_detection(
+		stream->model, stream->config, stream->pipeline, hop, found, &clock, &event);
+	publish(stream, topic, event);
+	if (detection) {
+		kws_log_info("%s: score %.3f, exit %zu of %zu, entropy %.3f", name,
+			(double)found->score, hop->exit, hop->exits, (double)hop->entropy);
+	}
+}
+
+static void end(struct kws_stream *stream, enum kws_stream_end how)
+{
+	stream->over = true;
+	stream->ended(stream->user, how);
+}
+
+static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
+{
+	struct kws_error error;
+	stream->format = event->format;
+	if (kws_pipeline_open(stream->pipeline, event->format.rate_hz, event->format.channels,
+		    (unsigned)stream->config->audio.channel, &error) != 0) {
+		kws_log_error("%s: %s", event->device, error.text);
+		publish_state(stream, "failed", error.text);
+		end(stream, KWS_STREAM_FAILED);
+		return;
+	}
+	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
+		event->format.rate_hz, event->format.channels);
+	publish_state(stream, "listening", event->device);
+}
+
+static void take_loss(struct kws_stream *stream, const struct kws_capture_event *event)
+{
+	stream->format.rate_hz = 0;
+	if (event->final) {
+		kws_log_error("no audio: %s", event->reason);
+		publish_state(stream, "failed", event->reason);
+		end(stream, KWS_STREAM_FAILED);
+		return;
+	}
+	kws_log_warning("no audio: %s; trying again in %u ms", event->reason, event->retry_ms);
+	publish_state(stream, "lost", event->reason);
+}
+
+static void take_event(struct kws_stream *stream, const struct kws_capture_event *event)
+{
+	switch (event->type) {
+	case KWS_CAPTURE_OPENED:
+		take_opened(stream, event);
+		break;
+	case KWS_CAPTURE_GAP:
+		kws_log_warning("a gap in the audio: %llu frames lost",
+			(unsigned long long)event->lost_frames);
+		kws_pipeline_gap(stream->pipeline, event->lost_frames);
+		publish_state(stream, "gap", "audio was lost; waiting for a whole window");
+		break;
+	case KWS_CAPTURE_LOST:
+	case KWS_CAPTURE_FAILED:
+		take_loss(stream, event);
+		break;
+	case KWS_CAPTURE_ENDED:
+		kws_log_info("the input has ended: %s", event->reason);
+		publish_state(stream, "ended", event->reason);
+		end(stream, KWS_STREAM_ENDED);
+		break;
+	case KWS_CAPTURE_NONE:
+		break;
+	}
+}
+
+static void on_wake(void *user)
+{
+	struct kws_stream *stream = user;
+	for (int i = 0; i < READS_PER_TURN && !stream->over; i++) {
+		struct kws_capture_event event;
+		size_t frames =
+			kws_capture_read(stream->capture, stream->samples, READ_SAMPLES, &event);
+		if (frames > 0) {
+			stream->arrival_ns = kws_capture_arrival_ns(stream->capture);
+			kws_pipeline_push(stream->pipeline, stream->samples, frames);
+		} else if (event.type == KWS_CAPTURE_NONE) {
+			return;
+		} else {
+			take_event(stream, &event);
+		}
+	}
+	if (!stream->over) {
+		kws_wake_send(&stream->wake); /* more may be there */
+	}
+}
+
+static const char *source_name(const struct kws_config *config)
+{
+	static const char *const names[] = {
+#define XX(name, text) [KWS_CONFIG_SOURCE_##name] = text,
+		KWS_CONFIG_SOURCE_MAP(XX)
+#undef XX
+	};
+	return names[config->audio.source];
+}
+
+static int start_capture(struct kws_stream *stream, const struct kws_config *config,
+	struct kws_capture **out, struct kws_error *error)
+{
+	struct kws_source_config source = {
+		.type = source_name(config),
+		.device = config->audio.device,
+		.path = config->audio.path,
+		.realtime = config->audio.pace == KWS_CONFIG_PACE_REALTIME,
+		.rate_hz = (unsigned)config->audio.rate_hz,
+		.channels = (unsigned)config->audio.channels,
+		.buffer_ms = (unsigned)config->audio.buffer_ms,
+		.stall_ms = (unsigned)config->audio.stall_ms,
+		.debug = config->log.level == KWS_CONFIG_LEVEL_DEBUG,
+	};
+	int result = kws_capture_create(out, &source, kws_wake_send, &stream->wake);
+	if (result == 0) {
+		return 0;
+	}
+	return kws_fail(error, result, "cannot use the audio source '%s': %s", source.type,
+		kws_strerror(result));
+}
+
+/* A model and a pipeline for `config`, or neither. */
+static int prepare(struct kws_stream *stream, const struct kws_config *config,
+	struct kws_model **model, struct kws_pipeline **pipeline, struct kws_error *error)
+{
+	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
+	struct kws_error reason;
+	int result = kws_model_load(model, config->model.path, kws_mel_describe(), &reason);
+	if (result != 0) {
+		return kws_fail(error, result, "%.120s: %s", config->model.path, reason.text);
+	}
+	result = kws_pipeline_check(*model, config, error);
+	if (result == 0) {
+		result = kws_pipeline_create(pipeline, *model, config, &sink, error);
+	}
+	if (result != 0) {
+		kws_model_destroy(*model);
+		*model = NULL;
+	}
+	return result;
+}
+
+int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
+	struct kws_publisher *publisher, void (*ended)(void *user, enum kws_stream_end end),
+	void *user, struct kws_error *error)
+{
+	struct kws_stream *stream = calloc(1, sizeof(*stream));
+	if (stream == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	stream->config = config;
+	stream->publisher = publisher;
+	stream->ended = ended;
+	stream->user = user;
+	int result = prepare(stream, config, &stream->model, &stream->pipeline, error);
+	if (result != 0) {
+		free(stream);
+		return result;
+	}
+	if (kws_wake_init(&stream->wake, loop, on_wake, stream) != 0) {
+		kws_pipeline_destroy(stream->pipeline);
+		kws_model_destroy(stream->model);
+		free(stream);
+		return kws_fail(error, KWS_EIO, "cannot watch for audio: no descriptor left");
+	}
+	result = start_capture(stream, config, &stream->capture, error);
+	if (result != 0) {
+		kws_stream_destroy(stream);
+		return result;
+	}
+	*out = stream;
+	return 0;
+}
+
+static void on_wake_closed(void *user)
+{
+	free(user);
+}
+
+void kws_stream_destroy(struct kws_stream *stream)
+{
+	if (stream == NULL) {
+		return;
+	}
+	/* the source's threads first: after that nothing sends a wake-up */
+	kws_capture_destroy(stream->capture);
+	kws_pipeline_destroy(stream->pipeline);
+	kws_model_destroy(stream->model);
+	kws_wake_finish(&stream->wake, on_wake_closed);
+}
+
+struct changes {
+	bool audio;    /* the source must be opened again */
+	bool pipeline; /* model, dsp: a new pipeline */
+};
+
+static void note_change(void *user, const char *key, const char *value, enum kws_apply apply)
+{
+	struct changes *changes = user;
+	(void)value;
+	if (apply == KWS_APPLY_STREAM) {
+		bool audio = strncmp(key, "audio.", strlen("audio.")) == 0;
+		changes->audio = changes->audio || audio;
+		changes->pipeline = changes->pipeline || !audio;
+	}
+}
+
+static void log_change(void *user, const char *key, const char *value, enum kws_apply apply)
+{
+	(void)user;
+	kws_log_info("%s = %s%s", key, value,
+		apply == KWS_APPLY_RESTART ? " (comes about with a restart of kwsd)" : "");
+}
+
+/* A device can often be opened only once, so the old capture is closed before the new one starts.
+ */
+static void replace_capture(struct kws_stream *stream)
+{
+	struct kws_error error;
+	kws_capture_destroy(stream->capture);
+	stream->capture = NULL;
+	stream->format.rate_hz = 0;
+	if (start_capture(stream, stream->config, &stream->capture, &error) != 0) {
+		kws_log_error("%s", error.text);
+		end(stream, KWS_STREAM_FAILED);
+	}
+}
+
+static void replace_pipeline(
+	struct kws_stream *stream, struct kws_model *model, struct kws_pipeline *pipeline)
+{
+	kws_pipeline_destroy(stream->pipeline);
+	kws_model_destroy(stream->model);
+	stream->pipeline = pipeline;
+	stream->model = model;
+}
+
+/* Gives the new pipeline the format of the stream that goes on. */
+static int continue_stream(struct kws_stream *stream, const struct kws_config *config,
+	struct kws_pipeline *pipeline, struct kws_error *error)
+{
+	if (stream->format.rate_hz == 0) {
+		return 0;
+	}
+	return kws_pipeline_open(pipeline, stream->format.rate_hz, stream->format.channels,
+		(unsigned)config->audio.channel, error);
+}
+
+int kws_stream_apply(
+	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
+{
+	struct changes changes = {false, false};
+	struct kws_model *model = NULL;
+	struct kws_pipeline *pipeline = NULL;
+	int result = 0;
+	kws_config_diff(stream->config, config, note_change, &changes);
+	if (changes.audio && kws_source_find(source_name(config)) == NULL) {
+		return kws_fail(error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'",
+			source_name(config));
+	}
+	if (changes.pipeline) {
+		result = prepare(stream, config, &model, &pipeline, error);
+	} else {
+		result = kws_pipeline_check(stream->model, config, error);
+	}
+	if (result == 0 && changes.pipeline && !changes.audio) {
+		result = continue_stream(stream, config, pipeline, error);
+	}
+	if (result != 0) {
+		kws_pipeline_destroy(pipeline);
+		kws_model_destroy(model);
+		return result;
+	}
+	/* nothing below can fail in a way that the old configuration would have avoided */
+	kws_config_diff(stream->config, config, log_change, NULL);
+	stream->config = config;
+	if (changes.pipeline) {
+		replace_pipeline(stream, model, pipeline);
+	} else {
+		kws_pipeline_configure(stream->pipeline, config);
+	}
+	if (changes.audio) {
+		replace_capture(stream);
+	}
+	return 0;
+}
+
+void kws_stream_tick(struct kws_stream *stream)
+{
+	const struct kws_level *level = kws_pipeline_level(stream->pipeline);
+	uint64_t period_ms = (uint64_t)stream->config->ipc.level_ms;
+	uint64_t now_ms = (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000000;
+	if (period_ms == 0 || now_ms < stream->level_due_ms || stream->format.rate_hz == 0) {
+		return;
+	}
+	json_t *event = NULL;
+	stream->level_due_ms = now_ms + period_ms;
+	kws_event_level(
+		(double)kws_level_rms_dbfs(level), (double)kws_level_peak_dbfs(level), &event);
+	publish(stream, KWS_TOPIC_LEVEL, event);
+}
+
+static json_t *audio_status(struct kws_stream *stream)
+{
+	static const char *const states[] = {
+		[KWS_CAPTURE_STATE_OPENING] = "opening",
+		[KWS_CAPTURE_STATE_RUNNING] = "running",
+		[KWS_CAPTURE_STATE_WAITING] = "waiting",
+		[KWS_CAPTURE_STATE_ENDED] = "ended",
+		[KWS_CAPTURE_STATE_FAILED] = "failed",
+	};
+	struct kws_capture_status status;
+	kws_capture_status(stream->capture, &status);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:i, s:s}", "source",
+		source_name(stream->config), "state", states[status.state], "device", status.device,
+		"rate_hz", (int)status.format.rate_hz, "channels", (int)status.format.channels,
+		"frames", (json_int_t)status.frames, "overrun_frames",
+		(json_int_t)status.overrun_frames, "gaps", (json_int_t)status.gaps, "xruns",
+		(json_int_t)status.xruns, "reopens", (int)status.reopens, "reason", status.reason);
+}
+
+static json_t *network_status(const struct kws_stream *stream)
+{
+	struct kws_pipeline_stats stats;
+	uint64_t asked = 0;
+	uint64_t exits = 0;
+	json_t *at_exit = json_array();
+	kws_pipeline_stats(stream->pipeline, &stats);
+	for (size_t i = 0; i <= kws_model_graph(stream->model)->exit_count; i++) {
+		asked += i > 0 ? stats.hops_at_exit[i] : 0;
+		exits += i * stats.hops_at_exit[i];
+		json_array_append_new(at_exit, json_integer((json_int_t)stats.hops_at_exit[i]));
+	}
+	return json_pack("{s:s, s:b, s:I, s:f, s:o, s:I, s:I}", "model",
+		kws_model_name(stream->model), "warm", stats.warm, "hops", (json_int_t)stats.hops,
+		"mean_exit", asked > 0 ? (double)exits / (double)asked : 0.0, "hops_at_exit",
+		at_exit, "detections", (json_int_t)stats.detections, "gaps",
+		(json_int_t)stats.gaps);
+}
+
+json_t *kws_stream_status(struct kws_stream *stream)
+{
+	const struct kws_level *level = kws_pipeline_level(stream->pipeline);
+	return json_pack("{s:o, s:o, s:{s:f, s:f}}", "audio", audio_status(stream), "network",
+		network_status(stream), "level", "rms_dbfs", (double)kws_level_rms_dbfs(level),
+		"peak_dbfs", (double)kws_level_peak_dbfs(level));
+}
+
+json_t *kws_stream_devices(struct kws_stream *stream)
+{
+	struct kws_device_list *devices = calloc(1, sizeof(*devices));
+	json_t *list = json_array();
+	if (devices != NULL) {
+		kws_capture_devices(stream->capture, devices);
+	}
+	for (size_t i = 0; devices != NULL && i < devices->count; i++) {
+		const struct kws_device *device = &devices->items[i];
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:i, s:i, s:b}", "name", device->name,
+				      "host_api", device->host_api, "rate_hz",
+				      (int)device->default_rate_hz, "channels",
+				      (int)device->max_channels, "default", device->is_default));
+	}
+	free(devices);
+	return list;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_DAEMON_STREAM_H
+#define KWS_DAEMON_STREAM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "audio/capture.h"
+#include "bnn/model.h"
+#include "common/error.h"
+#include "config/config.h"
+#include "daemon/wake.h"
+#include "ipc/publisher.h"
+#include "pipeline/pipeline.h"
+
+/* Capture, model and pipeline of the running daemon: reads what the source delivers and publishes
+ * what is found in it. Thread: loop, for all functions. */
+struct kws_stream;
+
+/* Ends the daemon: the input is over (KWS_STREAM_ENDED) or can never be had (KWS_STREAM_FAILED). */
+enum kws_stream_end {
+	KWS_STREAM_ENDED,
+	KWS_STREAM_FAILED,
+};
+
+/* Loads the model and starts to capture. `config` must outlive the stream or be replaced by
+ * kws_stream_apply(); `publisher` outlives it. `ended` is called at most once, from the loop.
+ * Errors: those of the model, the pipeline and kws_capture_create(), with a sentence. */
+int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
+	struct kws_publisher *publisher, void (*ended)(void *user, enum kws_stream_end end),
+	void *user, struct kws_error *error);
+
+/* Stops the capture and starts to close the handles; the loop frees the rest. Accepts NULL. */
+void kws_stream_destroy(struct kws_stream *stream);
+
+/* Goes over to another configuration between two hops. What a change needs is prepared first; on an
+ * error nothing has changed. Only changed [audio] keys interrupt the audio; changed [model] or
+ * [dsp] keys start an empty window; all others are taken over without a break. Errors: as create.
+ * On success `config` takes the place of the old one. */
+int kws_stream_apply(
+	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error);
+
+/* The part of the control method `status` that is known here; new reference, NULL without memory.
+ */
+json_t *kws_stream_status(struct kws_stream *stream);
+
+/* The input devices as a list for the control method `devices`; new reference. */
+json_t *kws_stream_devices(struct kws_stream *stream);
+
+/* Publishes kws.level when its time has come. To be called every 100 ms. */
+void kws_stream_tick(struct kws_stream *stream);
+
+#endif
