@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""Accuracy of a command model on the val split, measured with the C engine (`kws classify`).
+
+Prints, per exit, the accuracy over all clips of commands.tsv (val) and val noise as `_silence_`, the
+last exit per label, and the entropy rule's trade-off.
+"""
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import tempfile
+
+from kwstrain.data import HELD_OUT, LABELS
+from kwstrain.validation import rows
+
+ROOT = pathlib.Path(__file__).parents[1]
+DELTAS = [0.1, 0.25, 0.5, 0.75, 1.0]
+
+
+def classify(kws, model, paths):
+    """One object per clip, in the order of `paths`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as listing:
+        listing.write("\n".join(map(str, paths)))
+        listing.flush()
+        command = [kws, "classify", "--model", model, "--json", "--list", listing.name]
+        lines = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def share(flags):
+    flags = list(flags)
+    return 100 * sum(flags) / len(flags) if flags else float("nan")
+
+
+def early_exit(answer, delta):
+    """(exit, label) under the entropy rule."""
+    for index, one in enumerate(answer["exits"], 1):
+        if one["entropy"] < delta or index == len(answer["exits"]):
+            return index, one["label"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--model", default=ROOT / "models" / "commands.safetensors")
+    parser.add_argument("--kws", default=ROOT / "build" / "cli" / "kws")
+    args = parser.parse_args()
+    judged = rows(args.data)
+    answers = classify(args.kws, args.model, [path for path, _, _ in judged])
+    wanted = [LABELS[label] for _, label, _ in judged]
+    words = [word for _, _, word in judged]
+
+    print(f"{len(judged)} clips ({words.count('_silence_')} of noise)")
+    exits = len(answers[0]["exits"])
+    for e in range(exits):
+        print(f"exit {e + 1}: {share(a['exits'][e]['label'] == w for a, w in zip(answers, wanted)):.2f} %")
+    print("last exit, per label:")
+    for label in LABELS:
+        right = [a["label"] == label for a, w in zip(answers, wanted) if w == label]
+        print(f"  {label:10} {share(right):6.2f} %  of {len(right)}")
+    held = [a["label"] == w for a, w, word in zip(answers, wanted, words) if word in HELD_OUT]
+    print(f"  words kept out of training ({' '.join(sorted(HELD_OUT))}): {share(held):.1f} %  of {len(held)}")
+    print("delta   accuracy   mean exit   share of exits 1 to", exits)
+    for delta in DELTAS:
+        chosen = [early_exit(a, delta) for a in answers]
+        counts = collections.Counter(e for e, _ in chosen)
+        shares = " ".join(f"{100 * counts[e] / len(chosen):5.1f}" for e in range(1, exits + 1))
+        accuracy = share(label == w for (_, label), w in zip(chosen, wanted))
+        print(f"{delta:5}   {accuracy:6.2f} %   {sum(e for e, _ in chosen) / len(chosen):9.2f}   {shares}")
+
+
+if __name__ == "__main__":
+    main()
