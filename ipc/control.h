@@ -13,7 +13,9 @@
  *
  * A request is at most KWS_RPC_REQUEST_BYTES; libzmq disconnects who sends more. Answers never
  * block: those of a client that is gone or does not read are dropped. The loop is never held for
- * longer than KWS_CONTROL_TURN_FRAMES frames before its other handles get their turn.
+ * longer than KWS_CONTROL_TURN_FRAMES frames before its other handles get their turn. libzmq
+ * collects all frames of a message before it shows the first, however many they are: an endless
+ * message costs memory, and only the mode of the socket keeps its sender out.
  *
  * Thread: the loop's for everything, the methods included. RT-safe: no. */
 struct kws_control;

@@ -145,15 +145,15 @@ static int probe_ipc(const char *endpoint, struct kws_error *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	memcpy(address.sun_path, endpoint + strlen(IPC), strlen(endpoint) - strlen(IPC));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
 		return kws_fail(error, KWS_EIO, "%s: %s", endpoint, strerror(errno));
 	}
 	int rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
 	int reason = errno;
 	close(fd);
-	if (rc == 0) {
-		return 0;
+	if (rc == 0 || reason == EAGAIN) {
+		return 0; /* EAGAIN: somebody listens and has no time */
 	}
 	if (reason == EACCES) {
 		return kws_fail(error, KWS_ENOENT,

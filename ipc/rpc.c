@@ -45,8 +45,8 @@ static const char *read_request(const json_t *root, struct request *request)
 	if (!json_is_object(root)) {
 		return "a request is a JSON object";
 	}
-	if (id != NULL && !json_is_string(id) && !json_is_number(id) && !json_is_null(id)) {
-		return "'id' must be a string, a number or null";
+	if (id != NULL && !json_is_string(id) && !json_is_integer(id) && !json_is_null(id)) {
+		return "'id' must be a string, an integer or null";
 	}
 	request->id = id;
 	if (version == NULL || strcmp(version, "2.0") != 0) {
