@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <zmq.h>
+
+#include "ipc/endpoint.h"
+#include "ipc/runtime.h"
+#include "tests/scratch.h"
+
+static int setup(void **state)
+{
+	char *dir = malloc(SCRATCH_BYTES);
+	*state = dir;
+	return dir != NULL ? scratch_create(dir) : -1;
+}
+
+static int teardown(void **state)
+{
+	scratch_remove(*state);
+	free(*state);
+	return 0;
+}
+
+static void clear_environment(void)
+{
+	unsetenv("KWSD_RUNTIME_DIR");
+	unsetenv("RUNTIME_DIRECTORY");
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+static void assert_dir(const char *expected)
+{
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	assert_int_equal(kws_runtime_dir(dir, sizeof(dir), NULL), 0);
+	assert_string_equal(dir, expected);
+}
+
+static void test_runtime_dir(void **state)
+{
+	(void)state;
+	clear_environment();
+	assert_dir("/run/kwsd");
+	setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+	assert_dir("/run/user/7/kwsd");
+	setenv("RUNTIME_DIRECTORY", "/run/one:/run/two", 1);
+	assert_dir("/run/one");
+	setenv("KWSD_RUNTIME_DIR", "/x", 1);
+	assert_dir("/x");
+	setenv("KWSD_RUNTIME_DIR", "", 1);
+	assert_dir("/run/one");
+}
+
+static void test_runtime_dir_refused(void **state)
+{
+	(void)state;
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	char path[KWS_RUNTIME_PATH_BYTES + 2];
+	struct kws_error error;
+	clear_environment();
+	setenv("KWSD_RUNTIME_DIR", "run", 1);
+	assert_int_equal(kws_runtime_dir(dir, sizeof(dir), &error), KWS_EINVAL);
+	assert_non_null(strstr(error.text, "absolute"));
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	setenv("KWSD_RUNTIME_DIR", path, 1);
+	assert_int_equal(kws_runtime_dir(dir, sizeof(dir), &error), KWS_EINVAL);
+	assert_non_null(strstr(error.text, "too long"));
+}
+
+static int bind_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void make_socket(const char *path)
+{
+	close(bind_socket(path)); /* the file stays */
+}
+
+static void test_runtime_find(void **state)
+{
+	const char *scratch = *state;
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	char system[80];
+	char socket[100];
+	clear_environment();
+	setenv("RUNTIME_DIRECTORY", "/nowhere", 1);
+	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	snprintf(system, sizeof(system), "%s/kwsd", scratch);
+	assert_int_equal(kws_runtime_create(system, NULL), 0);
+	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
+	assert_string_equal(dir, "/nowhere"); /* no socket anywhere */
+
+	snprintf(socket, sizeof(socket), "%s/control", system);
+	make_socket(socket);
+	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
+	assert_string_equal(dir, system);
+
+	setenv("KWSD_RUNTIME_DIR", "/mine", 1);
+	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
+	assert_string_equal(dir, "/mine");
+	unlink(socket);
+}
+
+static void test_runtime_create(void **state)
+{
+	char dir[100];
+	struct stat info;
+	struct kws_error error;
+	snprintf(dir, sizeof(dir), "%s/run", (const char *)*state);
+	mode_t before = umask(0077);
+	assert_int_equal(kws_runtime_create(dir, &error), 0);
+	umask(before);
+	assert_int_equal(stat(dir, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0750);
+	chmod(dir, 0700);
+	assert_int_equal(kws_runtime_create(dir, &error), 0);
+	assert_int_equal(stat(dir, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0700); /* an existing one is left alone */
+
+	snprintf(dir, sizeof(dir), "%s/no/run", (const char *)*state);
+	assert_int_equal(kws_runtime_create(dir, &error), KWS_EIO);
+	assert_non_null(strstr(error.text, strerror(ENOENT)));
+	assert_int_equal(kws_runtime_create("/dev/null", &error), KWS_EIO);
+	assert_non_null(strstr(error.text, "not a directory"));
+}
+
+/* flock() belongs to the open file, so a second open in this process is like another process. */
+static void test_lock(void **state)
+{
+	const char *dir = *state;
+	struct kws_error error;
+	char pid[32];
+	int first;
+	int second;
+	assert_int_equal(kws_runtime_lock(dir, &first, &error), 0);
+	assert_int_equal(kws_runtime_lock(dir, &second, &error), KWS_EBUSY);
+	assert_int_equal(second, -1);
+	snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
+	assert_non_null(strstr(error.text, pid));
+	assert_non_null(strstr(error.text, dir));
+	kws_runtime_unlock(first);
+	assert_int_equal(kws_runtime_lock(dir, &second, &error), 0);
+	kws_runtime_unlock(second);
+	kws_runtime_unlock(-1);
+	assert_int_equal(kws_runtime_lock("/no/such/dir", &first, &error), KWS_EIO);
+}
+
+/* The lock of a process that was killed must not outlive it. */
+static void test_lock_of_the_dead(void **state)
+{
+	const char *dir = *state;
+	int fd;
+	int ready[2];
+	char byte;
+	assert_int_equal(pipe(ready), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		byte = kws_runtime_lock(dir, &fd, NULL) == 0 ? 'y' : 'n';
+		if (write(ready[1], &byte, 1) == 1) {
+			pause();
+		}
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	assert_int_equal(kws_runtime_lock(dir, &fd, NULL), KWS_EBUSY);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(kws_runtime_lock(dir, &fd, NULL), 0);
+	kws_runtime_unlock(fd);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void test_default(void **state)
+{
+	(void)state;
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	struct kws_error error;
+	assert_int_equal(kws_endpoint_default("/run/kwsd", KWS_ENDPOINT_EVENTS, endpoint,
+				 sizeof(endpoint), &error),
+		0);
+	assert_string_equal(endpoint, "ipc:///run/kwsd/events");
+	memset(dir, 'd', sizeof(dir));
+	dir[0] = '/';
+	dir[107 - strlen("/control")] = '\0';
+	assert_int_equal(
+		kws_endpoint_default(dir, "control", endpoint, sizeof(endpoint), &error), 0);
+	dir[107 - strlen("/control")] = 'd';
+	dir[107 - strlen("/control") + 1] = '\0';
+	assert_int_equal(kws_endpoint_default(dir, "control", endpoint, sizeof(endpoint), &error),
+		KWS_EINVAL);
+}
+
+static void test_check(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *endpoint;
+		int code;
+		const char *reason; /* part of the sentence */
+	} cases[] = {
+		{"ipc:///run/kwsd/control", 0, NULL},
+		{"inproc://x", 0, NULL},
+		{"tcp://127.0.0.1:5555", 0, NULL},
+		{"tcp://127.9.8.7:1", 0, NULL},
+		{"tcp://localhost:65535", 0, NULL},
+		{"tcp://[::1]:5555", 0, NULL},
+		{"ipc://@kwsd", KWS_EUNSUPPORTED, "permissions"},
+		{"ipc://kwsd", KWS_EINVAL, "absolute"},
+		{"ipc://*", KWS_EINVAL, "absolute"},
+		{"ipc://", KWS_EINVAL, "absolute"},
+		{"tcp://*:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://0.0.0.0:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://[::]:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://192.168.0.2:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://eth0:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://127.0.0.1.example.org:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://0.0.0.0:1;127.0.0.1:5555", KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://127.0.0.1", KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:", KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:*", KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:0", KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:65536", KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:99999999999", KWS_EINVAL, "port"},
+		{"udp://127.0.0.1:5555", KWS_EUNSUPPORTED, "ipc://"},
+		{"/run/kwsd/control", KWS_EUNSUPPORTED, "ipc://"},
+		{"", KWS_EUNSUPPORTED, "ipc://"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kws_error error = {.text = ""};
+		assert_int_equal(kws_endpoint_check(cases[i].endpoint, &error), cases[i].code);
+		if (cases[i].code != 0) {
+			assert_non_null(strstr(error.text, cases[i].reason));
+		}
+	}
+}
+
+static void test_bind_mode(void **state)
+{
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char path[100];
+	struct stat info;
+	struct kws_error error;
+	void *context = zmq_ctx_new();
+	void *socket = zmq_socket(context, ZMQ_PUB);
+	snprintf(path, sizeof(path), "%s/events", (const char *)*state);
+	snprintf(endpoint, sizeof(endpoint), "ipc://%s", path);
+	mode_t before = umask(0022);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, &error), 0);
+	assert_int_equal(umask(before), 0022); /* put back */
+	assert_int_equal(stat(path, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0660);
+	zmq_close(socket);
+	zmq_ctx_term(context);
+}
+
+static void test_bind_fails(void **state)
+{
+	(void)state;
+	struct kws_error error;
+	void *context = zmq_ctx_new();
+	void *first = zmq_socket(context, ZMQ_PUB);
+	void *second = zmq_socket(context, ZMQ_PUB);
+	assert_int_equal(kws_endpoint_bind(first, "tcp://0.0.0.0:5555", &error), KWS_EUNSUPPORTED);
+	assert_int_equal(kws_endpoint_bind(first, "ipc:///no/such/dir/x", &error), KWS_EIO);
+	assert_int_equal(kws_endpoint_bind(first, "inproc://same", &error), 0);
+	assert_int_equal(kws_endpoint_bind(second, "inproc://same", &error), KWS_EBUSY);
+	zmq_close(first);
+	zmq_close(second);
+	zmq_ctx_term(context);
+}
+
+/* Binds to a port that happens to be free; writes the endpoint. */
+static int bind_some_port(void *socket, const char *host, char *endpoint)
+{
+	for (int port = 41000 + (int)(getpid() % 1000); port < 60000; port += 1009) {
+		snprintf(endpoint, KWS_ENDPOINT_BYTES, "tcp://%s:%d", host, port);
+		int rc = kws_endpoint_bind(socket, endpoint, NULL);
+		if (rc != KWS_EBUSY) {
+			return rc;
+		}
+	}
+	return KWS_EBUSY;
+}
+
+static void assert_round_trip(const char *host)
+{
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char byte = 0;
+	int timeout_ms = 5000;
+	void *context = zmq_ctx_new();
+	void *server = zmq_socket(context, ZMQ_PAIR);
+	void *client = zmq_socket(context, ZMQ_PAIR);
+	zmq_setsockopt(server, ZMQ_RCVTIMEO, &timeout_ms, sizeof(timeout_ms));
+	assert_int_equal(bind_some_port(server, host, endpoint), 0);
+	assert_int_equal(kws_endpoint_connect(client, endpoint, NULL), 0);
+	assert_int_equal(zmq_send(client, "x", 1, 0), 1);
+	assert_int_equal(zmq_recv(server, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'x');
+	zmq_close(client);
+	zmq_close(server);
+	zmq_ctx_term(context);
+}
+
+static void test_tcp(void **state)
+{
+	(void)state;
+	assert_round_trip("localhost");
+	assert_round_trip("127.0.0.1");
+}
+
+static void test_tcp_ipv6(void **state)
+{
+	(void)state;
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	int rc = fd >= 0 ? bind(fd, (struct sockaddr *)&address, sizeof(address)) : -1;
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (rc != 0) {
+		skip(); /* this machine has no IPv6 */
+	}
+	assert_round_trip("[::1]");
+}
+
+static void test_connect_to_nobody(void **state)
+{
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char path[100];
+	struct kws_error error;
+	void *context = zmq_ctx_new();
+	void *socket = zmq_socket(context, ZMQ_DEALER);
+	snprintf(path, sizeof(path), "%s/control", (const char *)*state);
+	snprintf(endpoint, sizeof(endpoint), "ipc://%s", path);
+	assert_int_equal(kws_endpoint_connect(socket, endpoint, &error), KWS_ENOENT);
+	assert_non_null(strstr(error.text, endpoint));
+	assert_non_null(strstr(error.text, "running"));
+	make_socket(path); /* left behind by a daemon that was killed */
+	assert_int_equal(kws_endpoint_connect(socket, endpoint, &error), KWS_ENOENT);
+	assert_non_null(strstr(error.text, strerror(ECONNREFUSED)));
+	assert_int_equal(kws_endpoint_connect(socket, "ipc://@x", &error), KWS_EUNSUPPORTED);
+	assert_int_equal(kws_endpoint_connect(socket, "inproc://", &error), KWS_EIO);
+	zmq_close(socket);
+	zmq_ctx_term(context);
+}
+
+/* A daemon that is stopped accepts no more than the kernel's queue; asking must not wait for it. */
+static void test_connect_to_the_stuck(void **state)
+{
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char path[100];
+	int linger_ms = 0;
+	snprintf(path, sizeof(path), "%s/control", (const char *)*state);
+	snprintf(endpoint, sizeof(endpoint), "ipc://%s", path);
+	int listener = bind_socket(path);
+	assert_int_equal(listen(listener, 1), 0);
+	void *context = zmq_ctx_new();
+	void *socket = zmq_socket(context, ZMQ_DEALER);
+	zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(kws_endpoint_connect(socket, endpoint, NULL), 0);
+	}
+	zmq_close(socket);
+	zmq_ctx_term(context);
+	close(listener);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_runtime_dir),
+		cmocka_unit_test(test_runtime_dir_refused),
+		cmocka_unit_test_setup_teardown(test_runtime_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runtime_create, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lock_of_the_dead, setup, teardown),
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test_setup_teardown(test_bind_mode, setup, teardown),
+		cmocka_unit_test(test_bind_fails),
+		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_tcp_ipv6),
+		cmocka_unit_test_setup_teardown(test_connect_to_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connect_to_the_stuck, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "common/error.h"
+#include "ipc/event.h"
+
+static struct kws_detection_event full_detection(void)
+{
+	return (struct kws_detection_event){
+		.name = "marvin",
+		.phrase = "hey marvin",
+		.model = "kws-12",
+		.site = "kitchen",
+		.score = 0.91234567,
+		.threshold = 0.85,
+		.exit = 2,
+		.exits = 5,
+		.entropy = 0.31415926,
+		.hop = 12345678901,
+		.sample = 1975308624160,
+		.audio_ms = 123456789010.0,
+		.time_ms = 1785585296789,
+		.monotonic_ns = 86400000000000,
+		.latency_ms = 84.2504,
+		.rms_dbfs = -31.26,
+		.snr_db = 18.04,
+	};
+}
+
+/* Takes `event`. */
+static void assert_dump(json_t *event, const char *expected)
+{
+	char *text = kws_event_dump(event);
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(event);
+}
+
+static void test_detection(void **state)
+{
+	(void)state;
+	struct kws_detection_event event = full_detection();
+	json_t *json = NULL;
+	assert_int_equal(kws_event_detection(&event, &json), 0);
+	assert_dump(json,
+		"{\"v\":1,\"name\":\"marvin\",\"phrase\":\"hey marvin\",\"score\":0.9123,"
+		"\"threshold\":0.85,\"exit\":2,\"exits\":5,\"entropy\":0.3142,"
+		"\"hop\":12345678901,\"sample\":1975308624160,\"audio_ms\":123456789010.0,"
+		"\"time\":\"2026-08-01T11:54:56.789Z\",\"monotonic_ns\":86400000000000,"
+		"\"latency_ms\":84.25,\"rms_dbfs\":-31.3,\"snr_db\":18.0,"
+		"\"model\":\"kws-12\",\"site\":\"kitchen\"}");
+}
+
+static void test_detection_unknowns(void **state)
+{
+	(void)state;
+	struct kws_detection_event event = {
+		.name = "go",
+		.score = (double)NAN,
+		.threshold = (double)INFINITY,
+		.exit = 1,
+		.exits = 1,
+		.entropy = -0.00001,
+		.audio_ms = 1e300,
+		.time_ms = -1,
+		.monotonic_ns = -1,
+		.latency_ms = -1.0,
+		.rms_dbfs = -(double)INFINITY,
+		.snr_db = (double)NAN,
+	};
+	json_t *json = NULL;
+	assert_int_equal(kws_event_detection(&event, &json), 0);
+	assert_dump(json,
+		"{\"v\":1,\"name\":\"go\",\"phrase\":null,\"score\":null,\"threshold\":null,"
+		"\"exit\":1,\"exits\":1,\"entropy\":0.0,\"hop\":0,\"sample\":0,"
+		"\"audio_ms\":1e300,\"time\":null,\"monotonic_ns\":null,\"latency_ms\":null,"
+		"\"rms_dbfs\":null,\"snr_db\":null,\"model\":null,\"site\":null}");
+}
+
+static void test_detection_needs_a_name(void **state)
+{
+	(void)state;
+	struct kws_detection_event event = full_detection();
+	json_t *json = NULL;
+	event.name = NULL;
+	assert_int_equal(kws_event_detection(&event, &json), KWS_EINVAL);
+	assert_null(json);
+}
+
+static void assert_site(const char *site, const char *expected)
+{
+	struct kws_detection_event event = full_detection();
+	json_t *json = NULL;
+	event.site = site;
+	assert_int_equal(kws_event_detection(&event, &json), 0);
+	assert_string_equal(json_string_value(json_object_get(json, "site")), expected);
+	json_decref(json);
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	assert_site("k\xc3\xbc"
+		    "che",
+		"k\xc3\xbc"
+		"che");
+	assert_site("k\xfc"
+		    "che",
+		"k?che"); /* Latin-1 */
+	assert_site("cut \xe2\x82", "cut ??");
+	assert_site("\xc0\xaf", "??"); /* overlong */
+	assert_site("a\"b\n", "a\"b\n");
+}
+
+static void assert_time(int64_t time_ms, const char *expected)
+{
+	struct kws_detection_event event = full_detection();
+	json_t *json = NULL;
+	event.time_ms = time_ms;
+	assert_int_equal(kws_event_detection(&event, &json), 0);
+	const json_t *time = json_object_get(json, "time");
+	if (expected == NULL) {
+		assert_true(json_is_null(time));
+	} else {
+		assert_string_equal(json_string_value(time), expected);
+	}
+	json_decref(json);
+}
+
+static void test_times(void **state)
+{
+	(void)state;
+	assert_time(0, "1970-01-01T00:00:00.000Z");
+	assert_time(951827696007, "2000-02-29T12:34:56.007Z");
+	assert_time(253402300799999, "9999-12-31T23:59:59.999Z");
+	assert_time(253402300800000, NULL);
+	assert_time(INT64_MAX, NULL);
+	assert_time(INT64_MIN, NULL);
+}
+
+static void test_score(void **state)
+{
+	(void)state;
+	const char *labels[] = {"yes", "no", "silence"};
+	const float posteriors[] = {0.9f, 0.099994f, NAN};
+	struct kws_score_event event = {.hop = 7,
+		.sample = 16960,
+		.exit = 1,
+		.exits = 3,
+		.entropy = 0.5,
+		.label = "yes",
+		.score = 0.9,
+		.labels = labels,
+		.posteriors = posteriors,
+		.count = 3};
+	json_t *json = NULL;
+	assert_int_equal(kws_event_score(&event, &json), 0);
+	assert_dump(json,
+		"{\"v\":1,\"hop\":7,\"sample\":16960,\"exit\":1,\"exits\":3,\"entropy\":0.5,"
+		"\"label\":\"yes\",\"score\":0.9,"
+		"\"posteriors\":{\"yes\":0.9,\"no\":0.1,\"silence\":null}}");
+}
+
+static void test_level(void **state)
+{
+	(void)state;
+	json_t *json = NULL;
+	assert_int_equal(kws_event_level(-42.04, -(double)INFINITY, &json), 0);
+	assert_dump(json, "{\"v\":1,\"rms_dbfs\":-42.0,\"peak_dbfs\":null}");
+}
+
+static void test_state(void **state)
+{
+	(void)state;
+	json_t *details = json_pack("{s:s}", "device", "hw:1");
+	struct kws_state_event event = {
+		.state = "listening", .time_ms = 1, .monotonic_ns = 2, .details = details};
+	json_t *json = NULL;
+	assert_int_equal(kws_event_state(&event, &json), 0);
+	assert_dump(json, "{\"v\":1,\"state\":\"listening\",\"reason\":null,"
+			  "\"time\":\"1970-01-01T00:00:00.001Z\",\"monotonic_ns\":2,"
+			  "\"details\":{\"device\":\"hw:1\"}}");
+	assert_int_equal(details->refcount, 1); /* borrowed: still ours alone */
+	json_decref(details);
+	event.details = NULL;
+	event.state = NULL;
+	assert_int_equal(kws_event_state(&event, &json), KWS_EINVAL);
+}
+
+static void test_stamp(void **state)
+{
+	(void)state;
+	json_t *event = NULL;
+	json_t *stamped = NULL;
+	assert_int_equal(kws_event_level(-1.0, -0.5, &event), 0);
+	assert_int_equal(kws_event_stamp(event, 41, "00ff", &stamped), 0);
+	assert_dump(stamped,
+		"{\"v\":1,\"seq\":41,\"boot\":\"00ff\",\"rms_dbfs\":-1.0,\"peak_dbfs\":-0.5}");
+	assert_dump(event, "{\"v\":1,\"rms_dbfs\":-1.0,\"peak_dbfs\":-0.5}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_detection),
+		cmocka_unit_test(test_detection_unknowns),
+		cmocka_unit_test(test_detection_needs_a_name),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_level),
+		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_stamp),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

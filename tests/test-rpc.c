@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "ipc/rpc.h"
+
+static int calls;
+
+static int method_echo(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	(void)user;
+	(void)error;
+	calls++;
+	*result = json_deep_copy(params);
+	return 0;
+}
+
+static int method_user(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	(void)params;
+	(void)error;
+	*result = json_string(user);
+	return 0;
+}
+
+static int method_nothing(
+	void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	(void)user;
+	(void)params;
+	(void)result;
+	(void)error;
+	return 0;
+}
+
+/* Fails with the code in the parameters; a sentence only if there is one in them. */
+static int method_fail(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	(void)user;
+	int code = (int)json_integer_value(json_object_get(params, "code"));
+	const char *sentence = json_string_value(json_object_get(params, "say"));
+	*result = json_string("half a result");
+	return sentence != NULL ? kws_fail(error, code, "%s", sentence) : code;
+}
+
+/* A sentence that is cut in the middle of a character. */
+static int method_cut(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	(void)user;
+	(void)params;
+	(void)result;
+	return kws_fail(error, KWS_EIO, "bad \xe2\x82");
+}
+
+static const struct kws_rpc_method methods[] = {
+	{"echo", method_echo, "gives the parameters back"},
+	{"user", method_user, "gives the user pointer"},
+	{"nothing", method_nothing, "gives null"},
+	{"fail", method_fail, "fails"},
+	{"cut", method_cut, "fails badly"},
+	{NULL, NULL, NULL},
+};
+
+static char *handle(const char *text)
+{
+	static char user[] = "me";
+	return kws_rpc_handle(methods, user, text, strlen(text));
+}
+
+static void assert_answer(const char *request, const char *expected)
+{
+	char *answer = handle(request);
+	assert_non_null(answer);
+	assert_string_equal(answer, expected);
+	free(answer);
+}
+
+static void assert_error(const char *request, int code, const char *id, const char *part)
+{
+	char prefix[80];
+	char suffix[80];
+	char *answer = handle(request);
+	assert_non_null(answer);
+	snprintf(prefix, sizeof(prefix),
+		"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":%d,\"message\":\"", code);
+	snprintf(suffix, sizeof(suffix), "},\"id\":%s}", id);
+	assert_memory_equal(answer, prefix, strlen(prefix));
+	assert_true(strlen(answer) > strlen(suffix));
+	assert_string_equal(answer + strlen(answer) - strlen(suffix), suffix);
+	assert_non_null(strstr(answer, part));
+	free(answer);
+}
+
+static void test_results(void **state)
+{
+	(void)state;
+	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"a\":0.1},\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"result\":{\"a\":0.1},\"id\":1}");
+	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":\"x\"}",
+		"{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":\"x\"}");
+	assert_answer("{\"id\":null,\"method\":\"user\",\"jsonrpc\":\"2.0\",\"other\":[]}",
+		"{\"jsonrpc\":\"2.0\",\"result\":\"me\",\"id\":null}");
+	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"nothing\",\"id\":-15}",
+		"{\"jsonrpc\":\"2.0\",\"result\":null,\"id\":-15}");
+	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"help\",\"id\":2}",
+		"{\"jsonrpc\":\"2.0\",\"result\":{\"echo\":\"gives the parameters back\","
+		"\"user\":\"gives the user pointer\",\"nothing\":\"gives null\","
+		"\"fail\":\"fails\",\"cut\":\"fails badly\"},\"id\":2}");
+}
+
+static void test_parse_errors(void **state)
+{
+	(void)state;
+	assert_error("", -32700, "null", "");
+	assert_error("{", -32700, "null", "");
+	assert_error("nonsense", -32700, "null", "");
+	assert_error("{\"jsonrpc\":\"2.0\"} x", -32700, "null", "end of file");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":1}", -32700, "null", "0xff");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"method\":\"user\",\"id\":1}",
+		-32700, "null", "duplicate");
+	assert_error(
+		"{\"jsonrpc\":\"2.0\",\"method\":\"a\\u0000b\",\"id\":1}", -32700, "null", "u0000");
+}
+
+static void test_invalid_requests(void **state)
+{
+	(void)state;
+	assert_error("1", -32600, "null", "object");
+	assert_error("[]", -32600, "null", "batch");
+	assert_error(
+		"[{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":1}]", -32600, "null", "batch");
+	assert_error("{}", -32600, "null", "jsonrpc");
+	assert_error("{\"method\":\"echo\",\"id\":7}", -32600, "7", "jsonrpc");
+	assert_error("{\"jsonrpc\":\"1.0\",\"method\":\"echo\",\"id\":7}", -32600, "7", "jsonrpc");
+	assert_error("{\"jsonrpc\":2.0,\"method\":\"echo\",\"id\":7}", -32600, "7", "jsonrpc");
+	assert_error("{\"jsonrpc\":\"2.0\",\"id\":7}", -32600, "7", "method");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":3,\"id\":7}", -32600, "7", "method");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":{}}", -32600, "null", "id");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":true}", -32600, "null", "id");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":1.5}", -32600, "null", "id");
+}
+
+static void test_dispatch_errors(void **state)
+{
+	(void)state;
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"no\",\"id\":1}", -32601, "1", "'no'");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[1],\"id\":1}", -32602,
+		"1", "object");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":null,\"id\":1}", -32602,
+		"1", "object");
+}
+
+static void assert_failure(int code, const char *say, int rpc_code, const char *part)
+{
+	char request[200];
+	snprintf(request, sizeof(request),
+		"{\"jsonrpc\":\"2.0\",\"method\":\"fail\",\"params\":{\"code\":%d%s%s%s},\"id\":1}",
+		code, say != NULL ? ",\"say\":\"" : "", say != NULL ? say : "",
+		say != NULL ? "\"" : "");
+	assert_error(request, rpc_code, "1", part);
+}
+
+static void test_application_errors(void **state)
+{
+	(void)state;
+	assert_failure(KWS_ENOENT, "no such key", -32004, "no such key");
+	assert_failure(KWS_EDEVICE, NULL, -32010, kws_strerror(KWS_EDEVICE));
+	assert_failure(KWS_EINVAL, "too large", -32602, "too large");
+	assert_failure(KWS_ENOMEM, NULL, -32603, "memory");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"cut\",\"id\":1}", -32003, "1", "bad ??");
+}
+
+static void test_notifications(void **state)
+{
+	(void)state;
+	int before = calls;
+	assert_null(handle("{\"jsonrpc\":\"2.0\",\"method\":\"echo\"}"));
+	assert_int_equal(calls, before + 1);
+	assert_null(handle("{\"jsonrpc\":\"2.0\",\"method\":\"no\"}"));
+	assert_null(handle("{\"jsonrpc\":\"2.0\",\"method\":\"fail\",\"params\":{\"code\":-3}}"));
+}
+
+static void test_size_cap(void **state)
+{
+	(void)state;
+	static char text[KWS_RPC_REQUEST_BYTES + 1];
+	static const char request[] = "{\"jsonrpc\":\"2.0\",\"method\":\"nothing\",\"id\":1}";
+	memset(text, ' ', sizeof(text));
+	memcpy(text, request, strlen(request));
+	char *answer = kws_rpc_handle(methods, NULL, text, KWS_RPC_REQUEST_BYTES);
+	assert_non_null(strstr(answer, "\"result\""));
+	free(answer);
+	answer = kws_rpc_handle(methods, NULL, text, KWS_RPC_REQUEST_BYTES + 1);
+	assert_non_null(strstr(answer, "too large"));
+	free(answer);
+}
+
+static void test_depth(void **state)
+{
+	(void)state;
+	static char text[KWS_RPC_REQUEST_BYTES];
+	memset(text, '[', sizeof(text));
+	char *answer = kws_rpc_handle(methods, NULL, text, sizeof(text));
+	assert_non_null(strstr(answer, "-32700"));
+	assert_non_null(strstr(answer, "depth"));
+	free(answer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_parse_errors),
+		cmocka_unit_test(test_invalid_requests),
+		cmocka_unit_test(test_dispatch_errors),
+		cmocka_unit_test(test_application_errors),
+		cmocka_unit_test(test_notifications),
+		cmocka_unit_test(test_size_cap),
+		cmocka_unit_test(test_depth),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
