@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bnn/graph.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OPS_MAX 1024
-#define MAP_BYTES_MAX (64u << 20)
+#define MAPS_BYTES_MAX (64u << 20) /* of all together */
 
 /* While building: the names of the maps, which belong to the JSON text. */
 struct builder {
 	struct kws_graph *graph;
 	const char *names[OPS_MAX + 1];
+	size_t map_bytes;
 	struct kws_spec spec;
 };
 
@@ -35,18 +37,32 @@ size_t kws_map_row_bytes(const struct kws_map_shape *shape)
 	       (shape->type == KWS_MAP_BITS ? sizeof(uint64_t) : sizeof(float));
 }
 
-static int check_map(const struct kws_spec *spec, const struct kws_map_shape *shape)
+static int check_map(struct builder *builder, const struct kws_map_shape *shape)
 {
+	const struct kws_spec *spec = &builder->spec;
 	if (shape->rows == 0 || shape->bands == 0 || shape->channels == 0) {
 		return kws_spec_fail(spec, KWS_EFORMAT,
 			"the window does not fit into the input: no rows are left");
 	}
 	if (shape->rows >= KWS_EXTENT_MAX || shape->bands >= KWS_EXTENT_MAX ||
 		shape->channels >= KWS_EXTENT_MAX ||
-		(unsigned long long)kws_map_row_bytes(shape) * shape->rows > MAP_BYTES_MAX) {
-		return kws_spec_fail(spec, KWS_EUNSUPPORTED, "the map is too large");
+		(unsigned long long)kws_map_row_bytes(shape) * shape->rows >
+			MAPS_BYTES_MAX - builder->map_bytes) {
+		return kws_spec_fail(spec, KWS_EUNSUPPORTED, "the maps are too large");
 	}
+	builder->map_bytes += kws_map_row_bytes(shape) * shape->rows;
 	return 0;
+}
+
+/* An exit's answer is no input: an exit that is passed over has none. */
+static bool is_answer(const struct kws_graph *graph, size_t map)
+{
+	for (size_t i = 0; i < graph->exit_count; i++) {
+		if (graph->ops[graph->exit_ops[i]].output == map) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static int find_map(const struct builder *builder, const char *key, size_t *index)
@@ -57,10 +73,15 @@ static int find_map(const struct builder *builder, const char *key, size_t *inde
 		return result;
 	}
 	for (size_t i = 0; i < builder->graph->map_count; i++) {
-		if (strcmp(builder->names[i], name) == 0) {
-			*index = i;
-			return 0;
+		if (strcmp(builder->names[i], name) != 0) {
+			continue;
 		}
+		if (is_answer(builder->graph, i)) {
+			return kws_spec_fail(&builder->spec, KWS_EFORMAT,
+				"'%s' is '%.64s', the answer of an exit", key, name);
+		}
+		*index = i;
+		return 0;
 	}
 	return kws_spec_fail(&builder->spec, KWS_EFORMAT,
 		"'%s' is '%.64s', which no earlier operation makes", key, name);
@@ -71,7 +92,7 @@ static int add_map(struct builder *builder, const struct kws_map_shape *shape, s
 	const char *name;
 	int result = kws_spec_string(&builder->spec, "out", NULL, &name);
 	if (result == 0) {
-		result = check_map(&builder->spec, shape);
+		result = check_map(builder, shape);
 	}
 	for (size_t i = 0; result == 0 && i < builder->graph->map_count; i++) {
 		if (strcmp(builder->names[i], name) == 0) {
@@ -173,10 +194,10 @@ static int build_op(struct builder *builder)
 	op->in = graph->maps[op->input];
 	result = op->class->create(op, &builder->spec);
 	if (result == 0) {
-		result = add_map(builder, &op->out, &op->output);
+		result = link_residual(builder, op); /* before its own map could be found */
 	}
 	if (result == 0) {
-		result = link_residual(builder, op);
+		result = add_map(builder, &op->out, &op->output);
 	}
 	return result == 0 && op->class == &kws_op_exit ? link_exit(builder, op) : result;
 }
