@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a graph may not be: each refusal with its sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bnn/graph.h"
+#include "tests/model-builder.h"
+
+/* A graph with every operation. 8x6x1 -> 6x4x4 -> 4x4x4 -> 4x2x4 -> 2. */
+#define INPUT "{'op':'input','out':'x','shape':[8,6,1]},"
+#define CONV "{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':'four','act':'relu'},"
+#define SIGN "{'op':'sign','in':'c','out':'s','threshold':'four'},"
+#define BCONV                                                                                \
+	"{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[0,0,1,1],'residual':'c'," \
+	"'slope':'four','scale':'four','bias':'four'},"
+#define POOL "{'op':'maxpool2d','in':'b','out':'p','kernel':[1,2],'stride':[1,2]},"
+#define EXIT "{'op':'exit','in':'p','out':'e','pool':'all','weight':'dense','bias':'two'}"
+#define GOOD "[" INPUT CONV SIGN BCONV POOL EXIT "]"
+
+/* Four channels: bits 4 and up must be 0. */
+static const uint32_t bits[4 * 3 * 3] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+static void add_tensors(struct model_builder *builder)
+{
+	uint32_t tail[4 * 3 * 3];
+	const float infinite[4] = {0.0f, 1.0f, INFINITY, 2.0f};
+	memcpy(tail, bits, sizeof(tail));
+	tail[35] = 1u << 4;
+	model_builder_floats(builder, "conv", (const size_t[4]){3, 3, 1, 4});
+	model_builder_floats(builder, "four", (const size_t[4]){4, 0, 0, 0});
+	model_builder_floats(builder, "two", (const size_t[4]){2, 0, 0, 0});
+	model_builder_floats(builder, "three", (const size_t[4]){3, 0, 0, 0});
+	model_builder_floats(builder, "dense", (const size_t[4]){2, 4, 0, 0});
+	model_builder_floats(builder, "dense3", (const size_t[4]){3, 4, 0, 0});
+	model_builder_floats(builder, "many", (const size_t[4]){257, 4, 0, 0});
+	model_builder_floats(builder, "wide", (const size_t[4]){1, 1, 4, 60000});
+	model_builder_tensor(
+		builder, "infinite", KWS_DTYPE_F32, (const size_t[4]){4, 0, 0, 0}, infinite);
+	model_builder_tensor(builder, "bits", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, bits);
+	model_builder_tensor(builder, "tail", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, tail);
+	model_builder_tensor(builder, "signed", KWS_DTYPE_I32, (const size_t[4]){4, 3, 3, 1}, bits);
+}
+
+static int build(const char *graph_text, struct kws_graph *graph, struct kws_error *error)
+{
+	struct model_builder builder;
+	struct kws_safetensors *file;
+	model_builder_init(&builder);
+	add_tensors(&builder);
+	if (graph_text != NULL) {
+		model_builder_json(&builder, "kws.graph", graph_text);
+	}
+	struct model_bytes bytes = model_builder_bytes(&builder);
+	model_builder_finish(&builder);
+	assert_int_equal(kws_safetensors_open_bytes(&file, bytes.data, bytes.size, error), 0);
+	int result = kws_graph_build(graph, file, error);
+	kws_safetensors_close(file); /* before the graph: it keeps nothing of the file */
+	free(bytes.data);
+	return result;
+}
+
+static void assert_refused(const char *graph_text, int code, const char *sentence)
+{
+	struct kws_graph graph;
+	struct kws_error error = {""};
+	assert_int_equal(build(graph_text, &graph, &error), code);
+	assert_string_equal(error.text, sentence);
+	assert_int_equal(graph.op_count, 0); /* nothing is left behind */
+	assert_null(graph.ops);
+	assert_null(graph.maps);
+}
+
+static void assert_map(
+	const struct kws_graph *graph, size_t index, const struct kws_map_shape *wanted)
+{
+	const struct kws_map_shape *map = &graph->maps[index];
+	assert_int_equal(map->type, wanted->type);
+	assert_int_equal(map->rows, wanted->rows);
+	assert_int_equal(map->bands, wanted->bands);
+	assert_int_equal(map->channels, wanted->channels);
+}
+
+static void builds_every_operation(void **state)
+{
+	(void)state;
+	static const struct kws_map_shape wanted[] = {
+		{KWS_MAP_FLOAT, 8, 6, 1},
+		{KWS_MAP_FLOAT, 6, 4, 4},
+		{KWS_MAP_BITS, 6, 4, 4},
+		{KWS_MAP_FLOAT, 4, 4, 4},
+		{KWS_MAP_FLOAT, 4, 2, 4},
+		{KWS_MAP_FLOAT, 1, 1, 2},
+	};
+	struct kws_graph graph;
+	struct kws_error error;
+	assert_int_equal(build(GOOD, &graph, &error), 0);
+	assert_int_equal(graph.map_count, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_map(&graph, i, &wanted[i]);
+	}
+	assert_int_equal(graph.op_count, 5);
+	assert_int_equal(graph.exit_count, 1);
+	assert_int_equal(graph.exit_ops[0], 4);
+	assert_int_equal(graph.classes, 2);
+	assert_int_equal(graph.ops[2].residual, 1);
+	kws_graph_finish(&graph);
+	kws_graph_finish(&graph);
+}
+
+static void counts_what_it_costs(void **state)
+{
+	(void)state;
+	struct kws_graph graph;
+	struct kws_error error;
+	assert_int_equal(build(GOOD, &graph, &error), 0);
+	struct kws_op_cost cost = kws_graph_cost(&graph, 0);
+	assert_int_equal(cost.float_macs, 6 * 4 * 9 * 4 + 4 * 2);
+	assert_int_equal(cost.binary_macs, 4 * 4 * 9 * 4 * 4);
+	assert_int_equal(cost.float_weights, 36 + 4 + 4 + 3 * 4 + 8 + 2);
+	assert_int_equal(cost.binary_weights, 9 * 4 * 4);
+	kws_graph_finish(&graph);
+}
+
+struct bad_graph {
+	const char *text;
+	int code;
+	const char *sentence;
+};
+
+#define ONE(operation) "[" INPUT operation "]"
+#define AFTER_CONV(operation) "[" INPUT CONV operation "]"
+#define AFTER_SIGN(operation) "[" INPUT CONV SIGN operation "]"
+
+static const struct bad_graph bad_lists[] = {
+	{NULL, KWS_EFORMAT, "the file has no kws.graph: not a model of kwsd"},
+	{"[", KWS_EFORMAT, "kws.graph is not JSON: ']' expected near end of file"},
+	{"{}", KWS_EFORMAT, "kws.graph must be a list of 2 to 1024 operations"},
+	{"[{'op':'input','out':'x','shape':[8,6,1]}]", KWS_EFORMAT,
+		"kws.graph must be a list of 2 to 1024 operations"},
+	{"[3,4]", KWS_EFORMAT, "graph operation 0 (?): 'op' must be a string"},
+	{"[" CONV EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (conv2d): the first entry must be the input"},
+	{"[{'op':'input','shape':[8,6,1]}," EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (input): 'out' must be a string"},
+	{"[{'op':'input','out':'x','shape':[8,6]}," EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (input): 'shape' must be a list of 3 integers"},
+	{"[{'op':'input','out':'x','shape':[8,6,-1]}," EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (input): 'shape' must hold integers from 0 to 65535"},
+	{"[{'op':'input','out':'x','shape':[8,6,65536]}," EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (input): 'shape' must hold integers from 0 to 65535"},
+	{"[{'op':'input','out':'x','shape':[0,6,1]}," EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (input): the window does not fit into the input: no rows are "
+		"left"},
+	{"[{'op':'input','out':'x'}," EXIT "]", KWS_EFORMAT,
+		"graph operation 0 (input): the window does not fit into the input: no rows are "
+		"left"},
+	{"[{'op':'input','out':'x','shape':[5000,5000,1]}," EXIT "]", KWS_EUNSUPPORTED,
+		"graph operation 0 (input): the maps are too large"},
+	{ONE("7"), KWS_EFORMAT, "graph operation 1 (?): 'op' must be a string"},
+	{ONE("{'op':'input','out':'y','shape':[1,1,1]}"), KWS_EUNSUPPORTED,
+		"graph operation 1 (input): there is no such operation"},
+	{ONE("{'op':'lstm','in':'x','out':'y'}"), KWS_EUNSUPPORTED,
+		"graph operation 1 (lstm): there is no such operation"},
+	{ONE("{'op':'sign','out':'y'}"), KWS_EFORMAT,
+		"graph operation 1 (sign): 'in' must be a string"},
+	{ONE("{'op':'sign','in':'z','out':'y'}"), KWS_EFORMAT,
+		"graph operation 1 (sign): 'in' is 'z', which no earlier operation makes"},
+	{ONE("{'op':'sign','in':'y','out':'y'}"), KWS_EFORMAT,
+		"graph operation 1 (sign): 'in' is 'y', which no earlier operation makes"},
+	{ONE("{'op':'sign','in':'x'}"), KWS_EFORMAT,
+		"graph operation 1 (sign): 'out' must be a string"},
+	{ONE("{'op':'sign','in':'x','out':'x'}"), KWS_EFORMAT,
+		"graph operation 1 (sign): there are two maps named 'x'"},
+	{"[" INPUT CONV "{'op':'sign','in':'c','out':'s'}]", KWS_EFORMAT,
+		"kws.graph must end with an exit"},
+	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','residual':'c'}"), KWS_EFORMAT,
+		"graph operation 2 (maxpool2d): the residual does not have the output's shape"},
+};
+
+static const struct bad_graph bad_conv2d[] = {
+	{ONE("{'op':'conv2d','in':'x','out':'c'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): 'weight' must be a string"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'none'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): there is no tensor 'none'"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'bits'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): tensor 'bits' does not have the type and 4 axes that "
+		"'weight' needs"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'dense'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): tensor 'dense' does not have the type and 4 axes that "
+		"'weight' needs"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'wide'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): axis 2 of tensor 'wide' is 4, 'weight' needs 1"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':'two'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): axis 0 of tensor 'two' is 2, 'bias' needs 4"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':'infinite'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): 'bias' holds a number that is not finite"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':4}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): 'bias' must be a string"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','act':'tanh'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): needs a float input, groups from 1, and act none or "
+		"relu"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','act':1}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): 'act' must be a string"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':0}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): needs a float input, groups from 1, and act none or "
+		"relu"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':'all'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): 'groups' must hold integers from 0 to 65535"},
+	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'conv','groups':3}"),
+		KWS_EUNSUPPORTED,
+		"graph operation 2 (conv2d): groups must be 1 or the number of channels"},
+	{AFTER_SIGN("{'op':'conv2d','in':'s','out':'d','weight':'conv'}"), KWS_EFORMAT,
+		"graph operation 3 (conv2d): needs a float input, groups from 1, and act none or "
+		"relu"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','stride':[0,1]}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): stride and kernel must be at least 1"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','stride':2}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): 'stride' must be a list of 2 integers"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','pad':[3,0,0,0]}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): padding must be smaller than the kernel"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','pad':[0,0,0,3]}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): padding must be smaller than the kernel"},
+	{"[{'op':'input','out':'x','shape':[2,6,1]}," CONV EXIT "]", KWS_EFORMAT,
+		"graph operation 1 (conv2d): the window does not fit into the input: no rows are "
+		"left"},
+	{"[{'op':'input','out':'x','shape':[8,2,1]}," CONV EXIT "]", KWS_EFORMAT,
+		"graph operation 1 (conv2d): the window does not fit into the input: no rows are "
+		"left"},
+	{AFTER_CONV("{'op':'conv2d','in':'c','out':'w1','weight':'wide'},"
+		    "{'op':'sign','in':'w1','out':'w2'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w3'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w4'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w5'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w6'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w7'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w8'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w9'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w10'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w11'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w12'},"
+		    "{'op':'maxpool2d','in':'w1','out':'w13'}"),
+		KWS_EUNSUPPORTED, "graph operation 14 (maxpool2d): the maps are too large"},
+};
+
+static const struct bad_graph bad_bits[] = {
+	{AFTER_SIGN("{'op':'sign','in':'s','out':'t'}"), KWS_EFORMAT,
+		"graph operation 3 (sign): needs a float input"},
+	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'two'}"), KWS_EFORMAT,
+		"graph operation 2 (sign): axis 0 of tensor 'two' is 2, 'threshold' needs 4"},
+	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'infinite'}"), KWS_EFORMAT,
+		"graph operation 2 (sign): 'threshold' holds a number that is not finite"},
+	{AFTER_CONV("{'op':'bconv2d','in':'c','out':'b','weight':'bits'}"), KWS_EFORMAT,
+		"graph operation 2 (bconv2d): needs bits as input"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'signed'}"), KWS_EFORMAT,
+		"graph operation 3 (bconv2d): tensor 'signed' does not have the type and 4 axes "
+		"that 'weight' needs"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'tail'}"), KWS_EFORMAT,
+		"graph operation 3 (bconv2d): weight has bits after the last input channel"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','slope':'two'}"),
+		KWS_EFORMAT,
+		"graph operation 3 (bconv2d): axis 0 of tensor 'two' is 2, 'slope' needs 4"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','scale':'infinite'}"),
+		KWS_EFORMAT,
+		"graph operation 3 (bconv2d): 'scale' holds a number that is not finite"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','bias':'none'}"),
+		KWS_EFORMAT, "graph operation 3 (bconv2d): there is no tensor 'none'"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad_value':2}"),
+		KWS_EFORMAT, "graph operation 3 (bconv2d): 'pad_value' must be 0 or 1"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','residual':'c'}"),
+		KWS_EFORMAT, /* two bands fewer */
+		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[2,0,1,1],"
+		    "'residual':'c'}"),
+		KWS_EFORMAT, /* its first row would be one before the residual's */
+		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[0,2,1,1],"
+		    "'residual':'c'}"),
+		KWS_EFORMAT, /* its last row would be one after */
+		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[1,1,1,1],"
+		    "'residual':'s'}"),
+		KWS_EFORMAT, /* bits */
+		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[0,0,2,2],"
+		    "'residual':'x'}"),
+		KWS_EFORMAT, /* one channel */
+		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[1,1,1,1],"
+		    "'residual':'b'}"),
+		KWS_EFORMAT, /* itself */
+		"graph operation 3 (bconv2d): 'residual' is 'b', which no earlier operation makes"},
+};
+
+static const struct bad_graph bad_ends[] = {
+	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','kernel':[0,1]}"), KWS_EFORMAT,
+		"graph operation 2 (maxpool2d): stride and kernel must be at least 1"},
+	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','kernel':[7,1]}"), KWS_EFORMAT,
+		"graph operation 2 (maxpool2d): the window does not fit into the input: no rows "
+		"are left"},
+	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','kernel':[2,2],'pad':[1,0,0,0]}"),
+		KWS_EUNSUPPORTED, "graph operation 2 (maxpool2d): padding is not supported"},
+	{AFTER_SIGN("{'op':'maxpool2d','in':'s','out':'p'}"), KWS_EFORMAT,
+		"graph operation 3 (maxpool2d): needs a float input"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense'}"), KWS_EFORMAT,
+		"graph operation 2 (exit): 'pool' must be a string"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'bands'}"),
+		KWS_EFORMAT,
+		"graph operation 2 (exit): needs a float input, act none or relu, and pool time or "
+		"all"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'all','act':'a'}"),
+		KWS_EFORMAT,
+		"graph operation 2 (exit): needs a float input, act none or relu, and pool time or "
+		"all"},
+	{AFTER_SIGN("{'op':'exit','in':'s','out':'e','weight':'dense','pool':'all'}"), KWS_EFORMAT,
+		"graph operation 3 (exit): needs a float input, act none or relu, and pool time or "
+		"all"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'time'}"), KWS_EFORMAT,
+		"graph operation 2 (exit): axis 1 of tensor 'dense' is 4, 'weight' needs 16"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','bias':'three',"
+		    "'pool':'all'}"),
+		KWS_EFORMAT,
+		"graph operation 2 (exit): axis 0 of tensor 'three' is 3, 'bias' needs 2"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'all'},"
+		    "{'op':'exit','in':'c','out':'f','weight':'dense3','pool':'all'}"),
+		KWS_EFORMAT,
+		"graph operation 3 (exit): the exits differ in their number of classes"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'many','pool':'all'}"),
+		KWS_EUNSUPPORTED, "graph operation 2 (exit): more than 8 exits or 256 classes"},
+	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'all'},"
+		    "{'op':'maxpool2d','in':'e','out':'p'}"),
+		KWS_EFORMAT, "graph operation 3 (maxpool2d): 'in' is 'e', the answer of an exit"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void refuses(const struct bad_graph *graphs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		assert_refused(graphs[i].text, graphs[i].code, graphs[i].sentence);
+	}
+}
+
+static void refuses_bad_lists(void **state)
+{
+	(void)state;
+	refuses(bad_lists, COUNT(bad_lists));
+}
+
+static void refuses_bad_conv2d(void **state)
+{
+	(void)state;
+	refuses(bad_conv2d, COUNT(bad_conv2d));
+}
+
+static void refuses_bad_sign_and_bconv2d(void **state)
+{
+	(void)state;
+	refuses(bad_bits, COUNT(bad_bits));
+}
+
+static void refuses_bad_maxpool2d_and_exit(void **state)
+{
+	(void)state;
+	refuses(bad_ends, COUNT(bad_ends));
+}
+
+/* A graph of `count` exits on one map. */
+static int build_exits(size_t count, struct kws_graph *graph, struct kws_error *error)
+{
+	char text[2048] = "[" INPUT CONV;
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof(text) - used,
+			"{'op':'exit','in':'c','out':'e%zu','weight':'dense','pool':'all'}%s", i,
+			i + 1 < count ? "," : "]");
+	}
+	return build(text, graph, error);
+}
+
+static void takes_only_so_many_exits(void **state)
+{
+	(void)state;
+	struct kws_graph graph;
+	struct kws_error error;
+	assert_int_equal(build_exits(KWS_EXITS_MAX, &graph, &error), 0);
+	assert_int_equal(graph.exit_count, KWS_EXITS_MAX);
+	kws_graph_finish(&graph);
+	assert_int_equal(build_exits(KWS_EXITS_MAX + 1, &graph, &error), KWS_EUNSUPPORTED);
+	assert_string_equal(
+		error.text, "graph operation 10 (exit): more than 8 exits or 256 classes");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(builds_every_operation),
+		cmocka_unit_test(counts_what_it_costs),
+		cmocka_unit_test(refuses_bad_lists),
+		cmocka_unit_test(refuses_bad_conv2d),
+		cmocka_unit_test(refuses_bad_sign_and_bconv2d),
+		cmocka_unit_test(refuses_bad_maxpool2d_and_exit),
+		cmocka_unit_test(takes_only_so_many_exits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bnn/model.h"
+#include "bnn/net.h"
+#include "tests/model-builder.h"
+
+/* Two exits over two numbers: the logits are the first number and its negative, then the second. */
+#define GRAPH                                                                            \
+	"[{'op':'input','out':'x','shape':[1,1,2]},"                                     \
+	"{'op':'exit','in':'x','out':'e1','pool':'all','weight':'first','bias':'bias'}," \
+	"{'op':'exit','in':'x','out':'e2','pool':'all','weight':'second','bias':'bias'}]"
+
+static void init_builder(struct model_builder *builder)
+{
+	static const float first[] = {1.0f, 0.0f, -1.0f, 0.0f};
+	static const float second[] = {0.0f, 1.0f, 0.0f, -1.0f};
+	static const float bias[] = {0.0f, 0.5f};
+	model_builder_init(builder);
+	model_builder_describe(builder);
+	model_builder_json(builder, "kws.graph", GRAPH);
+	model_builder_tensor(builder, "first", KWS_DTYPE_F32, (const size_t[4]){2, 2, 0, 0}, first);
+	model_builder_tensor(
+		builder, "second", KWS_DTYPE_F32, (const size_t[4]){2, 2, 0, 0}, second);
+	model_builder_tensor(builder, "bias", KWS_DTYPE_F32, (const size_t[4]){2, 0, 0, 0}, bias);
+}
+
+static void assert_described(const struct kws_model *model)
+{
+	assert_string_equal(kws_model_name(model), "built");
+	assert_int_equal(kws_model_label_count(model), 2);
+	assert_string_equal(kws_model_label(model, 0), "go");
+	assert_string_equal(kws_model_label(model, 1), "_silence_");
+	assert_string_equal(kws_model_metadata(model, "kws.card"), "Made for a test.");
+	assert_null(kws_model_metadata(model, "kws.colour"));
+	assert_int_equal(kws_model_graph(model)->exit_count, 2);
+}
+
+static void outlives_its_bytes(void **state)
+{
+	(void)state;
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_error error;
+	init_builder(&builder);
+	assert_int_equal(model_builder_parse(&builder, &model, "test", &error), 0);
+	model_builder_finish(&builder);
+	assert_described(model);
+	kws_model_destroy(model);
+	kws_model_destroy(NULL);
+}
+
+static void outlives_its_file(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/kws-model-XXXXXX";
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_error error;
+	init_builder(&builder);
+	struct model_bytes bytes = model_builder_bytes(&builder);
+	model_builder_finish(&builder);
+	int fd = mkstemp(path);
+	assert_int_equal(write(fd, bytes.data, bytes.size), bytes.size);
+	assert_int_equal(kws_model_load(&model, path, NULL, &error), 0);
+	assert_int_equal(ftruncate(fd, 0), 0); /* a mapping would end here with a signal */
+	close(fd);
+	unlink(path);
+	assert_described(model);
+	kws_model_destroy(model);
+	free(bytes.data);
+	assert_int_equal(kws_model_load(&model, path, NULL, &error), KWS_ENOENT);
+}
+
+static void assert_logits(struct kws_net *net, size_t exit, float first, float second)
+{
+	const float *logits = kws_net_run_exit(net, exit);
+	assert_true(logits[0] == first);
+	assert_true(logits[1] == second);
+}
+
+static void net_answers_at_every_exit(void **state)
+{
+	(void)state;
+	static const float window[] = {3.0f, -2.0f};
+	static const float other[] = {1.0f, 7.0f};
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_net *net;
+	struct kws_error error;
+	init_builder(&builder);
+	assert_int_equal(model_builder_parse(&builder, &model, NULL, &error), 0);
+	model_builder_finish(&builder);
+	assert_int_equal(kws_net_create(&net, model), 0);
+	kws_net_begin(net, window);
+	assert_logits(net, 0, 3.0f, -2.5f);
+	assert_logits(net, 1, -2.0f, 2.5f);
+	kws_net_begin(net, other);
+	assert_logits(net, 1, 7.0f, -6.5f); /* the first passed over */
+	kws_net_destroy(net);
+	kws_net_destroy(NULL);
+	kws_model_destroy(model);
+}
+
+struct bad_metadata {
+	const char *key;
+	const char *value;
+	int code;
+	const char *sentence;
+};
+
+static const struct bad_metadata bad_metadata[] = {
+	{"kws.format", NULL, KWS_EFORMAT, "the file has no kws.format: not a model of kwsd"},
+	{"kws.name", NULL, KWS_EFORMAT, "the file has no kws.name: not a model of kwsd"},
+	{"kws.labels", NULL, KWS_EFORMAT, "the file has no kws.labels: not a model of kwsd"},
+	{"kws.features", NULL, KWS_EFORMAT, "the file has no kws.features: not a model of kwsd"},
+	{"kws.card", NULL, KWS_EFORMAT, "the file has no kws.card: not a model of kwsd"},
+	{"kws.graph", NULL, KWS_EFORMAT, "the file has no kws.graph: not a model of kwsd"},
+	{"kws.format", "2", KWS_EUNSUPPORTED, "model format '2', this program reads 1"},
+	{"kws.features", "rate=8000", KWS_EMISMATCH,
+		"the model was trained on other features than this program computes: 'rate=8000'"},
+	{"kws.labels", "go", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
+	{"kws.labels", "{}", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
+	{"kws.labels", "['go']", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
+	{"kws.labels", "['go','stop','up']", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
+	{"kws.labels", "['go',1]", KWS_EFORMAT, "kws.labels holds something that is no name"},
+	{"kws.labels", "['go','']", KWS_EFORMAT, "kws.labels holds something that is no name"},
+	{"kws.labels", "['go','go']", KWS_EFORMAT, "kws.labels names 'go' twice"},
+	{"kws.graph", "[]", KWS_EFORMAT, "kws.graph must be a list of 2 to 1024 operations"},
+};
+
+static void refuses_bad_metadata(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_metadata) / sizeof(bad_metadata[0]); i++) {
+		const struct bad_metadata *bad = &bad_metadata[i];
+		struct model_builder builder;
+		struct kws_model *model = NULL;
+		struct kws_error error;
+		init_builder(&builder);
+		if (bad->value != NULL) {
+			model_builder_json(&builder, bad->key, bad->value);
+		} else {
+			model_builder_metadata(&builder, bad->key, NULL);
+		}
+		assert_int_equal(model_builder_parse(&builder, &model, "test", &error), bad->code);
+		assert_string_equal(error.text, bad->sentence);
+		assert_null(model);
+		model_builder_finish(&builder);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(outlives_its_bytes),
+		cmocka_unit_test(outlives_its_file),
+		cmocka_unit_test(net_answers_at_every_exit),
+		cmocka_unit_test(refuses_bad_metadata),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
