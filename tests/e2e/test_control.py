@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The control protocol, and how kwsd starts and ends."""
+
+import json
+import signal
+import subprocess
+
+import harness
+import zmq
+
+
+class ControlTest(harness.DaemonTest):
+    def start_null(self, *settings):
+        daemon = self.start("audio.source=null", *settings)
+        self.wait_until_ready(daemon)
+        return daemon
+
+    def test_status(self):
+        daemon = self.start_null()
+        harness.wait_for(lambda: daemon.status()["network"]["warm"], "a whole window")
+        status = daemon.status()
+        self.assertEqual(status["pid"], daemon.process.pid)
+        self.assertEqual(status["config"], {"path": "", "reloads": 0, "last_error": ""})
+        self.assertEqual(set(status["events"]), {"sent", "failed"})
+        self.assertEqual(status["audio"]["source"], "null")
+        self.assertEqual(status["audio"]["state"], "running")
+        self.assertGreater(status["audio"]["frames"], 0)
+        network = status["network"]
+        self.assertEqual(sum(network["hops_at_exit"]), network["hops"])
+        self.assertEqual((network["detections"], network["gaps"]), (0, 0))
+        self.assertEqual(set(status["level"]), {"rms_dbfs", "peak_dbfs"})
+        later = harness.wait_for(
+            lambda: daemon.status()["network"]["hops"] > network["hops"] and daemon.status(),
+            "more hops")
+        self.assertEqual(later["boot"], status["boot"])
+        self.assertGreater(later["uptime_s"], status["uptime_s"])
+
+    def test_get(self):
+        daemon = self.start_null("ipc.site=the hall")
+        self.assertEqual(daemon.get("ipc.site"), "the hall")
+        everything = json.loads(daemon.kwsctl("get", "--json").stdout)
+        self.assertEqual(everything["ipc.site"], "the hall")
+        self.assertEqual(everything["audio.source"], "null")
+        self.assertTrue(all(isinstance(value, str) for value in everything.values()))
+        refused = daemon.kwsctl("get", "no.such.key")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no.such.key", refused.stderr)
+
+    def test_devices(self):
+        daemon = self.start_null()
+        self.assertEqual(json.loads(daemon.kwsctl("devices", "--json").stdout), [])
+
+    def test_any_client_can_speak_the_protocol(self):
+        self.start_null()
+        socket = self.context.socket(zmq.DEALER)
+        self.addCleanup(socket.close)
+        socket.connect(f"ipc://{self.folder}/run/control")
+
+        def ask(text):
+            socket.send_string(text)
+            self.assertTrue(socket.poll(harness.TIMEOUT_S * 1000))
+            return json.loads(socket.recv())
+        answer = ask('{"jsonrpc": "2.0", "id": "a", "method": "get", '
+                     '"params": {"key": "log.level"}}')
+        self.assertEqual(answer, {"jsonrpc": "2.0", "id": "a", "result": {"log.level": "info"}})
+        unknown = ask('{"jsonrpc": "2.0", "id": 2, "method": "abracadabra"}')
+        self.assertEqual((unknown["id"], unknown["error"]["code"]), (2, -32601))
+        broken = ask("{")
+        self.assertEqual((broken["id"], broken["error"]["code"]), (None, -32700))
+
+    def test_second_instance(self):
+        first = self.start_null()
+        second = self.start("audio.source=null")
+        self.assertEqual(second.wait(), 3)
+        self.assertIn(f"another kwsd (process {first.process.pid}) already runs", second.log())
+        self.assertEqual(first.status()["pid"], first.process.pid)
+        self.assertEqual(first.stop(), 0)
+
+    def test_ends_on_a_signal_and_cannot_be_reached_then(self):
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            daemon = self.start_null()
+            self.assertEqual(daemon.stop(signum), 0)
+            asked = daemon.kwsctl("status")
+            self.assertEqual(asked.returncode, 3)
+            self.assertIn("is the daemon running?", asked.stderr)
+
+    def test_starts_after_one_that_was_killed(self):
+        self.assertEqual(self.start_null().stop(signal.SIGKILL), -signal.SIGKILL)
+        self.assertEqual(self.start_null().stop(), 0)
+
+    def test_end_of_input(self):
+        daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
+                            stdin=subprocess.PIPE)
+        daemon.feed(harness.silence(2))
+        daemon.process.stdin.close()
+        self.assertEqual(daemon.wait(), 0)
+
+    def test_settings_that_are_wrong(self):
+        self.write_config("[audio]", "source = gramophone")
+        missing = str(self.folder / "missing")
+        for arguments, sentence in (
+                (("--config", str(self.config)), f"{self.config}:2: [audio].source"),
+                (("--config", missing), missing),
+                (("--set", "detector.threshold=7"), "threshold"),
+                (("--set", "nonsense"), "nonsense"),
+                (("--check-config", "--config", str(self.config)), f"{self.config}:2: "),
+                (("--nonsense",), "nonsense"),
+                (("argument",), "argument")):
+            with self.subTest(arguments):
+                daemon = self.start_bare(*arguments)
+                self.assertEqual(daemon.wait(), 2)
+                self.assertIn(sentence, daemon.log())
+
+    def test_input_that_cannot_be_had(self):
+        wav = self.folder / "missing.wav"
+        model = self.folder / "missing.safetensors"
+        for settings, sentence in (
+                (("audio.source=file", f"audio.path={wav}"), str(wav)),
+                (("audio.source=null", f"model.path={model}"), str(model)),
+                (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555"),
+                (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events")):
+            with self.subTest(settings):
+                daemon = self.start(*settings)
+                self.assertEqual(daemon.wait(), 1)
+                self.assertIn(sentence, daemon.log())
+
+    def test_print_config_is_a_good_configuration(self):
+        printed = subprocess.run([harness.KWSD, "--print-config"], stdout=subprocess.PIPE,
+                                 check=True, text=True).stdout
+        self.write_config(printed)
+        subprocess.run([harness.KWSD, "--check-config", "--config", self.config], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    harness.main()

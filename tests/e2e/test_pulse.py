@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Speech through PulseAudio and PortAudio, and a sound card that is unplugged and comes back."""
+
+import harness
+from harness import private_pulse
+
+WORD = "right"
+
+
+class PulseTest(harness.DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.word = harness.speech(WORD)
+
+    def setUp(self):
+        super().setUp()
+        self.wav = self.folder / "word.wav"
+        harness.write_wav(self.wav, self.word)
+        self.pulse = private_pulse.PrivatePulse()
+        self.pulse.start()
+        self.addCleanup(self.pulse.stop)
+        self.subscriber = self.subscribe("")
+        self.daemon = self.start("ipc.scores=yes", "audio.stall_ms=500", env=self.pulse.env)
+        self.wait_for_first_hop()
+
+    def wait_for_first_hop(self):
+        """The messages up to the first decision."""
+        return self.subscriber.until(lambda topic, _: topic == "kws.score", "kws.score")
+
+    def play_and_hear(self):
+        self.pulse.play(self.wav)
+        messages = self.subscriber.until(lambda topic, _: topic.startswith("kws.detection."),
+                                         "detection")
+        self.assertEqual(harness.detections(messages)[0]["name"], WORD)
+        return messages
+
+    def assert_no_gap(self, messages):
+        hops = [event["hop"] for event in harness.scores(messages)]
+        self.assertEqual(hops, list(range(hops[0], hops[-1] + 1)))
+
+    def test_word_is_heard(self):
+        self.assert_no_gap(self.play_and_hear())
+        audio = self.daemon.status()["audio"]
+        self.assertEqual((audio["source"], audio["device"], audio["state"]),
+                         ("portaudio", "default", "running"))
+        devices = self.daemon.kwsctl("devices")
+        self.assertIn("default", devices.stdout)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_lost_card_comes_back(self):
+        self.pulse.kill()
+        before = harness.scores(self.subscriber.until_state("lost"))
+        self.assertIn(self.daemon.status()["audio"]["state"], ("waiting", "opening"))
+        self.pulse.restart()
+        waiting = self.subscriber.until_state("listening")
+        self.assertEqual(harness.scores(waiting), [], "decisions without audio")
+        # Nothing of the time before the loss is in the first window after it.
+        first = harness.scores(self.wait_for_first_hop())[0]
+        last_sample = before[-1]["sample"] if before else 0
+        self.assertGreaterEqual(first["sample"] - last_sample, harness.WINDOW_SAMPLES)
+        self.assertEqual(self.play_and_hear()[-1][1]["boot"], self.daemon.status()["boot"])
+        self.assertGreaterEqual(self.daemon.status()["audio"]["reopens"], 1)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_ends_while_the_card_is_away(self):
+        self.pulse.kill()
+        self.subscriber.until_state("lost")
+        self.assertEqual(self.daemon.stop(), 0)
+
+
+if __name__ == "__main__":
+    harness.main(pulse=True)

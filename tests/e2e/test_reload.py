@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A running daemon is changed: by its file, by a signal, by kwsctl; and what is wrong is refused.
+
+The audio is what a test writes to the daemon's standard input, so each word is heard with exactly
+the settings that were confirmed before it.
+"""
+
+import signal
+import subprocess
+
+import harness
+
+WORD = "right"
+
+
+class ReloadTest(harness.DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.word = harness.speech(WORD)
+
+    def setUp(self):
+        super().setUp()
+        self.fed = 0
+        self.write_threshold(harness.THRESHOLD)
+        self.daemon = self.start_bare("--config", str(self.config), stdin=subprocess.PIPE)
+        self.subscriber = self.subscribe_surely("")
+        self.hops = []
+        self.hear(harness.silence(1.2))
+
+    def write_threshold(self, threshold, *lines, model=harness.MODEL):
+        self.write_config("[model]", f"path = {model}", "[audio]", "source = stdin",
+                          "rate_hz = 16000", "channels = 1", "[ipc]", "scores = yes",
+                          "level_ms = 100", "[detector]", f"threshold = {threshold}", *lines)
+
+    def hear(self, samples):
+        """Feeds the samples, waits until all have been decided on; the names detected in them."""
+        self.daemon.feed(samples)
+        self.fed += len(samples)
+        last = (self.fed - self.fed % harness.BLOCK_SAMPLES - harness.WINDOW_SAMPLES)
+        last //= harness.HOP_SAMPLES
+        messages = self.subscriber.until(
+            lambda topic, event: topic == "kws.score" and event["hop"] == last, f"hop {last}")
+        self.hops += [event["hop"] for event in harness.scores(messages)]
+        # A detection of the last hop would come after it, but the word ends long before.
+        return [event["name"] for event in harness.detections(messages)]
+
+    def heard(self):
+        return WORD in self.hear(self.word)
+
+    def wait_for_threshold(self, threshold):
+        harness.wait_for(lambda: float(self.daemon.get("detector.threshold")) == float(threshold),
+                         f"detector.threshold {threshold}")
+
+    def wait_for_refusal(self):
+        """The sentence in the status; it must be in the log too."""
+        sentence = harness.wait_for(lambda: self.daemon.status()["config"]["last_error"],
+                                    "a last_error in the status")
+        self.assertIn(sentence, self.daemon.log())
+        return sentence
+
+    def assert_nothing_lost(self):
+        self.assertEqual(self.hops, list(range(self.hops[0], self.hops[-1] + 1)))
+
+    def test_threshold_in_the_file(self):
+        self.assertTrue(self.heard())
+        self.write_threshold(1)
+        self.wait_for_threshold(1)
+        self.assertFalse(self.heard())
+        self.write_threshold(harness.THRESHOLD)
+        self.wait_for_threshold(harness.THRESHOLD)
+        self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+        self.assertIn("kwsd: detector.threshold = 1\n", self.daemon.log())
+
+    def test_file_written_in_place(self):
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(text.replace(f"threshold = {harness.THRESHOLD}", "threshold = 1"),
+                               encoding="utf-8")
+        self.wait_for_threshold(1)
+        self.assertFalse(self.heard())
+
+    def test_syntax_error_in_the_file(self):
+        self.write_config("[detector]", "threshold = much", "[nonsense]", "key = 1")
+        self.assertIn(f"{self.config}:2: [detector].threshold", self.wait_for_refusal())
+        self.assertIn(f"{self.config}:3: ", self.daemon.log())
+        self.assertEqual(float(self.daemon.get("detector.threshold")), float(harness.THRESHOLD))
+        self.assertTrue(self.heard())
+        self.write_threshold(1)
+        self.wait_for_threshold(1)
+        self.assertEqual(self.daemon.status()["config"]["last_error"], "")
+        self.assert_nothing_lost()
+
+    def test_signal_reads_the_file_again(self):
+        before = self.daemon.status()["config"]["reloads"]
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_for(lambda: self.daemon.status()["config"]["reloads"] == before + 1,
+                         "one reload more")
+        self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+
+    def test_set_lasts_until_the_file_is_read(self):
+        done = self.daemon.kwsctl("set", "detector.threshold", "1", "exits.delta", "0.1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(float(self.daemon.get("exits.delta")), 0.1)
+        self.assertFalse(self.heard())
+        # A second `set` keeps the first one's values.
+        self.assertEqual(self.daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.assertEqual(float(self.daemon.get("detector.threshold")), 1)
+        # Only what changes the content counts as an edit.
+        self.write_threshold(harness.THRESHOLD, "# edited")
+        self.wait_for_threshold(harness.THRESHOLD)
+        self.assertEqual(self.daemon.get("ipc.site"), "")
+        self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+
+    def test_set_of_a_wrong_value(self):
+        for key, value, sentence in (("detector.threshold", "2", "detector"),
+                                     ("detector.nonsense", "1", "nonsense")):
+            done = self.daemon.kwsctl("set", "exits.delta", "0.1", key, value)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(sentence, done.stderr)
+            self.assertNotEqual(float(self.daemon.get("exits.delta")), 0.1)
+        self.assertTrue(self.heard())
+
+    def test_model_that_cannot_be_loaded(self):
+        model = self.daemon.status()["network"]["model"]
+        junk = self.folder / "junk.safetensors"
+        junk.write_bytes(b"no model")
+        for path in (junk, self.folder / "missing"):
+            self.write_threshold(1, model=path)
+            harness.wait_for(lambda: str(path) in self.daemon.status()["config"]["last_error"],
+                             f"a last_error that names {path}")
+            self.wait_for_refusal()
+        self.assertEqual(self.daemon.status()["network"]["model"], model)
+        self.assertEqual(self.daemon.get("model.path"), harness.MODEL)
+        self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+
+    def test_keyword_that_the_model_lacks(self):
+        self.write_threshold(1, "[keyword abracadabra]", "enabled = yes")
+        self.assertIn("abracadabra", self.wait_for_refusal())
+        self.assertTrue(self.heard())
+
+    def test_keyword_of_its_own(self):
+        """A section of a keyword wins over [detector], while running too."""
+        self.write_threshold(harness.THRESHOLD, f"[keyword {WORD}]", "enabled = no")
+        harness.wait_for(lambda: self.daemon.get(f"keyword {WORD}.enabled") == "no", "disabled")
+        self.assertFalse(self.heard())
+        self.write_threshold(1, f"[keyword {WORD}]", f"threshold = {harness.THRESHOLD}")
+        self.wait_for_threshold(1)
+        self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`kws scan x.wav` and a live kwsd that hears x.wav give the same events at the same places."""
+
+import json
+import subprocess
+
+import harness
+import numpy
+
+# What depends on the clock, on the way the audio came, and on who counts.
+VARYING = ("seq", "boot", "time", "monotonic_ns", "latency_ms", "file")
+
+
+def constant_part(events):
+    return [{key: value for key, value in event.items() if key not in VARYING}
+            for event in events]
+
+
+class ScanTest(harness.DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.samples = numpy.concatenate([harness.silence(1.5), harness.speech(*harness.WORDS)])
+
+    def setUp(self):
+        super().setUp()
+        self.wav = self.folder / "words.wav"
+
+    def scan(self, *settings):
+        """Detections and decisions of each hop."""
+        done = subprocess.run(
+            [harness.KWS, "scan", "--json", "--scores", "--model", harness.MODEL,
+             *harness.options(f"detector.threshold={harness.THRESHOLD}", *settings), self.wav],
+            stdout=subprocess.PIPE, check=True, text=True)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return ([event for event in events if "name" in event],
+                [event for event in events if "label" in event])
+
+    def assert_same(self, messages, scanned):
+        found, decisions = scanned
+        self.assertEqual([event["name"] for event in found], list(harness.WORDS))
+        self.assertEqual(constant_part(harness.detections(messages)), constant_part(found))
+        # A subscriber that comes late misses the first hops.
+        live = harness.scores(messages)
+        self.assertGreater(len(live), 50)
+        self.assertEqual(constant_part(live), constant_part(decisions[-len(live):]))
+
+    def live_file(self, *settings):
+        subscriber = self.subscribe("")
+        daemon = self.start("audio.source=file", f"audio.path={self.wav}", "ipc.scores=yes",
+                            *settings)
+        messages = subscriber.until_state("ended")
+        self.assertEqual(daemon.wait(), 0)
+        return messages
+
+    def live_stdin(self, rate_hz, channels, samples, *settings):
+        daemon = self.start("audio.source=stdin", f"audio.rate_hz={rate_hz}",
+                            f"audio.channels={channels}", "ipc.scores=yes", "ipc.level_ms=100",
+                            *settings, stdin=subprocess.PIPE)
+        subscriber = self.subscribe_surely("")
+        # In pieces that are no whole number of frames, blocks or hops.
+        data = samples.tobytes()
+        for begin in range(0, len(data), 999):
+            daemon.process.stdin.write(data[begin:begin + 999])
+        daemon.process.stdin.close()
+        messages = subscriber.until_state("ended")
+        self.assertEqual(daemon.wait(), 0)
+        return messages
+
+    def write_stereo(self):
+        """48 kHz, two channels that differ."""
+        left = harness.resample(self.samples, harness.RATE_HZ, 48000)
+        right = numpy.roll(left, 7) // 3
+        stereo = numpy.stack([left, right], axis=1)
+        harness.write_wav(self.wav, stereo, 48000)
+        return stereo
+
+    def test_file_at_its_own_pace(self):
+        harness.write_wav(self.wav, self.samples)
+        self.assert_same(self.live_file(), self.scan())
+
+    def test_stdin(self):
+        harness.write_wav(self.wav, self.samples)
+        messages = self.live_stdin(harness.RATE_HZ, 1, self.samples)
+        self.assert_same(messages, self.scan())
+
+    def test_48_khz_stereo_file(self):
+        self.write_stereo()
+        self.assert_same(self.live_file(), self.scan())
+
+    def test_48_khz_stereo_stdin_one_channel(self):
+        stereo = self.write_stereo()
+        messages = self.live_stdin(48000, 2, stereo, "audio.channel=2")
+        self.assert_same(messages, self.scan("audio.channel=2"))
+
+    def test_settings_reach_both(self):
+        harness.write_wav(self.wav, self.samples)
+        settings = ("dsp.denoise=yes", "model.hop_frames=3", "exits.delta=0.1")
+        messages = self.live_stdin(harness.RATE_HZ, 1, self.samples, *settings)
+        self.assert_same(messages, self.scan(*settings))
+
+
+if __name__ == "__main__":
+    harness.main()
