@@ -34,7 +34,7 @@ static void open_vectors(struct vectors *vectors, const char *path)
 		kws_safetensors_open(&vectors->file, other, &error) != 0) {
 		fail_msg("%s: %s", path, error.text);
 	}
-	assert_int_equal(kws_net_create(&vectors->net, vectors->model), 0);
+	assert_int_equal(kws_net_create(&vectors->net, vectors->model, 1), 0);
 	vectors->windows = kws_safetensors_find(vectors->file, "windows");
 	vectors->logits = kws_safetensors_find(vectors->file, "logits");
 	assert_non_null(vectors->windows);

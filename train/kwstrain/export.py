@@ -4,15 +4,8 @@ import json
 import numpy as np
 import torch
 
+from .reference import pack_bits
 from .safetensors import save
-
-
-def pack_bits(signs):
-    """(..., channels) of +-1 to (..., words of 32) uint32: bit i of a word is channel i, 1 means -1."""
-    negative = signs < 0
-    pad = -negative.shape[-1] % 32
-    negative = np.pad(negative, [(0, 0)] * (negative.ndim - 1) + [(0, pad)])
-    return np.packbits(negative, axis=-1, bitorder="little").view("<u4")
 
 
 def fold(norm):

@@ -15,8 +15,8 @@ def _taps(extent, kernel, stride, before, after):
 
 
 def conv2d(x, op, tensors):
-    weight, bias = tensors[op["weight"]], tensors[op["bias"]]
-    pad, stride = op["pad"], op["stride"]
+    weight, bias = tensors[op["weight"]], tensors[op["bias"]] if "bias" in op else F(0)
+    pad, stride = op.get("pad", [0, 0, 0, 0]), op.get("stride", [1, 1])
     out = None
     for kr, out_rows, rows, row_count in _taps(x.shape[0], weight.shape[0], stride[0], pad[0], pad[1]):
         for kb, out_bands, bands, band_count in _taps(x.shape[1], weight.shape[1], stride[1], pad[2], pad[3]):
@@ -30,12 +30,20 @@ def conv2d(x, op, tensors):
                 continue
             for i in range(part.shape[2]):
                 out[at] += part[:, :, i : i + 1] * weight[kr, kb, i]
-    return np.where(out > 0, out, F(0)) if op["act"] == "relu" else out
+    return np.where(out > 0, out, F(0)) if op.get("act") == "relu" else out
 
 
 def sign(x, op, tensors):
     threshold = tensors[op["threshold"]] if "threshold" in op else F(0)
     return np.where(x < threshold, F(-1), F(1))
+
+
+def pack_bits(signs):
+    """(..., channels) of +-1 to (..., words of 32) uint32: bit i of a word is channel i, 1 means -1."""
+    negative = signs < 0
+    pad = -negative.shape[-1] % 32
+    negative = np.pad(negative, [(0, 0)] * (negative.ndim - 1) + [(0, pad)])
+    return np.packbits(negative, axis=-1, bitorder="little").view("<u4")
 
 
 def unpack_bits(words, channels):
@@ -73,8 +81,9 @@ def maxpool2d(x, op):
 
 
 def exit_head(x, op, tensors):
-    weight, bias = tensors[op["weight"]], tensors[op["bias"]]
-    if op["act"] == "relu":
+    weight = tensors[op["weight"]]
+    bias = tensors[op["bias"]] if "bias" in op else np.zeros(len(weight), F)
+    if op.get("act") == "relu":
         x = np.where(x > 0, x, F(0))
     groups = x.shape[1] if op["pool"] == "all" else 1
     total = np.zeros(weight.shape[1], F)

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/data/tiny-*.safetensors and their test vectors: small random networks that together use every attribute of
+every operation, with odd shapes and channel counts on both sides of the word sizes. Needs numpy only."""
+import json
+import pathlib
+
+import numpy as np
+
+from kwstrain import reference
+from kwstrain.reference import pack_bits
+from kwstrain.safetensors import save
+
+OUT = pathlib.Path(__file__).resolve().parents[1] / "tests" / "data"
+WINDOWS = 3
+
+
+class Network:
+    """Operations in a row, each reading what the one before made."""
+
+    def __init__(self, name, seed, shape):
+        self.name = name
+        self.rng = np.random.default_rng(seed)
+        self.ops = [{"op": "input", "out": "x", "shape": shape}]
+        self.tensors = {}
+        self.last, self.channels = "x", shape[2]
+
+    def eighths(self, *shape):
+        """Few different exact values, 0 among them, so that values and thresholds often are equal."""
+        return (self.rng.integers(-16, 17, shape) / 8).astype(np.float32)
+
+    def add(self, op, tensors=None, **attributes):
+        out = f"{op}{len(self.ops)}"
+        entry = {"op": op, "in": self.last, "out": out, **attributes}
+        for key, value in (tensors or {}).items():
+            self.tensors[f"{out}.{key}"] = value
+            entry[key] = f"{out}.{key}"
+        self.ops.append(entry)
+        if op != "exit":
+            self.last = out
+        return out
+
+    def conv(self, kernel, channels, bias=True, **attributes):
+        depthwise = attributes.get("groups", 1) != 1
+        weight = self.eighths(*kernel, 1 if depthwise else self.channels, channels)
+        self.channels = channels
+        return self.add("conv2d", {"weight": weight, **({"bias": self.eighths(channels)} if bias else {})}, **attributes)
+
+    def sign(self, threshold=None):
+        """`threshold`: None, or the step of random ones."""
+        tensors = {} if threshold is None else {"threshold": self.eighths(self.channels) * np.float32(8 * threshold)}
+        return self.add("sign", tensors)
+
+    def bconv(self, kernel, channels, transform=(), **attributes):
+        signs = self.rng.choice([-1, 1], (channels, *kernel, self.channels))
+        tensors = {"weight": pack_bits(signs), **{key: self.eighths(channels) for key in transform}}
+        self.channels = channels
+        return self.add("bconv2d", tensors, **attributes)
+
+    def exit(self, features, bias=True, **attributes):
+        tensors = {"weight": self.rng.normal(0, 0.3, (3, features)).astype(np.float32)}
+        if bias:
+            tensors["bias"] = self.eighths(3)
+        self.add("exit", tensors, **attributes)
+
+    def save(self):
+        windows = self.eighths(WINDOWS, *self.ops[0]["shape"])
+        windows[windows == 0] = np.float32(-0.0)  # sign(-0.0) is +1
+        logits = np.stack([reference.run(self.ops, self.tensors, w) for w in windows])
+        save(OUT / f"{self.name}.safetensors", self.tensors, {
+            "kws.format": "1", "kws.name": self.name, "kws.labels": json.dumps(["one", "two", "three"]),
+            "kws.features": "none", "kws.card": "Random numbers.", "kws.graph": json.dumps(self.ops)})
+        save(OUT / f"{self.name}.vectors.safetensors", {"windows": windows, "logits": logits}, {})
+
+
+def strides():
+    """Strides and paddings in both directions, both pad values, 3 to 33 to 65 to 100 channels."""
+    net = Network("tiny-strides", 1, [13, 9, 1])
+    net.conv((3, 3), 3, stride=[2, 2], pad=[1, 1, 1, 1], act="relu")  # 7x5
+    net.sign()
+    net.bconv((3, 3), 33, pad=[1, 1, 1, 1], pad_value=0)  # 7x5
+    net.sign(threshold=1)
+    net.bconv((3, 2), 65, ("slope", "scale", "bias"), stride=[2, 1], pad=[2, 0, 0, 1], pad_value=1)  # 4x5
+    net.exit(5 * 65, pool="time", act="relu")
+    net.sign(threshold=0.25)
+    net.bconv((2, 2), 100, ("scale",), stride=[1, 2], pad=[0, 1, 0, 1])  # 4x3
+    net.exit(100, pool="all", act="none")
+    net.sign()
+    net.bconv((1, 3), 5, ("bias",), pad=[0, 0, 2, 2], pad_value=0)  # 4x5
+    net.exit(5, pool="all", bias=False)
+    net.save()
+
+
+def residuals():
+    """Residuals around kernels that eat rows; depthwise convolution; 64 channels, a word exactly."""
+    net = Network("tiny-residuals", 2, [16, 6, 4])
+    stem = net.conv((1, 1), 64, bias=False)
+    net.sign(threshold=0.5)
+    block = net.bconv((3, 3), 64, ("slope", "scale", "bias"), pad=[0, 0, 1, 1], residual=stem)  # 14x6
+    net.exit(6 * 64, pool="time", act="relu")
+    net.sign(threshold=1)
+    net.bconv((5, 1), 64, ("slope",), pad=[1, 1, 0, 0], pad_value=0, residual=block)  # 12x6
+    net.conv((3, 3), 64, groups=64, pad=[2, 0, 1, 1], act="relu")  # 12x6
+    net.add("maxpool2d", kernel=[2, 2], stride=[1, 1])  # 11x5
+    net.exit(5 * 64, pool="time")
+    net.add("maxpool2d", kernel=[3, 2], stride=[2, 2])  # 5x2
+    net.exit(64, pool="all", act="relu")
+    net.save()
+
+
+def words():
+    """Bits of the input itself; more words at a position than a byte counter holds; one row, one band."""
+    net = Network("tiny-words", 3, [5, 5, 96])
+    net.sign(threshold=0.125)
+    net.bconv((5, 5), 7)  # 1x1, sums of 2400 products
+    net.exit(7, pool="time")
+    net.sign(threshold=2)
+    net.bconv((1, 1), 1)
+    net.exit(1, pool="all")
+    net.save()
+
+
+if __name__ == "__main__":
+    strides()
+    residuals()
+    words()
