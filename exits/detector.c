@@ -61,6 +61,10 @@ void kws_detector_configure(
 	keyword->settings.smoothing_hops = clamp_hops(settings->smoothing_hops);
 	keyword->settings.patience_hops = clamp_hops(settings->patience_hops);
 	keyword->held = 0; /* hops above another threshold do not count for this one */
+	if (!settings->enabled) {
+		keyword->near = false; /* a rise that nobody follows to its end */
+		keyword->near_fired = false;
+	}
 }
 
 /* Summed anew each time, in one order: no rounding error can build up over years. */
