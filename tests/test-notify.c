@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "systemd/notify.h"
+#include "tests/scratch.h"
+
+/* The service manager's end: a datagram socket at $NOTIFY_SOCKET. */
+struct manager {
+	int fd;
+	char directory[SCRATCH_BYTES];
+};
+
+static int listen_at(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(name);
+	memcpy(address.sun_path, name, length);
+	if (name[0] == '@') {
+		address.sun_path[0] = '\0';
+	}
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+	return fd;
+}
+
+static int start_manager(void **state)
+{
+	static struct manager manager;
+	char path[SCRATCH_BYTES + 16];
+	if (scratch_create(manager.directory) != 0) {
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/notify", manager.directory);
+	manager.fd = listen_at(path);
+	*state = &manager;
+	return 0;
+}
+
+static int stop_manager(void **state)
+{
+	struct manager *manager = *state;
+	close(manager->fd);
+	scratch_remove(manager->directory);
+	unsetenv("NOTIFY_SOCKET");
+	return 0;
+}
+
+/* The next datagram as a string; "" when there is none. */
+static void receive(int fd, char *text, size_t size)
+{
+	ssize_t got = recv(fd, text, size - 1, 0);
+	text[got > 0 ? got : 0] = '\0';
+}
+
+static void tells_the_state_in_one_datagram(void **state)
+{
+	const struct manager *manager = *state;
+	char text[256];
+	assert_int_equal(kws_notify("READY=1\nSTATUS=listening"), 0);
+	assert_int_equal(kws_notify("WATCHDOG=1"), 0);
+	receive(manager->fd, text, sizeof(text));
+	assert_string_equal(text, "READY=1\nSTATUS=listening");
+	receive(manager->fd, text, sizeof(text));
+	assert_string_equal(text, "WATCHDOG=1");
+	receive(manager->fd, text, sizeof(text));
+	assert_string_equal(text, "");
+}
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void reloading_carries_the_time(void **state)
+{
+	const struct manager *manager = *state;
+	char text[256];
+	uint64_t told = 0;
+	uint64_t before = monotonic_us();
+	assert_int_equal(kws_notify_reloading(), 0);
+	receive(manager->fd, text, sizeof(text));
+	assert_int_equal(sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64, &told), 1);
+	assert_in_range(told, before, monotonic_us());
+}
+
+static void reaches_an_abstract_socket(void **state)
+{
+	(void)state;
+	char name[64];
+	char text[64];
+	snprintf(name, sizeof(name), "@kws-test-notify-%ld", (long)getpid());
+	int fd = listen_at(name);
+	assert_int_equal(kws_notify("STOPPING=1"), 0);
+	receive(fd, text, sizeof(text));
+	assert_string_equal(text, "STOPPING=1");
+	close(fd);
+	assert_int_equal(kws_notify("STOPPING=1"), KWS_EIO); /* nobody there any more */
+	unsetenv("NOTIFY_SOCKET");
+}
+
+static void without_a_manager_nothing_happens(void **state)
+{
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	assert_int_equal(kws_notify("READY=1"), 0);
+	assert_int_equal(kws_notify_reloading(), 0);
+}
+
+static void refuses_an_address_that_is_none(void **state)
+{
+	(void)state;
+	char longest[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = '/';
+	longest[sizeof(longest) - 1] = '\0';
+	const char *const names[] = {"", "notify", "vsock:2:1234", longest};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		setenv("NOTIFY_SOCKET", names[i], 1);
+		assert_int_equal(kws_notify("READY=1"), KWS_EUNSUPPORTED);
+	}
+	setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
+	assert_int_equal(kws_notify("READY=1"), KWS_EIO);
+	unsetenv("NOTIFY_SOCKET");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			tells_the_state_in_one_datagram, start_manager, stop_manager),
+		cmocka_unit_test_setup_teardown(
+			reloading_carries_the_time, start_manager, stop_manager),
+		cmocka_unit_test(reaches_an_abstract_socket),
+		cmocka_unit_test(without_a_manager_nothing_happens),
+		cmocka_unit_test(refuses_an_address_that_is_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
