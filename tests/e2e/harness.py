@@ -178,6 +178,14 @@ class Daemon:
 class DaemonTest(unittest.TestCase):
     """A test with a folder of its own, a configuration file in it, and daemons that end with it."""
 
+    def run(self, result=None):
+        """As always, but a test that failed shows the daemons' logs."""
+        self.logs = []
+        result = super().run(result)
+        if any(test is self for test, _ in result.failures + result.errors):
+            print(f"{self.id()}: the logs of kwsd:\n", *self.logs, flush=True)
+        return result
+
     def setUp(self):
         # Not $TMPDIR: a socket's path may have at most 107 bytes.
         folder = tempfile.TemporaryDirectory(prefix="kws-e2e-", dir="/tmp")
@@ -194,8 +202,14 @@ class DaemonTest(unittest.TestCase):
 
     def start_bare(self, *arguments, env=None, stdin=subprocess.DEVNULL):
         daemon = Daemon(self.folder, arguments, env or os.environ, stdin)
-        self.addCleanup(lambda: daemon.process.returncode is None and daemon.stop())
+        self.addCleanup(self.end, daemon)
         return daemon
+
+    def end(self, daemon):
+        """However a test left a daemon: it must end in good order when it is told to."""
+        status = daemon.stop() if daemon.process.returncode is None else None
+        self.logs.append(daemon.log())
+        self.assertIn(status, (None, 0))
 
     def write_config(self, *lines):
         """As an editor does it: a new file takes the old one's name."""
