@@ -22,6 +22,8 @@ struct kws_pipeline {
 	unsigned rate_hz;
 	unsigned channels;
 	unsigned channel;
+	uint64_t frames;    /* of the source since open, lost ones included */
+	uint64_t opened_at; /* stats.samples then */
 	/* source frames to blocks of 10 ms at 16 kHz */
 	struct kws_resampler *resampler;
 	int resampler_quality;
@@ -193,6 +195,8 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 	pipeline->rate_hz = rate_hz;
 	pipeline->channels = channels;
 	pipeline->channel = channel;
+	pipeline->frames = 0;
+	pipeline->opened_at = pipeline->stats.samples;
 	kws_level_init(&pipeline->level);
 	restart_window(pipeline);
 	return 0;
@@ -201,8 +205,10 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 {
 	pipeline->stats.gaps++;
-	pipeline->stats.samples +=
-		pipeline->block_fill + lost_frames * KWS_SAMPLE_RATE_HZ / pipeline->rate_hz;
+	/* from the source's frames: what block and resampler still held is lost as well */
+	pipeline->frames += lost_frames;
+	pipeline->stats.samples =
+		pipeline->opened_at + pipeline->frames * KWS_SAMPLE_RATE_HZ / pipeline->rate_hz;
 	kws_resampler_reset(pipeline->resampler);
 	restart_window(pipeline);
 }
@@ -349,6 +355,7 @@ static void take_mono(struct kws_pipeline *pipeline, const float *samples, size_
 void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, size_t count)
 {
 	float mono[BLOCK_FRAMES];
+	pipeline->frames += count;
 	while (count > 0) {
 		size_t now = count < BLOCK_FRAMES ? count : BLOCK_FRAMES;
 		kws_mix_to_mono(frames, now, pipeline->channels, pipeline->channel, mono);
