@@ -184,8 +184,10 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 			break;
 		case 'm':
 			snprintf(model_override, sizeof(model_override), "model.path=%s", optarg);
-			optarg = model_override;
-			/* fall through */
+			if (!add_override(scan, model_override)) {
+				return KWS_EXIT_USAGE;
+			}
+			break;
 		case 's':
 			if (!add_override(scan, optarg)) {
 				return KWS_EXIT_USAGE;
