@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench-network: %s: %s\n", argv[1], error.text);
 		return 1;
 	}
-	if (kws_net_create(&net, model) != 0 || kws_mel_create(&mel) != 0) {
+	if (kws_net_create(&net, model, 1) != 0 || kws_mel_create(&mel) != 0) {
 		fprintf(stderr, "bench-network: out of memory\n");
 		return 1;
 	}

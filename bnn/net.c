@@ -4,44 +4,90 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "bnn/rows.h"
+
 struct kws_net {
 	const struct kws_graph *graph;
 	const float *window;
-	size_t next_op; /* operations before it are done for this window */
-	void **maps;    /* row 0 of each map; maps[0] is unused, the window takes its place */
+	size_t hop_frames;
+	int64_t frame;         /* of the window's first row since the last begin */
+	size_t next_op;        /* operations before it are done for this window */
+	struct kws_rows *maps; /* maps[0] is unused, the window takes its place */
 	void *scratch;
+	struct kws_net_stats stats;
 };
+
+/* Time stride of a map, in rows of the input, and whether its rows are functions of the stream. */
+struct timing {
+	size_t stride;
+	bool pure;
+};
+
+static struct timing timing_of(const struct kws_op *op, const struct timing *known)
+{
+	const struct timing *in = &known[op->input];
+	struct timing out = {in->stride * op->reach.stride, in->pure};
+	/* padding on either side puts the window's edge into the rows */
+	size_t valid = (op->in.rows - op->reach.kernel) / op->reach.stride + 1;
+	if (op->reach.pad != 0 || op->in.rows < op->reach.kernel || op->out.rows > valid) {
+		out.pure = false;
+	}
+	if (op->residual != KWS_OP_NO_RESIDUAL) {
+		const struct timing *residual = &known[op->residual];
+		out.pure = out.pure && residual->pure && residual->stride == out.stride;
+	}
+	return out;
+}
+
+static int allocate_maps(struct kws_net *net, struct timing *timings)
+{
+	const struct kws_graph *graph = net->graph;
+	timings[0] = (struct timing){1, true};
+	for (size_t i = 0; i < graph->op_count; i++) {
+		const struct kws_op *op = &graph->ops[i];
+		struct timing timing = timing_of(op, timings);
+		/* an exit sums over the window: its one row is never the next window's */
+		timing.pure = timing.pure && op->exit < 0;
+		timings[op->output] = timing;
+		int result = kws_rows_init(&net->maps[op->output], &op->out, timing.stride,
+			timing.pure, net->hop_frames);
+		if (result != 0) {
+			return result;
+		}
+	}
+	return 0;
+}
 
 static int allocate(struct kws_net *net)
 {
 	const struct kws_graph *graph = net->graph;
 	size_t scratch_bytes = 0;
-	net->maps = calloc(graph->map_count, sizeof(*net->maps));
-	if (net->maps == NULL) {
-		return KWS_ENOMEM;
-	}
-	for (size_t i = 1; i < graph->map_count; i++) {
-		net->maps[i] =
-			kws_spec_alloc(graph->maps[i].rows, kws_map_row_bytes(&graph->maps[i]));
-		if (net->maps[i] == NULL) {
-			return KWS_ENOMEM;
-		}
-	}
 	for (size_t i = 0; i < graph->op_count; i++) {
 		size_t bytes = graph->ops[i].scratch_bytes;
 		scratch_bytes = bytes > scratch_bytes ? bytes : scratch_bytes;
 	}
 	net->scratch = kws_spec_alloc(1, scratch_bytes);
-	return net->scratch != NULL ? 0 : KWS_ENOMEM;
+	net->maps = calloc(graph->map_count, sizeof(*net->maps));
+	struct timing *timings = calloc(graph->map_count, sizeof(*timings));
+	int result = KWS_ENOMEM;
+	if (net->scratch != NULL && net->maps != NULL && timings != NULL) {
+		result = allocate_maps(net, timings);
+	}
+	free(timings);
+	return result;
 }
 
-int kws_net_create(struct kws_net **out, const struct kws_model *model)
+int kws_net_create(struct kws_net **out, const struct kws_model *model, size_t hop_frames)
 {
+	if (hop_frames == 0) {
+		return KWS_EINVAL;
+	}
 	struct kws_net *net = calloc(1, sizeof(*net));
 	if (net == NULL) {
 		return KWS_ENOMEM;
 	}
 	net->graph = kws_model_graph(model);
+	net->hop_frames = hop_frames;
 	int result = allocate(net);
 	if (result != 0) {
 		kws_net_destroy(net);
@@ -57,40 +103,74 @@ void kws_net_destroy(struct kws_net *net)
 		return;
 	}
 	for (size_t i = 0; net->maps != NULL && i < net->graph->map_count; i++) {
-		free(net->maps[i]);
+		kws_rows_finish(&net->maps[i]);
 	}
 	free(net->maps);
 	free(net->scratch);
 	free(net);
 }
 
-void kws_net_begin(struct kws_net *net, const float *window)
+static void go_to(struct kws_net *net, const float *window, int64_t frame)
 {
 	net->window = window;
+	net->frame = frame;
 	net->next_op = 0;
+}
+
+void kws_net_begin(struct kws_net *net, const float *window)
+{
+	for (size_t i = 1; i < net->graph->map_count; i++) {
+		kws_rows_reset(&net->maps[i]);
+	}
+	go_to(net, window, 0);
+}
+
+void kws_net_advance(struct kws_net *net, const float *window)
+{
+	go_to(net, window, net->frame + (int64_t)net->hop_frames);
+}
+
+static const void *map_of(const struct kws_net *net, size_t index)
+{
+	return index == 0 ? net->window : kws_rows_window(&net->maps[index]);
 }
 
 static void run_op(struct kws_net *net, const struct kws_op *op)
 {
+	struct kws_rows *output = &net->maps[op->output];
+	size_t begin;
+	size_t end = 0;
+	kws_rows_seek(output, net->frame);
 	struct kws_op_maps maps = {
-		.input = op->input == 0 ? net->window : net->maps[op->input],
-		.output = net->maps[op->output],
+		.input = map_of(net, op->input),
+		.output = kws_rows_window(output),
 	};
 	if (op->residual != KWS_OP_NO_RESIDUAL) {
-		maps.residual = op->residual == 0 ? net->window : net->maps[op->residual];
+		maps.residual = map_of(net, op->residual);
 	}
-	op->class->run(op, &maps, 0, op->out.rows, net->scratch);
+	while (kws_rows_missing(output, &begin, &end)) {
+		op->class->run(op, &maps, begin, end, net->scratch);
+		kws_rows_written(output, begin, end);
+		net->stats.rows += end - begin;
+		net->stats.binary_macs += op->cost.binary_macs * (end - begin);
+		net->stats.float_macs += op->cost.float_macs * (end - begin);
+	}
 }
 
 const float *kws_net_run_exit(struct kws_net *net, size_t exit)
 {
-	size_t last = net->graph->exit_ops[exit];
 	assert(net->window != NULL && exit < net->graph->exit_count);
+	size_t last = net->graph->exit_ops[exit];
 	for (; net->next_op <= last; net->next_op++) {
 		const struct kws_op *op = &net->graph->ops[net->next_op];
 		if (op->exit < 0 || net->next_op == last) {
 			run_op(net, op);
 		}
 	}
-	return net->maps[net->graph->ops[last].output];
+	return map_of(net, net->graph->ops[last].output);
+}
+
+struct kws_net_stats kws_net_stats(const struct kws_net *net)
+{
+	return net->stats;
 }

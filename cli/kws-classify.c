@@ -211,7 +211,7 @@ static int load(struct classify *classify)
 			classify->model_path);
 		return KWS_EXIT_FAILED;
 	}
-	if (kws_net_create(&classify->net, classify->model) != 0 ||
+	if (kws_net_create(&classify->net, classify->model, 1) != 0 ||
 		kws_mel_create(&classify->mel) != 0) {
 		fprintf(stderr, "kws: out of memory\n");
 		return KWS_EXIT_FAILED;

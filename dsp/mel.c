@@ -136,21 +136,22 @@ void kws_mel_clip(struct kws_mel *mel, const float *samples, size_t count, float
 	}
 }
 
+/* clang-format off: it tears string literals between macros apart */
 const char *kws_mel_describe(void)
 {
-	/* The macros' own text: a changed constant changes the line without a second place to edit.
-	 */
-	return "rate=" TEXT_OF(KWS_SAMPLE_RATE_HZ) " frame=" TEXT_OF(
-		KWS_FRAME_SAMPLES) " hop"
-				   "=" TEXT_OF(KWS_HOP_SAMPLES) " window=hann-periodic "
-								"fft=" TEXT_OF(KWS_FFT_POINTS) " po"
-											       "wer"
-											       "=2 "
-											       "mel"
-											       "=ht"
-											       "k "
-											       "ban"
-											       "ds"
-											       "=" TEXT_OF(KWS_MEL_BANDS) " low=" TEXT_OF(KWS_MEL_LOW_HZ) " high=" TEXT_OF(KWS_MEL_HIGH_HZ) " floor=" TEXT_OF(KWS_MEL_FLOOR) " log=ln offset=" TEXT_OF(
-												       KWS_MEL_LOG_OFFSET) " scale=" TEXT_OF(KWS_MEL_LOG_SCALE) " frames=" TEXT_OF(KWS_WINDOW_FRAMES);
+	/* The macros' own text: a changed constant changes the line without a second place to edit. */
+	return "rate=" TEXT_OF(KWS_SAMPLE_RATE_HZ)
+		" frame=" TEXT_OF(KWS_FRAME_SAMPLES)
+		" hop=" TEXT_OF(KWS_HOP_SAMPLES)
+		" window=hann-periodic"
+		" fft=" TEXT_OF(KWS_FFT_POINTS)
+		" power=2 mel=htk"
+		" bands=" TEXT_OF(KWS_MEL_BANDS)
+		" low=" TEXT_OF(KWS_MEL_LOW_HZ)
+		" high=" TEXT_OF(KWS_MEL_HIGH_HZ)
+		" floor=" TEXT_OF(KWS_MEL_FLOOR)
+		" log=ln offset=" TEXT_OF(KWS_MEL_LOG_OFFSET)
+		" scale=" TEXT_OF(KWS_MEL_LOG_SCALE)
+		" frames=" TEXT_OF(KWS_WINDOW_FRAMES);
 }
+/* clang-format on */

@@ -41,6 +41,7 @@ struct kws_pipeline {
 	/* the window to a decision */
 	size_t hop_frames;
 	size_t frames_to_hop;
+	bool first_hop; /* since the stream began: no earlier window to go on from */
 	struct kws_net *net;
 	const struct kws_policy_ops *policy;
 	struct kws_policy_config policy_config;
@@ -98,6 +99,7 @@ static void restart_window(struct kws_pipeline *pipeline)
 	pipeline->block_fill = 0;
 	pipeline->frame_fill = 0;
 	pipeline->frames_to_hop = 0;
+	pipeline->first_hop = true;
 	pipeline->quiet_blocks = 0;
 	kws_window_init(&pipeline->window);
 	kws_detector_reset(pipeline->detector);
@@ -113,7 +115,7 @@ static int allocate(struct kws_pipeline *pipeline)
 	}
 	int result = kws_mel_create(&pipeline->mel);
 	if (result == 0) {
-		result = kws_net_create(&pipeline->net, pipeline->model);
+		result = kws_net_create(&pipeline->net, pipeline->model, pipeline->hop_frames);
 	}
 	if (result == 0) {
 		result = kws_detector_create(&pipeline->detector, labels);
@@ -245,7 +247,6 @@ static void run_network(struct kws_pipeline *pipeline, struct kws_hop *hop)
 		.classes = graph->classes,
 		.posteriors = pipeline->posteriors,
 	};
-	kws_net_begin(pipeline->net, kws_window_frames(&pipeline->window));
 	for (output.exit = 0; output.exit < graph->exit_count; output.exit++) {
 		const float *logits = kws_net_run_exit(pipeline->net, output.exit);
 		kws_posterior_softmax(logits, graph->classes, pipeline->posteriors);
@@ -268,6 +269,17 @@ static void answer_silence(struct kws_pipeline *pipeline)
 	}
 }
 
+static void begin_window(struct kws_pipeline *pipeline)
+{
+	const float *frames = kws_window_frames(&pipeline->window);
+	if (pipeline->first_hop) {
+		kws_net_begin(pipeline->net, frames);
+	} else {
+		kws_net_advance(pipeline->net, frames);
+	}
+	pipeline->first_hop = false;
+}
+
 static void decide(struct kws_pipeline *pipeline)
 {
 	struct kws_hop hop = {
@@ -276,6 +288,7 @@ static void decide(struct kws_pipeline *pipeline)
 		.exits = kws_model_graph(pipeline->model)->exit_count,
 		.posteriors = pipeline->posteriors,
 	};
+	begin_window(pipeline);
 	if (pipeline->quiet_blocks >= KWS_WINDOW_FRAMES) {
 		answer_silence(pipeline);
 	} else {

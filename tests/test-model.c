@@ -100,7 +100,7 @@ static void net_answers_at_every_exit(void **state)
 	init_builder(&builder);
 	assert_int_equal(model_builder_parse(&builder, &model, NULL, &error), 0);
 	model_builder_finish(&builder);
-	assert_int_equal(kws_net_create(&net, model), 0);
+	assert_int_equal(kws_net_create(&net, model, 1), 0);
 	kws_net_begin(net, window);
 	assert_logits(net, 0, 3.0f, -2.5f);
 	assert_logits(net, 1, -2.0f, 2.5f);
