@@ -131,8 +131,8 @@ class Daemon:
 
     def __init__(self, folder, arguments, env, stdin):
         self.env = dict(env, KWSD_RUNTIME_DIR=str(folder / "run"))
-        self.log_path = folder / "kwsd.log"
-        with open(self.log_path, "a", encoding="utf-8") as log:
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".log", delete=False) as log:
+            self.log_path = pathlib.Path(log.name)
             self.process = subprocess.Popen([KWSD, *arguments], env=self.env, stdin=stdin,
                                             stderr=log)
 
@@ -242,6 +242,11 @@ def options(*settings):
 
 def detections(messages):
     return [event for topic, event in messages if topic.startswith("kws.detection.")]
+
+
+def names(found):
+    """What was heard of WORDS: how good the model is with others is not tested here."""
+    return [event["name"] for event in found if event["name"] in WORDS]
 
 
 def scores(messages):

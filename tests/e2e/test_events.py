@@ -56,8 +56,9 @@ class EventsTest(harness.DaemonTest):
         self.assertGreaterEqual(event["entropy"], 0)
 
     def check_detections(self, found):
-        self.assertEqual([event["name"] for event in found], list(harness.WORDS))
-        self.assertEqual(found[0]["phrase"], "yes, please")
+        self.assertEqual(harness.names(found), list(harness.WORDS))
+        phrases = {event["name"]: event["phrase"] for event in found}
+        self.assertEqual(phrases["yes"], "yes, please")
         for event in found:
             self.assert_fields(event, DETECTION)
             self.assert_decision(event)
@@ -99,9 +100,8 @@ class EventsTest(harness.DaemonTest):
                 self.assert_fields(event, STATE)
             elif topic == "kws.level":
                 self.assert_fields(event, LEVEL)
-        self.assertEqual({topic for topic, _ in messages} - {"kws.state"},
-                         {"kws.level", "kws.score"} |
-                         {f"kws.detection.{word}" for word in harness.WORDS})
+            elif topic != "kws.score":
+                self.assertEqual(topic, f"kws.detection.{event['name']}")
 
     def test_monitor_prints_the_same_events(self):
         words = harness.WORDS[:2]
@@ -114,7 +114,8 @@ class EventsTest(harness.DaemonTest):
                                      "detection")
         for event in printed:
             self.assertEqual(event.pop("topic"), f"kws.detection.{event['name']}")
-        self.assertEqual(printed, harness.detections(sent))
+        self.assertEqual(printed, [event for event in harness.detections(sent)
+                                   if event["name"] in words])
         self.assertEqual(self.daemon.stop(), 0)
 
 

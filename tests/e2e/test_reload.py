@@ -49,8 +49,9 @@ class ReloadTest(harness.DaemonTest):
         return WORD in self.hear(self.word)
 
     def wait_for_threshold(self, threshold):
-        harness.wait_for(lambda: float(self.daemon.get("detector.threshold")) == float(threshold),
-                         f"detector.threshold {threshold}")
+        key = "detector.threshold"
+        harness.wait_for(lambda: float(self.daemon.get(key) or "nan") == float(threshold),
+                         f"{key} {threshold}")
 
     def wait_for_refusal(self):
         """The sentence in the status; it must be in the log too."""

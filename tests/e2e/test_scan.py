@@ -38,7 +38,7 @@ class ScanTest(harness.DaemonTest):
 
     def assert_same(self, messages, scanned):
         found, decisions = scanned
-        self.assertEqual([event["name"] for event in found], list(harness.WORDS))
+        self.assertEqual(harness.names(found), list(harness.WORDS))
         self.assertEqual(constant_part(harness.detections(messages)), constant_part(found))
         # A subscriber that comes late misses the first hops.
         live = harness.scores(messages)
