@@ -136,7 +136,8 @@ void kws_mel_clip(struct kws_mel *mel, const float *samples, size_t count, float
 	}
 }
 
-/* clang-format off: it tears string literals between macros apart */
+/* clang-format tears string literals between macros apart. */
+/* clang-format off */
 const char *kws_mel_describe(void)
 {
 	/* The macros' own text: a changed constant changes the line without a second place to edit. */
