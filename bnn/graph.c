@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define OPS_MAX 1024
-#define MAPS_BYTES_MAX (64u << 20) /* of all together */
+/* Of all maps together; a stream keeps some of them several times (bnn/net.c). */
+#define MAPS_BYTES_MAX (16u << 20)
 
 /* While building: the names of the maps, which belong to the JSON text. */
 struct builder {

@@ -6,6 +6,10 @@
 
 #include "bnn/rows.h"
 
+/* Rows further apart recur too seldom for the planes that they need (bnn/rows.h); a file must not
+ * ask for any number of those. */
+#define KEPT_STRIDE_MAX 8
+
 struct kws_net {
 	const struct kws_graph *graph;
 	const float *window;
@@ -47,7 +51,8 @@ static int allocate_maps(struct kws_net *net, struct timing *timings)
 		const struct kws_op *op = &graph->ops[i];
 		struct timing timing = timing_of(op, timings);
 		/* an exit sums over the window: its one row is never the next window's */
-		timing.pure = timing.pure && op->exit < 0;
+		timing.pure = timing.pure && op->exit < 0 && timing.stride <= KEPT_STRIDE_MAX;
+		timing.stride = timing.pure ? timing.stride : 1; /* no product can overflow */
 		timings[op->output] = timing;
 		int result = kws_rows_init(&net->maps[op->output], &op->out, timing.stride,
 			timing.pure, net->hop_frames);
