@@ -143,8 +143,12 @@ int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype
 	}
 	for (size_t i = 0; i < dims; i++) {
 		size_t extent = tensor->shape[i];
-		if (extent == 0 || extent >= KWS_EXTENT_MAX ||
-			(shape[i] != 0 && extent != shape[i])) {
+		if (extent == 0 || extent >= KWS_EXTENT_MAX) {
+			return kws_spec_fail(spec, KWS_EFORMAT,
+				"axis %zu of tensor '%.64s' is %zu, must be from 1 to %d", i, name,
+				extent, KWS_EXTENT_MAX - 1);
+		}
+		if (shape[i] != 0 && extent != shape[i]) {
 			return kws_spec_fail(spec, KWS_EFORMAT,
 				"axis %zu of tensor '%.64s' is %zu, '%s' needs %zu", i, name,
 				extent, key, shape[i]);

@@ -42,6 +42,7 @@ static void add_tensors(struct model_builder *builder)
 	model_builder_floats(builder, "dense3", (const size_t[4]){3, 4, 0, 0});
 	model_builder_floats(builder, "many", (const size_t[4]){257, 4, 0, 0});
 	model_builder_floats(builder, "wide", (const size_t[4]){1, 1, 4, 60000});
+	model_builder_floats(builder, "huge", (const size_t[4]){1, 1, 1, 65536});
 	model_builder_tensor(
 		builder, "infinite", KWS_DTYPE_F32, (const size_t[4]){4, 0, 0, 0}, infinite);
 	model_builder_tensor(builder, "bits", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, bits);
@@ -198,6 +199,9 @@ static const struct bad_graph bad_conv2d[] = {
 		"'weight' needs"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'wide'}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): axis 2 of tensor 'wide' is 4, 'weight' needs 1"},
+	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'huge'}"), KWS_EFORMAT,
+		"graph operation 1 (conv2d): axis 3 of tensor 'huge' is 65536, must be from 1 to "
+		"65535"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':'two'}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): axis 0 of tensor 'two' is 2, 'bias' needs 4"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':'infinite'}"), KWS_EFORMAT,
