@@ -196,7 +196,7 @@ int kws_safetensors_open_bytes(
 
 static int map_file(const char *path, void **mapping, size_t *size, struct kws_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		return kws_fail(error, errno == ENOENT ? KWS_ENOENT : KWS_EIO, "cannot open: %s",
 			strerror(errno));

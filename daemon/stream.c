@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/stream.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/log.h"
 #include "dsp/mel.h"
@@ -26,6 +28,8 @@ struct kws_stream {
 	struct kws_pipeline *pipeline;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
+	bool proven; /* was open, or was changed while running: a failure no longer ends the daemon
+		      */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
 	int16_t samples[READ_SAMPLES];
@@ -102,17 +106,28 @@ static void end(struct kws_stream *stream, enum kws_stream_end how)
 	stream->ended(stream->user, how);
 }
 
+/* There will be no audio as things are. At the start that ends the daemon; later it stays, so that
+ * its owner can mend the settings. */
+static void fail(struct kws_stream *stream, const char *reason)
+{
+	stream->format.rate_hz = 0;
+	kws_log_error("no audio: %s", reason);
+	publish_state(stream, "failed", reason);
+	if (!stream->proven) {
+		end(stream, KWS_STREAM_FAILED);
+	}
+}
+
 static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
 {
 	struct kws_error error;
-	stream->format = event->format;
 	if (kws_pipeline_open(stream->pipeline, event->format.rate_hz, event->format.channels,
 		    (unsigned)stream->config->audio.channel, &error) != 0) {
-		kws_log_error("%s: %s", event->device, error.text);
-		publish_state(stream, "failed", error.text);
-		end(stream, KWS_STREAM_FAILED);
+		fail(stream, error.text);
 		return;
 	}
+	stream->format = event->format;
+	stream->proven = true;
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
 	publish_state(stream, "listening", event->device);
@@ -120,13 +135,11 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 
 static void take_loss(struct kws_stream *stream, const struct kws_capture_event *event)
 {
-	stream->format.rate_hz = 0;
 	if (event->final) {
-		kws_log_error("no audio: %s", event->reason);
-		publish_state(stream, "failed", event->reason);
-		end(stream, KWS_STREAM_FAILED);
+		fail(stream, event->reason);
 		return;
 	}
+	stream->format.rate_hz = 0;
 	kws_log_warning("no audio: %s; trying again in %u ms", event->reason, event->retry_ms);
 	publish_state(stream, "lost", event->reason);
 }
@@ -138,6 +151,9 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 		take_opened(stream, event);
 		break;
 	case KWS_CAPTURE_GAP:
+		if (stream->format.rate_hz == 0) {
+			break;
+		}
 		kws_log_warning("a gap in the audio: %llu frames lost",
 			(unsigned long long)event->lost_frames);
 		kws_pipeline_gap(stream->pipeline, event->lost_frames);
@@ -164,6 +180,9 @@ static void on_wake(void *user)
 		struct kws_capture_event event;
 		size_t frames =
 			kws_capture_read(stream->capture, stream->samples, READ_SAMPLES, &event);
+		if (frames > 0 && stream->format.rate_hz == 0) {
+			continue; /* of a device that has no such channel */
+		}
 		if (frames > 0) {
 			stream->arrival_ns = kws_capture_arrival_ns(stream->capture);
 			kws_pipeline_push(stream->pipeline, stream->samples, frames);
@@ -186,6 +205,37 @@ static const char *source_name(const struct kws_config *config)
 #undef XX
 	};
 	return names[config->audio.source];
+}
+
+/* What can be known to be wrong before anything is opened. */
+static int check_source(
+	const struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
+{
+	const char *name = source_name(config);
+	if (kws_source_find(name) == NULL) {
+		return kws_fail(
+			error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'", name);
+	}
+	if (config->audio.source == KWS_CONFIG_SOURCE_FILE &&
+		access(config->audio.path, R_OK) != 0) {
+		return kws_fail(error, KWS_ENOENT, "[audio].path: cannot read '%.120s': %s",
+			config->audio.path, strerror(errno));
+	}
+	if (config->audio.source == KWS_CONFIG_SOURCE_STDIN &&
+		(config->audio.rate_hz == 0 || config->audio.channels == 0)) {
+		return kws_fail(error, KWS_EINVAL,
+			"[audio].rate_hz and channels must be set for the source stdin");
+	}
+	bool same_device = stream->format.rate_hz != 0 &&
+			   config->audio.source == stream->config->audio.source &&
+			   config->audio.channels == stream->config->audio.channels &&
+			   strcmp(config->audio.device, stream->config->audio.device) == 0;
+	if (same_device && (unsigned)config->audio.channel > stream->format.channels) {
+		return kws_fail(error, KWS_EINVAL,
+			"[audio].channel: there is no %d, the device has %u", config->audio.channel,
+			stream->format.channels);
+	}
+	return 0;
 }
 
 static int start_capture(struct kws_stream *stream, const struct kws_config *config,
@@ -243,7 +293,10 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
-	int result = prepare(stream, config, &stream->model, &stream->pipeline, error);
+	int result = check_source(stream, config, error);
+	if (result == 0) {
+		result = prepare(stream, config, &stream->model, &stream->pipeline, error);
+	}
 	if (result != 0) {
 		free(stream);
 		return result;
@@ -312,6 +365,7 @@ static void replace_capture(struct kws_stream *stream)
 	stream->capture = NULL;
 	stream->format.rate_hz = 0;
 	if (start_capture(stream, stream->config, &stream->capture, &error) != 0) {
+		/* only without memory or threads: what is wrong in the settings was seen before */
 		kws_log_error("%s", error.text);
 		end(stream, KWS_STREAM_FAILED);
 	}
@@ -345,13 +399,12 @@ int kws_stream_apply(
 	struct kws_pipeline *pipeline = NULL;
 	int result = 0;
 	kws_config_diff(stream->config, config, note_change, &changes);
-	if (changes.audio && kws_source_find(source_name(config)) == NULL) {
-		return kws_fail(error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'",
-			source_name(config));
+	if (changes.audio) {
+		result = check_source(stream, config, error);
 	}
-	if (changes.pipeline) {
+	if (result == 0 && changes.pipeline) {
 		result = prepare(stream, config, &model, &pipeline, error);
-	} else {
+	} else if (result == 0) {
 		result = kws_pipeline_check(stream->model, config, error);
 	}
 	if (result == 0 && changes.pipeline && !changes.audio) {
@@ -371,6 +424,7 @@ int kws_stream_apply(
 		kws_pipeline_configure(stream->pipeline, config);
 	}
 	if (changes.audio) {
+		stream->proven = true;
 		replace_capture(stream);
 	}
 	return 0;

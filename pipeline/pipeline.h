@@ -72,7 +72,7 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, size_t count);
 
 /* Frames were lost here: no decision until a window of real frames is in again. `lost_frames` (at
- * the stream's rate, 0 if unknown) keep the sample positions true. RT-safe. */
+ * the stream's rate, 0 if unknown) keep the sample positions true. After open only. RT-safe. */
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames);
 
 /* Takes [exits], [detector] and the keywords of `config` over, between two hops. RT-safe. */

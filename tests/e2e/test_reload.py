@@ -124,6 +124,23 @@ class ReloadTest(harness.DaemonTest):
             self.assertNotEqual(float(self.daemon.get("exits.delta")), 0.1)
         self.assertTrue(self.heard())
 
+    def test_audio_that_cannot_be_had(self):
+        """What is wrong for certain is refused; a file that is no audio leaves the daemon mendable."""
+        for settings, sentence in ((("audio.channel", "5"), "there is no 5"),
+                                   (("audio.source", "file", "audio.path", "/missing"), "/missing"),
+                                   (("audio.rate_hz", "0"), "rate_hz")):
+            done = self.daemon.kwsctl("set", *settings)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(sentence, done.stderr)
+        self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+        done = self.daemon.kwsctl("set", "audio.source", "file", "audio.path", harness.MODEL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.subscriber.until_state("failed")
+        self.assertEqual(self.daemon.status()["audio"]["state"], "failed")
+        self.assertEqual(self.daemon.kwsctl("set", "audio.source", "null").returncode, 0)
+        self.subscriber.until_state("listening")
+
     def test_model_that_cannot_be_loaded(self):
         model = self.daemon.status()["network"]["model"]
         junk = self.folder / "junk.safetensors"
