@@ -7,8 +7,8 @@ from .data import KEYWORDS, LABELS, SILENCE, UNKNOWN, Corpus
 from .features import BANDS, FRAMES, FrontEnd
 
 SYNTHETIC_SHARE = 0.05  # of each keyword's examples
-SHARES = [0.08] * len(KEYWORDS) + [0.28, 0.08]  # by label
-UNKNOWN_SHARES = {"commands": 0.44, "otherwords": 0.13, "wakewords": 0.06, "speech": 0.22, "synth": 0.12, "fragment": 0.03}
+SHARES = [0.0725] * len(KEYWORDS) + [0.34, 0.08]  # by label
+UNKNOWN_SHARES = {"commands": 0.36, "otherwords": 0.12, "wakewords": 0.05, "speech": 0.33, "synth": 0.11, "fragment": 0.03}
 
 
 class Examples(torch.utils.data.IterableDataset):
