@@ -25,19 +25,6 @@ static const struct kws_op_class *const classes[] = {
 	&kws_op_exit,
 };
 
-size_t kws_map_row_elements(const struct kws_map_shape *shape)
-{
-	size_t position =
-		shape->type == KWS_MAP_BITS ? kws_map_words(shape->channels) : shape->channels;
-	return shape->bands * position;
-}
-
-size_t kws_map_row_bytes(const struct kws_map_shape *shape)
-{
-	return kws_map_row_elements(shape) *
-	       (shape->type == KWS_MAP_BITS ? sizeof(uint64_t) : sizeof(float));
-}
-
 static int check_map(struct builder *builder, const struct kws_map_shape *shape)
 {
 	const struct kws_spec *spec = &builder->spec;

@@ -136,10 +136,7 @@ static int bconv2d_create(struct kws_op *op, struct kws_spec *spec)
 		return result;
 	}
 	op->out.type = KWS_MAP_FLOAT;
-	op->out.rows = kws_window_positions(&conv->window, 0, op->in.rows);
-	op->out.bands = kws_window_positions(&conv->window, 1, op->in.bands);
-	op->reach = (struct kws_op_reach){
-		conv->window.kernel[0], conv->window.stride[0], conv->window.pad[0]};
+	kws_op_slide(op, &conv->window);
 	op->cost.binary_weights = op->out.channels * conv->weights.taps * op->in.channels;
 	op->cost.binary_macs = op->out.bands * op->cost.binary_weights;
 	op->cost.float_weights = 3 * op->out.channels;

@@ -83,10 +83,7 @@ static int conv2d_create(struct kws_op *op, struct kws_spec *spec)
 		return result;
 	}
 	op->out.type = KWS_MAP_FLOAT;
-	op->out.rows = kws_window_positions(&conv->window, 0, op->in.rows);
-	op->out.bands = kws_window_positions(&conv->window, 1, op->in.bands);
-	op->reach = (struct kws_op_reach){
-		conv->window.kernel[0], conv->window.stride[0], conv->window.pad[0]};
+	kws_op_slide(op, &conv->window);
 	op->cost.float_macs = op->out.bands * (op->cost.float_weights - op->out.channels);
 	return 0;
 }

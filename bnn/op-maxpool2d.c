@@ -29,9 +29,7 @@ static int maxpool2d_create(struct kws_op *op, struct kws_spec *spec)
 		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input");
 	}
 	op->out = op->in;
-	op->out.rows = kws_window_positions(window, 0, op->in.rows);
-	op->out.bands = kws_window_positions(window, 1, op->in.bands);
-	op->reach = (struct kws_op_reach){window->kernel[0], window->stride[0], 0};
+	kws_op_slide(op, window);
 	return 0;
 }
 

@@ -87,6 +87,10 @@ struct kws_op {
 	void *state;
 };
 
+/* For create(): fills the output's rows and bands, and reach, for a window that slides over op->in.
+ */
+void kws_op_slide(struct kws_op *op, const struct kws_window *window);
+
 extern const struct kws_op_class kws_op_conv2d;
 extern const struct kws_op_class kws_op_sign;
 extern const struct kws_op_class kws_op_bconv2d;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bnn/op.h"
+
+size_t kws_map_row_elements(const struct kws_map_shape *shape)
+{
+	size_t position =
+		shape->type == KWS_MAP_BITS ? kws_map_words(shape->channels) : shape->channels;
+	return shape->bands * position;
+}
+
+size_t kws_map_row_bytes(const struct kws_map_shape *shape)
+{
+	return kws_map_row_elements(shape) *
+	       (shape->type == KWS_MAP_BITS ? sizeof(uint64_t) : sizeof(float));
+}
+
+void kws_op_slide(struct kws_op *op, const struct kws_window *window)
+{
+	op->out.rows = kws_window_positions(window, 0, op->in.rows);
+	op->out.bands = kws_window_positions(window, 1, op->in.bands);
+	op->reach = (struct kws_op_reach){window->kernel[0], window->stride[0], window->pad[0]};
+}
