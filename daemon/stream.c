@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ struct kws_stream {
 	struct kws_wake wake;
 	struct kws_capture *capture;
 	struct kws_model *model;
+	struct stat model_file; /* when it was loaded */
 	struct kws_pipeline *pipeline;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
@@ -266,6 +268,8 @@ static int prepare(struct kws_stream *stream, const struct kws_config *config,
 {
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	struct kws_error reason;
+	struct stat file = {0};
+	stat(config->model.path, &file); /* without the file the load says so */
 	int result = kws_model_load(model, config->model.path, kws_mel_describe(), &reason);
 	if (result != 0) {
 		return kws_fail(error, result, "%.120s: %s", config->model.path, reason.text);
@@ -277,8 +281,24 @@ static int prepare(struct kws_stream *stream, const struct kws_config *config,
 	if (result != 0) {
 		kws_model_destroy(*model);
 		*model = NULL;
+		return result;
 	}
-	return result;
+	stream->model_file = file;
+	return 0;
+}
+
+/* Whether another file stands in the model's place, or the same was written anew. One that is gone
+ * is no reason to give up the model in memory. */
+static bool model_was_replaced(const struct kws_stream *stream, const char *path)
+{
+	const struct stat *old = &stream->model_file;
+	struct stat now;
+	if (stat(path, &now) != 0) {
+		return false;
+	}
+	return now.st_dev != old->st_dev || now.st_ino != old->st_ino ||
+	       now.st_size != old->st_size || now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
 }
 
 int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
@@ -399,6 +419,7 @@ int kws_stream_apply(
 	struct kws_pipeline *pipeline = NULL;
 	int result = 0;
 	kws_config_diff(stream->config, config, note_change, &changes);
+	changes.pipeline = changes.pipeline || model_was_replaced(stream, config->model.path);
 	if (changes.audio) {
 		result = check_source(stream, config, error);
 	}

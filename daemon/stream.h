@@ -35,8 +35,8 @@ void kws_stream_destroy(struct kws_stream *stream);
 
 /* Goes over to another configuration between two hops. What a change needs is prepared first; on an
  * error nothing has changed. Only changed [audio] keys interrupt the audio; changed [model] or
- * [dsp] keys start an empty window; all others are taken over without a break. Errors: as create.
- * On success `config` takes the place of the old one. */
+ * [dsp] keys, or a model file that was replaced, start an empty window; all others are taken over
+ * without a break. Errors: as create. On success `config` takes the place of the old one. */
 int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error);
 

@@ -6,6 +6,7 @@ The audio is what a test writes to the daemon's standard input, so each word is 
 the settings that were confirmed before it.
 """
 
+import pathlib
 import signal
 import subprocess
 
@@ -91,6 +92,20 @@ class ReloadTest(harness.DaemonTest):
         self.wait_for_threshold(1)
         self.assertEqual(self.daemon.status()["config"]["last_error"], "")
         self.assert_nothing_lost()
+
+    def test_model_replaced_under_its_name(self):
+        model = self.folder / "model.safetensors"
+        data = pathlib.Path(harness.MODEL).read_bytes()
+        model.write_bytes(data)
+        self.write_threshold(harness.THRESHOLD, model=model)
+        harness.wait_for(lambda: self.daemon.get("model.path") == str(model), "the copy in use")
+        self.assertTrue(data.count(b'"kws.name": "commands"') == 1)
+        model.write_bytes(data.replace(b'"kws.name": "commands"', b'"kws.name": "renamed!"'))
+        self.assertEqual(self.daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(self.daemon.status()["network"]["model"], "renamed!")
+        model.unlink()
+        self.assertEqual(self.daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(self.daemon.status()["network"]["model"], "renamed!")
 
     def test_signal_reads_the_file_again(self):
         before = self.daemon.status()["config"]["reloads"]
