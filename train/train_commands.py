@@ -23,6 +23,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder with commands.tsv, speech.tsv, noise.tsv ...")
     parser.add_argument("--run", default=HERE / "runs" / "commands", type=pathlib.Path, help="folder of the checkpoint")
+    parser.add_argument("--init", type=pathlib.Path, help="checkpoint whose weights a new run starts from")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--batches", type=int, default=230, help="batches an epoch")
     parser.add_argument("--batch", type=int, default=128)
@@ -92,6 +93,8 @@ def main():
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         first = state["epoch"]
+    elif args.init:
+        net.load_state_dict(torch.load(args.init)["net"])
     for epoch in range(first, args.epochs):
         started = time.monotonic()
         examples.epoch = epoch
