@@ -46,8 +46,8 @@ class Examples(torch.utils.data.IterableDataset):
         if rng.random() < 0.3:
             samples = augment.room(samples, rng)
         samples = augment.level(samples, rng)
-        if rng.random() < 0.8:
-            samples = augment.mix(samples, self.background(rng), rng.uniform(0, 25))
+        if rng.random() < 0.7:
+            samples = augment.mix(samples, self.background(rng), rng.uniform(2, 25))
         return augment.to_16_bit(samples)
 
     def word(self, samples, rng, jitter=1600):
