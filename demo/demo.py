@@ -32,7 +32,7 @@ KWSCTL = ROOT / "build/cli/kwsctl"
 MODEL = ROOT / "models/commands.safetensors"
 
 KEYWORDS = ("yes", "no", "up", "down", "left", "right", "go", "stop")
-OTHER_WORDS = ("hello", "computer", "banana", "seven", "window")
+OTHER_WORDS = ("morning", "computer", "banana", "seven", "window")
 FALSE_MAX = 1  # in all other words
 # The arguments of espeak-ng. No voice says every word so that it is understood, so a keyword that
 # was missed is said again in the next one.
