@@ -18,6 +18,13 @@
  * the loop for ever otherwise. */
 #define READS_PER_TURN 16
 
+/* What a configuration needs beside the audio; both pointers are NULL or none. */
+struct network {
+	struct kws_model *model;
+	struct stat model_file; /* when it was loaded */
+	struct kws_pipeline *pipeline;
+};
+
 struct kws_stream {
 	const struct kws_config *config;
 	struct kws_publisher *publisher;
@@ -25,13 +32,10 @@ struct kws_stream {
 	void *user;
 	struct kws_wake wake;
 	struct kws_capture *capture;
-	struct kws_model *model;
-	struct stat model_file; /* when it was loaded */
-	struct kws_pipeline *pipeline;
+	struct network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
-	bool proven; /* was open, or was changed while running: a failure no longer ends the daemon
-		      */
+	bool proven;         /* was open or changed while running: no failure ends the daemon now */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
 	int16_t samples[READ_SAMPLES];
@@ -73,7 +77,7 @@ static void on_hop(void *user, const struct kws_hop *hop)
 	struct kws_stream *stream = user;
 	json_t *event = NULL;
 	if (stream->config->ipc.scores) {
-		kws_report_score(stream->model, hop, &event);
+		kws_report_score(stream->network.model, hop, &event);
 		publish(stream, KWS_TOPIC_SCORE, event);
 	}
 }
@@ -82,7 +86,7 @@ static void on_event(void *user, const struct kws_hop *hop, const struct kws_det
 {
 	struct kws_stream *stream = user;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
-	const char *name = kws_model_label(stream->model, found->label);
+	const char *name = kws_model_label(stream->network.model, found->label);
 	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	struct kws_report_clock clock = {
 		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
@@ -93,8 +97,8 @@ static void on_event(void *user, const struct kws_hop *hop, const struct kws_det
 	snprintf(topic, sizeof(topic), "%s%s",
 		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
 	json_t *event = NULL;
-	kws_report_detection(
-		stream->model, stream->config, stream->pipeline, hop, found, &clock, &event);
+	kws_report_detection(stream->network.model, stream->config, stream->network.pipeline, hop,
+		found, &clock, &event);
 	publish(stream, topic, event);
 	if (detection) {
 		kws_log_info("%s: score %.3f, exit %zu of %zu, entropy %.3f", name,
@@ -123,8 +127,8 @@ static void fail(struct kws_stream *stream, const char *reason)
 static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
 {
 	struct kws_error error;
-	if (kws_pipeline_open(stream->pipeline, event->format.rate_hz, event->format.channels,
-		    (unsigned)stream->config->audio.channel, &error) != 0) {
+	if (kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
+		    event->format.channels, (unsigned)stream->config->audio.channel, &error) != 0) {
 		fail(stream, error.text);
 		return;
 	}
@@ -158,7 +162,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 		}
 		kws_log_warning("a gap in the audio: %llu frames lost",
 			(unsigned long long)event->lost_frames);
-		kws_pipeline_gap(stream->pipeline, event->lost_frames);
+		kws_pipeline_gap(stream->network.pipeline, event->lost_frames);
 		publish_state(stream, "gap", "audio was lost; waiting for a whole window");
 		break;
 	case KWS_CAPTURE_LOST:
@@ -187,7 +191,7 @@ static void on_wake(void *user)
 		}
 		if (frames > 0) {
 			stream->arrival_ns = kws_capture_arrival_ns(stream->capture);
-			kws_pipeline_push(stream->pipeline, stream->samples, frames);
+			kws_pipeline_push(stream->network.pipeline, stream->samples, frames);
 		} else if (event.type == KWS_CAPTURE_NONE) {
 			return;
 		} else {
@@ -240,9 +244,9 @@ static int check_source(
 	return 0;
 }
 
-static int start_capture(struct kws_stream *stream, const struct kws_config *config,
-	struct kws_capture **out, struct kws_error *error)
+static int start_capture(struct kws_stream *stream, struct kws_error *error)
 {
+	const struct kws_config *config = stream->config;
 	struct kws_source_config source = {
 		.type = source_name(config),
 		.device = config->audio.device,
@@ -254,7 +258,7 @@ static int start_capture(struct kws_stream *stream, const struct kws_config *con
 		.stall_ms = (unsigned)config->audio.stall_ms,
 		.debug = config->log.level == KWS_CONFIG_LEVEL_DEBUG,
 	};
-	int result = kws_capture_create(out, &source, kws_wake_send, &stream->wake);
+	int result = kws_capture_create(&stream->capture, &source, kws_wake_send, &stream->wake);
 	if (result == 0) {
 		return 0;
 	}
@@ -262,28 +266,32 @@ static int start_capture(struct kws_stream *stream, const struct kws_config *con
 		kws_strerror(result));
 }
 
-/* A model and a pipeline for `config`, or neither. */
-static int prepare(struct kws_stream *stream, const struct kws_config *config,
-	struct kws_model **model, struct kws_pipeline **pipeline, struct kws_error *error)
+static void destroy_network(struct network *network)
+{
+	kws_pipeline_destroy(network->pipeline);
+	kws_model_destroy(network->model);
+}
+
+static int create_network(struct network *network, struct kws_stream *stream,
+	const struct kws_config *config, struct kws_error *error)
 {
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	struct kws_error reason;
-	struct stat file = {0};
-	stat(config->model.path, &file); /* without the file the load says so */
-	int result = kws_model_load(model, config->model.path, kws_mel_describe(), &reason);
+	struct network made = {0};
+	stat(config->model.path, &made.model_file); /* without the file the load says so */
+	int result = kws_model_load(&made.model, config->model.path, kws_mel_describe(), &reason);
 	if (result != 0) {
 		return kws_fail(error, result, "%.120s: %s", config->model.path, reason.text);
 	}
-	result = kws_pipeline_check(*model, config, error);
+	result = kws_pipeline_check(made.model, config, error);
 	if (result == 0) {
-		result = kws_pipeline_create(pipeline, *model, config, &sink, error);
+		result = kws_pipeline_create(&made.pipeline, made.model, config, &sink, error);
 	}
 	if (result != 0) {
-		kws_model_destroy(*model);
-		*model = NULL;
+		destroy_network(&made);
 		return result;
 	}
-	stream->model_file = file;
+	*network = made;
 	return 0;
 }
 
@@ -291,7 +299,7 @@ static int prepare(struct kws_stream *stream, const struct kws_config *config,
  * is no reason to give up the model in memory. */
 static bool model_was_replaced(const struct kws_stream *stream, const char *path)
 {
-	const struct stat *old = &stream->model_file;
+	const struct stat *old = &stream->network.model_file;
 	struct stat now;
 	if (stat(path, &now) != 0) {
 		return false;
@@ -315,19 +323,18 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->user = user;
 	int result = check_source(stream, config, error);
 	if (result == 0) {
-		result = prepare(stream, config, &stream->model, &stream->pipeline, error);
+		result = create_network(&stream->network, stream, config, error);
 	}
 	if (result != 0) {
 		free(stream);
 		return result;
 	}
 	if (kws_wake_init(&stream->wake, loop, on_wake, stream) != 0) {
-		kws_pipeline_destroy(stream->pipeline);
-		kws_model_destroy(stream->model);
+		destroy_network(&stream->network);
 		free(stream);
 		return kws_fail(error, KWS_EIO, "cannot watch for audio: no descriptor left");
 	}
-	result = start_capture(stream, config, &stream->capture, error);
+	result = start_capture(stream, error);
 	if (result != 0) {
 		kws_stream_destroy(stream);
 		return result;
@@ -348,8 +355,7 @@ void kws_stream_destroy(struct kws_stream *stream)
 	}
 	/* the source's threads first: after that nothing sends a wake-up */
 	kws_capture_destroy(stream->capture);
-	kws_pipeline_destroy(stream->pipeline);
-	kws_model_destroy(stream->model);
+	destroy_network(&stream->network);
 	kws_wake_finish(&stream->wake, on_wake_closed);
 }
 
@@ -384,20 +390,11 @@ static void replace_capture(struct kws_stream *stream)
 	kws_capture_destroy(stream->capture);
 	stream->capture = NULL;
 	stream->format.rate_hz = 0;
-	if (start_capture(stream, stream->config, &stream->capture, &error) != 0) {
+	if (start_capture(stream, &error) != 0) {
 		/* only without memory or threads: what is wrong in the settings was seen before */
 		kws_log_error("%s", error.text);
 		end(stream, KWS_STREAM_FAILED);
 	}
-}
-
-static void replace_pipeline(
-	struct kws_stream *stream, struct kws_model *model, struct kws_pipeline *pipeline)
-{
-	kws_pipeline_destroy(stream->pipeline);
-	kws_model_destroy(stream->model);
-	stream->pipeline = pipeline;
-	stream->model = model;
 }
 
 /* Gives the new pipeline the format of the stream that goes on. */
@@ -415,8 +412,7 @@ int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
 {
 	struct changes changes = {false, false};
-	struct kws_model *model = NULL;
-	struct kws_pipeline *pipeline = NULL;
+	struct network network = {0};
 	int result = 0;
 	kws_config_diff(stream->config, config, note_change, &changes);
 	changes.pipeline = changes.pipeline || model_was_replaced(stream, config->model.path);
@@ -424,25 +420,25 @@ int kws_stream_apply(
 		result = check_source(stream, config, error);
 	}
 	if (result == 0 && changes.pipeline) {
-		result = prepare(stream, config, &model, &pipeline, error);
+		result = create_network(&network, stream, config, error);
 	} else if (result == 0) {
-		result = kws_pipeline_check(stream->model, config, error);
+		result = kws_pipeline_check(stream->network.model, config, error);
 	}
 	if (result == 0 && changes.pipeline && !changes.audio) {
-		result = continue_stream(stream, config, pipeline, error);
+		result = continue_stream(stream, config, network.pipeline, error);
 	}
 	if (result != 0) {
-		kws_pipeline_destroy(pipeline);
-		kws_model_destroy(model);
+		destroy_network(&network);
 		return result;
 	}
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_config_diff(stream->config, config, log_change, NULL);
 	stream->config = config;
 	if (changes.pipeline) {
-		replace_pipeline(stream, model, pipeline);
+		destroy_network(&stream->network);
+		stream->network = network;
 	} else {
-		kws_pipeline_configure(stream->pipeline, config);
+		kws_pipeline_configure(stream->network.pipeline, config);
 	}
 	if (changes.audio) {
 		stream->proven = true;
@@ -453,7 +449,7 @@ int kws_stream_apply(
 
 void kws_stream_tick(struct kws_stream *stream)
 {
-	const struct kws_level *level = kws_pipeline_level(stream->pipeline);
+	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
 	uint64_t period_ms = (uint64_t)stream->config->ipc.level_ms;
 	uint64_t now_ms = (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000000;
 	if (period_ms == 0 || now_ms < stream->level_due_ms || stream->format.rate_hz == 0) {
@@ -491,22 +487,22 @@ static json_t *network_status(const struct kws_stream *stream)
 	uint64_t asked = 0;
 	uint64_t exits = 0;
 	json_t *at_exit = json_array();
-	kws_pipeline_stats(stream->pipeline, &stats);
-	for (size_t i = 0; i <= kws_model_graph(stream->model)->exit_count; i++) {
+	kws_pipeline_stats(stream->network.pipeline, &stats);
+	for (size_t i = 0; i <= kws_model_graph(stream->network.model)->exit_count; i++) {
 		asked += i > 0 ? stats.hops_at_exit[i] : 0;
 		exits += i * stats.hops_at_exit[i];
 		json_array_append_new(at_exit, json_integer((json_int_t)stats.hops_at_exit[i]));
 	}
 	return json_pack("{s:s, s:b, s:I, s:f, s:o, s:I, s:I}", "model",
-		kws_model_name(stream->model), "warm", stats.warm, "hops", (json_int_t)stats.hops,
-		"mean_exit", asked > 0 ? (double)exits / (double)asked : 0.0, "hops_at_exit",
-		at_exit, "detections", (json_int_t)stats.detections, "gaps",
-		(json_int_t)stats.gaps);
+		kws_model_name(stream->network.model), "warm", stats.warm, "hops",
+		(json_int_t)stats.hops, "mean_exit",
+		asked > 0 ? (double)exits / (double)asked : 0.0, "hops_at_exit", at_exit,
+		"detections", (json_int_t)stats.detections, "gaps", (json_int_t)stats.gaps);
 }
 
 json_t *kws_stream_status(struct kws_stream *stream)
 {
-	const struct kws_level *level = kws_pipeline_level(stream->pipeline);
+	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
 	return json_pack("{s:o, s:o, s:{s:f, s:f}}", "audio", audio_status(stream), "network",
 		network_status(stream), "level", "rms_dbfs", (double)kws_level_rms_dbfs(level),
 		"peak_dbfs", (double)kws_level_peak_dbfs(level));
