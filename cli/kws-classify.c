@@ -13,6 +13,7 @@
 #include "dsp/mel.h"
 #include "exits/policy.h"
 #include "exits/posterior.h"
+#include "pipeline/pipeline.h"
 
 static const char help[] =
 	"usage: kws classify [OPTION]... [FILE]...\n\n"
@@ -56,7 +57,7 @@ static struct answer answer_of(const float *logits, size_t classes)
 static size_t run_exits(struct classify *classify, const float *window, struct answer *answers)
 {
 	const struct kws_graph *graph = kws_model_graph(classify->model);
-	struct kws_policy_config policy = {.name = "entropy", .delta = classify->delta};
+	struct kws_policy_config policy = {.delta = classify->delta};
 	size_t chosen = graph->exit_count;
 	kws_net_begin(classify->net, window);
 	for (size_t i = 0; i < graph->exit_count; i++) {
@@ -199,16 +200,13 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 static int load(struct classify *classify)
 {
 	struct kws_error error = {""};
-	if (kws_model_load(&classify->model, classify->model_path, kws_mel_describe(), &error) !=
-		0) {
-		fprintf(stderr, "kws: %s: %s\n", classify->model_path, error.text);
-		return KWS_EXIT_FAILED;
+	int result =
+		kws_model_load(&classify->model, classify->model_path, kws_mel_describe(), &error);
+	if (result == 0) {
+		result = kws_pipeline_check_input(classify->model, &error);
 	}
-	const struct kws_map_shape *input = &kws_model_graph(classify->model)->maps[0];
-	if (input->rows != KWS_WINDOW_FRAMES || input->bands != KWS_MEL_BANDS ||
-		input->channels != 1) {
-		fprintf(stderr, "kws: %s: the model's input is not a window of log-mel frames\n",
-			classify->model_path);
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", classify->model_path, error.text);
 		return KWS_EXIT_FAILED;
 	}
 	if (kws_net_create(&classify->net, classify->model, 1) != 0 ||

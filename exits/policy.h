@@ -10,8 +10,7 @@
  * nothing else, so it can be tested on synthetic sequences. */
 
 struct kws_policy_config {
-	const char *name; /* "entropy" */
-	float delta;      /* entropy: leave where H(p) < delta, in nats; 0 never leaves early */
+	float delta; /* entropy: leave where H(p) < delta, in nats; 0 never leaves early */
 };
 
 /* What an exit said. */

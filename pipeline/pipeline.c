@@ -67,7 +67,7 @@ static bool is_keyword(const char *label)
 	return label[0] != '_';
 }
 
-static int check_model(const struct kws_model *model, struct kws_error *error)
+int kws_pipeline_check_input(const struct kws_model *model, struct kws_error *error)
 {
 	const struct kws_map_shape *input = &kws_model_graph(model)->maps[0];
 	if (input->rows != KWS_WINDOW_FRAMES || input->bands != KWS_MEL_BANDS ||
@@ -130,7 +130,7 @@ int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model
 	const struct kws_config *config, const struct kws_pipeline_sink *sink,
 	struct kws_error *error)
 {
-	int result = check_model(model, error);
+	int result = kws_pipeline_check_input(model, error);
 	if (result != 0) {
 		return result;
 	}
@@ -217,8 +217,12 @@ void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config)
 {
-	/* the schema knows the policies' names; entropy is the only one there is */
-	pipeline->policy = &kws_policy_entropy;
+	static const char *const policies[] = {
+#define XX(name, text) [KWS_CONFIG_POLICY_##name] = text,
+		KWS_CONFIG_POLICY_MAP(XX)
+#undef XX
+	};
+	pipeline->policy = kws_policy_find(policies[config->exits.policy]);
 	pipeline->policy_config.delta = (float)config->exits.delta;
 	for (size_t i = 0; i < kws_model_label_count(pipeline->model); i++) {
 		const char *label = kws_model_label(pipeline->model, i);

@@ -57,6 +57,10 @@ int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model
 /* Accepts NULL. */
 void kws_pipeline_destroy(struct kws_pipeline *pipeline);
 
+/* Whether the model takes a window of our features. create() asks it too.
+ * Errors: KWS_EMISMATCH with a sentence. */
+int kws_pipeline_check_input(const struct kws_model *model, struct kws_error *error);
+
 /* Whether the model knows every keyword that `config` has a section for.
  * Errors: KWS_EMISMATCH with a sentence that names the section. */
 int kws_pipeline_check(

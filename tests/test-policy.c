@@ -23,7 +23,7 @@ static const float posteriors[EXITS][CLASSES] = {
 /* The exit (0-based) that answers, going down from the first. */
 static size_t leave_at(const float at_exits[EXITS][CLASSES], float delta)
 {
-	const struct kws_policy_config config = {.name = "entropy", .delta = delta};
+	const struct kws_policy_config config = {.delta = delta};
 	const struct kws_policy_ops *policy = kws_policy_find("entropy");
 	struct kws_exit_output output = {.exits = EXITS, .classes = CLASSES};
 	for (;; output.exit++) {
