@@ -4,9 +4,8 @@ import numpy as np
 SECOND = 16000
 
 
-def place(samples, rng, jitter=1600):
-    """Exactly one second: centred, then shifted by up to `jitter` samples; zero-padded or cut."""
-    shift = int(rng.integers(-jitter, jitter + 1))
+def cut(samples, shift=0):
+    """Exactly one second around the middle, `shift` samples later; zero-padded or cut."""
     start = (len(samples) - SECOND) // 2 + shift
     out = np.zeros(SECOND, np.float32)
     low, high = max(start, 0), min(start + SECOND, len(samples))

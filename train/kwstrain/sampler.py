@@ -54,12 +54,11 @@ class Examples(torch.utils.data.IterableDataset):
         samples = samples.astype(np.float32) / 32768
         if rng.random() < 0.5:
             samples = augment.respeed(samples, rng)
-        return augment.place(samples, rng, jitter)
+        return augment.cut(samples, int(rng.integers(-jitter, jitter + 1)))
 
     def keyword(self, label, rng):
         if rng.random() < SYNTHETIC_SHARE:
-            clips = self.spoken[KEYWORDS[label]]
-            return self.word(clips[rng.integers(len(clips))], rng, 3000)
+            return self.word(_pick(self.spoken[KEYWORDS[label]], rng), rng, 3000)
         return self.word(self.corpus.commands[rng.choice(self.keyword_clips[label])], rng)
 
     def unknown(self, rng):
@@ -68,31 +67,31 @@ class Examples(torch.utils.data.IterableDataset):
             word = rng.choice(len(self.other_clips), p=self.other_weights)
             return self.word(self.corpus.commands[rng.choice(self.other_clips[word])], rng)
         if source == "otherwords":
-            return self.word(self.corpus.otherwords[rng.integers(len(self.corpus.otherwords))], rng)
+            return self.word(_pick(self.corpus.otherwords, rng), rng)
         if source == "wakewords":
-            return augment.crop(self.corpus.wakewords[rng.integers(len(self.corpus.wakewords))], rng)
+            return augment.crop(_pick(self.corpus.wakewords, rng), rng)
         if source == "speech":
-            return augment.crop(self.corpus.speech[rng.integers(len(self.corpus.speech))], rng)
+            return augment.crop(_pick(self.corpus.speech, rng), rng)
         if source == "synth":
-            return self.word(self.spoken_others[rng.integers(len(self.spoken_others))], rng, 3000)
+            return self.word(_pick(self.spoken_others, rng), rng, 3000)
         return self.fragment(rng)
 
     def fragment(self, rng):
         """The edge of a keyword that enters or leaves the window is not yet, or no more, that keyword."""
-        clips = self.keyword_clips[rng.integers(len(KEYWORDS))]
+        clips = _pick(self.keyword_clips, rng)
         samples = self.corpus.commands[rng.choice(clips)].astype(np.float32) / 32768
         shift = int(rng.integers(8500, 11000)) * (1 if rng.random() < 0.5 else -1)
-        return augment.place(_shift(augment.place(samples, rng, 0), shift), rng, 0)
+        return augment.cut(samples, shift)
 
     def background(self, rng):
         if rng.random() < 0.2:
-            return augment.crop(self.corpus.speech[rng.integers(len(self.corpus.speech))], rng) * 0.5
+            return augment.crop(_pick(self.corpus.speech, rng), rng) * 0.5
         return self.noise(rng)
 
     def noise(self, rng):
         if rng.random() < 0.15:
             return augment.room(rng.standard_normal(augment.SECOND).astype(np.float32) * 0.1, rng)
-        return augment.crop(self.corpus.noise[rng.integers(len(self.corpus.noise))], rng)
+        return augment.crop(_pick(self.corpus.noise, rng), rng)
 
     def silence(self, rng):
         if rng.random() < 0.1:
@@ -103,10 +102,5 @@ class Examples(torch.utils.data.IterableDataset):
         return augment.to_16_bit(augment.level(samples, rng))
 
 
-def _shift(samples, shift):
-    out = np.zeros_like(samples)
-    if shift > 0:
-        out[shift:] = samples[:-shift]
-    else:
-        out[:shift] = samples[-shift:]
-    return out
+def _pick(items, rng):
+    return items[rng.integers(len(items))]
