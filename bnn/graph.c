@@ -129,7 +129,7 @@ static int link_residual(struct builder *builder, struct kws_op *op)
 	const struct kws_map_shape *map = &builder->graph->maps[op->residual];
 	if (op->class != &kws_op_bconv2d || map->type != KWS_MAP_FLOAT ||
 		map->bands != op->out.bands || map->channels != op->out.channels ||
-		op->reach.pad > (op->reach.kernel - 1) / 2 ||
+		(op->reach.stride == 1 && op->reach.pad > (op->reach.kernel - 1) / 2) ||
 		map->rows < op->out.rows + kws_op_residual_offset(op)) {
 		return kws_spec_fail(&builder->spec, KWS_EFORMAT,
 			"the residual does not have the output's shape");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv2d: float convolution with zero padding, bias and an optional ReLU.
  *
- * weight: F32 [kernel rows][kernel bands][input channels / groups][output channels]; groups is 1 or
- * the number of channels (depthwise). Each output is bias + sum over (row, band, input channel) in
- * this order, one rounding per multiplication and per addition: every machine gives the same bits.
+ * weight: F32 [kernel rows][kernel bands][input channels / groups][output channels]; both channel
+ * counts are multiples of groups, and group g of the outputs reads group g of the inputs. Each
+ * output is bias + sum over (row, band, input channel) in this order, one rounding per
+ * multiplication and per addition: every machine gives the same bits.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 struct conv2d {
 	struct kws_window window;
-	bool depthwise;
+	size_t groups;
 	bool relu;
 	float *weight;
 	float *bias;
@@ -33,17 +34,21 @@ static int load_weight(
 	struct kws_op *op, struct conv2d *conv, const struct kws_spec *spec, size_t groups)
 {
 	const struct kws_tensor *weight;
+	if (op->in.channels % groups != 0) {
+		return kws_spec_fail(
+			spec, KWS_EFORMAT, "groups must divide the number of channels");
+	}
 	size_t shape[4] = {0, 0, op->in.channels / groups, 0};
 	int result = kws_spec_tensor(spec, "weight", KWS_DTYPE_F32, 4, shape, &weight);
 	if (result != 0) {
 		return result;
 	}
 	op->out.channels = weight->shape[3];
-	if (groups != 1 && (groups != op->in.channels || groups != op->out.channels)) {
+	if (op->out.channels % groups != 0) {
 		return kws_spec_fail(
-			spec, KWS_EUNSUPPORTED, "groups must be 1 or the number of channels");
+			spec, KWS_EFORMAT, "groups must divide the number of channels");
 	}
-	conv->depthwise = groups != 1;
+	conv->groups = groups;
 	conv->weight = kws_spec_alloc(weight->count, sizeof(float));
 	if (conv->weight == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
@@ -99,6 +104,20 @@ static void accumulate_dense(
 	}
 }
 
+/* The same within each group of channels. */
+static void accumulate_groups(
+	const float *x, const struct kws_op *op, const float *weight, float *out)
+{
+	size_t groups = ((const struct conv2d *)op->state)->groups;
+	size_t group_in = op->in.channels / groups;
+	size_t group_out = op->out.channels / groups;
+	for (size_t i = 0; i < group_in; i++, weight += op->out.channels) {
+		for (size_t o = 0; o < op->out.channels; o++) {
+			out[o] += x[o / group_out * group_in + i] * weight[o];
+		}
+	}
+}
+
 static void accumulate_depthwise(const float *x, const float *weight, size_t channels, float *out)
 {
 	for (size_t c = 0; c < channels; c++) {
@@ -111,7 +130,7 @@ static void conv2d_position(
 {
 	const struct conv2d *conv = op->state;
 	size_t channels = op->out.channels;
-	size_t tap_weights = (conv->depthwise ? 1 : op->in.channels) * channels;
+	size_t tap_weights = op->in.channels / conv->groups * channels;
 	memcpy(out, conv->bias, channels * sizeof(float));
 	for (size_t kr = 0; kr < conv->window.kernel[0]; kr++) {
 		/* an index before the first row wraps to a huge one: one comparison serves both
@@ -125,10 +144,12 @@ static void conv2d_position(
 			const float *x = input + (r * op->in.bands + b) * op->in.channels;
 			const float *weight =
 				conv->weight + (kr * conv->window.kernel[1] + kb) * tap_weights;
-			if (conv->depthwise) {
+			if (conv->groups == 1) {
+				accumulate_dense(x, op->in.channels, weight, channels, out);
+			} else if (tap_weights == channels && channels == op->in.channels) {
 				accumulate_depthwise(x, weight, channels, out);
 			} else {
-				accumulate_dense(x, op->in.channels, weight, channels, out);
+				accumulate_groups(x, op, weight, out);
 			}
 		}
 	}

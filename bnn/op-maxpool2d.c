@@ -1,52 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* maxpool2d: `kernel` and `stride` [rows, bands] over a float map, no padding. */
+/* maxpool2d: the maximum under a window of `kernel` [rows, bands] over a float map, then an
+ * optional ReLU. Padding only moves the window: what lies outside is no candidate (TensorFlow's
+ * SAME). */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bnn/op.h"
 
+struct maxpool2d {
+	struct kws_window window;
+	bool relu;
+};
+
 static int maxpool2d_create(struct kws_op *op, struct kws_spec *spec)
 {
-	struct kws_window *window = kws_spec_alloc(1, sizeof(*window));
-	op->state = window;
-	if (window == NULL) {
+	struct maxpool2d *pool = kws_spec_alloc(1, sizeof(*pool));
+	op->state = pool;
+	if (pool == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
+	const char *act;
 	size_t kernel[2];
-	int result = kws_spec_sizes(spec, "kernel", 2, 1, kernel);
+	int result = kws_spec_string(spec, "act", "none", &act);
 	if (result == 0) {
-		result = kws_spec_window(spec, kernel[0], kernel[1], window);
+		result = kws_spec_sizes(spec, "kernel", 2, 1, kernel);
+	}
+	if (result == 0) {
+		result = kws_spec_window(spec, kernel[0], kernel[1], &pool->window);
 	}
 	if (result != 0) {
 		return result;
 	}
-	for (size_t i = 0; i < 4; i++) {
-		if (window->pad[i] != 0) {
-			return kws_spec_fail(spec, KWS_EUNSUPPORTED, "padding is not supported");
-		}
-	}
-	if (op->in.type != KWS_MAP_FLOAT) {
-		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input");
+	pool->relu = strcmp(act, "relu") == 0;
+	if ((!pool->relu && strcmp(act, "none") != 0) || op->in.type != KWS_MAP_FLOAT) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input and act none or relu");
 	}
 	op->out = op->in;
-	kws_op_slide(op, window);
+	kws_op_slide(op, &pool->window);
 	return 0;
 }
 
 static void maxpool2d_position(
 	const struct kws_op *op, const float *input, size_t row, size_t band, float *restrict out)
 {
-	const struct kws_window *window = op->state;
+	const struct maxpool2d *pool = op->state;
+	struct kws_window_span rows = kws_window_span(&pool->window, 0, row, op->in.rows);
+	struct kws_window_span bands = kws_window_span(&pool->window, 1, band, op->in.bands);
 	size_t channels = op->in.channels;
-	size_t first = row * window->stride[0] * op->in.bands + band * window->stride[1];
-	memcpy(out, input + first * channels, channels * sizeof(float));
-	for (size_t kr = 0; kr < window->kernel[0]; kr++) {
-		for (size_t kb = 0; kb < window->kernel[1]; kb++) {
-			const float *x = input + (first + kr * op->in.bands + kb) * channels;
+	memcpy(out, input + (rows.begin * op->in.bands + bands.begin) * channels,
+		channels * sizeof(float));
+	for (size_t r = rows.begin; r < rows.end; r++) {
+		for (size_t b = bands.begin; b < bands.end; b++) {
+			const float *x = input + (r * op->in.bands + b) * channels;
 			for (size_t c = 0; c < channels; c++) {
 				out[c] = x[c] > out[c] ? x[c] : out[c];
 			}
 		}
+	}
+	for (size_t c = 0; pool->relu && c < channels; c++) {
+		out[c] = out[c] > 0.0f ? out[c] : 0.0f;
 	}
 }
 

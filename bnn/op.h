@@ -98,10 +98,11 @@ extern const struct kws_op_class kws_op_maxpool2d;
 extern const struct kws_op_class kws_op_exit;
 
 /* A residual's rows lie around the output's: output row r adds residual row r + offset, because a
- * kernel without padding eats (kernel - 1) / 2 rows on either side. */
+ * kernel without padding eats (kernel - 1) / 2 rows on either side. With a stride the residual has
+ * come another way, and its row r belongs to the output's. */
 static inline size_t kws_op_residual_offset(const struct kws_op *op)
 {
-	return (op->reach.kernel - 1) / 2 - op->reach.pad;
+	return op->reach.stride > 1 ? 0 : (op->reach.kernel - 1) / 2 - op->reach.pad;
 }
 
 #endif

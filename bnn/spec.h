@@ -52,6 +52,21 @@ int kws_spec_window(const struct kws_spec *spec, size_t kernel_rows, size_t kern
 /* Positions of the window over `extent` on the axis (0 rows, 1 bands); 0 if it does not fit. */
 size_t kws_window_positions(const struct kws_window *window, size_t axis, size_t extent);
 
+/* Where the window at `position` meets the extent: the inputs [begin, end), at least one. */
+struct kws_window_span {
+	size_t begin;
+	size_t end;
+};
+
+static inline struct kws_window_span kws_window_span(
+	const struct kws_window *window, size_t axis, size_t position, size_t extent)
+{
+	size_t start = position * window->stride[axis]; /* counted from the first padded one */
+	size_t pad = window->pad[2 * axis];
+	size_t end = start + window->kernel[axis] - pad;
+	return (struct kws_window_span){start > pad ? start - pad : 0, end < extent ? end : extent};
+}
+
 /* The tensor that the attribute names, which must have this type and shape; an extent of 0 in
  * `shape` accepts any size above 0. Floats must be finite. `dims` <= KWS_TENSOR_DIMS_MAX. */
 int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype dtype, size_t dims,

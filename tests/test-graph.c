@@ -41,6 +41,7 @@ static void add_tensors(struct model_builder *builder)
 	model_builder_floats(builder, "dense", (const size_t[4]){2, 4, 0, 0});
 	model_builder_floats(builder, "dense3", (const size_t[4]){3, 4, 0, 0});
 	model_builder_floats(builder, "many", (const size_t[4]){257, 4, 0, 0});
+	model_builder_floats(builder, "odd", (const size_t[4]){1, 1, 2, 5});
 	model_builder_floats(builder, "wide", (const size_t[4]){1, 1, 4, 60000});
 	model_builder_floats(builder, "huge", (const size_t[4]){1, 1, 1, 65536});
 	model_builder_tensor(
@@ -218,9 +219,10 @@ static const struct bad_graph bad_conv2d[] = {
 		"relu"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':'all'}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'groups' must hold integers from 0 to 65535"},
-	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'conv','groups':3}"),
-		KWS_EUNSUPPORTED,
-		"graph operation 2 (conv2d): groups must be 1 or the number of channels"},
+	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'conv','groups':3}"), KWS_EFORMAT,
+		"graph operation 2 (conv2d): groups must divide the number of channels"},
+	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'odd','groups':2}"), KWS_EFORMAT,
+		"graph operation 2 (conv2d): groups must divide the number of channels"},
 	{AFTER_SIGN("{'op':'conv2d','in':'s','out':'d','weight':'conv'}"), KWS_EFORMAT,
 		"graph operation 3 (conv2d): needs a float input, groups from 1, and act none or "
 		"relu"},
@@ -299,10 +301,13 @@ static const struct bad_graph bad_ends[] = {
 	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','kernel':[7,1]}"), KWS_EFORMAT,
 		"graph operation 2 (maxpool2d): the window does not fit into the input: no rows "
 		"are left"},
-	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','kernel':[2,2],'pad':[1,0,0,0]}"),
-		KWS_EUNSUPPORTED, "graph operation 2 (maxpool2d): padding is not supported"},
+	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','kernel':[2,2],'pad':[2,0,0,0]}"),
+		KWS_EFORMAT,
+		"graph operation 2 (maxpool2d): padding must be smaller than the kernel"},
+	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','act':'tanh'}"), KWS_EFORMAT,
+		"graph operation 2 (maxpool2d): needs a float input and act none or relu"},
 	{AFTER_SIGN("{'op':'maxpool2d','in':'s','out':'p'}"), KWS_EFORMAT,
-		"graph operation 3 (maxpool2d): needs a float input"},
+		"graph operation 3 (maxpool2d): needs a float input and act none or relu"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense'}"), KWS_EFORMAT,
 		"graph operation 2 (exit): 'pool' must be a string"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'bands'}"),

@@ -41,8 +41,7 @@ class Network:
         return out
 
     def conv(self, kernel, channels, bias=True, **attributes):
-        depthwise = attributes.get("groups", 1) != 1
-        weight = self.eighths(*kernel, 1 if depthwise else self.channels, channels)
+        weight = self.eighths(*kernel, self.channels // attributes.get("groups", 1), channels)
         self.channels = channels
         return self.add("conv2d", {"weight": weight, **({"bias": self.eighths(channels)} if bias else {})}, **attributes)
 
@@ -120,7 +119,23 @@ def words():
     net.save()
 
 
+def pools():
+    """Groups of channels; pools whose windows hang over every edge; a residual beside a stride."""
+    net = Network("tiny-pools", 4, [14, 11, 6])
+    net.conv((3, 3), 6, groups=2, pad=[0, 1, 1, 1])  # 13x11, 3 channels a group
+    net.conv((1, 2), 18, groups=6, act="relu")  # 13x10, three filters for each channel
+    net.add("maxpool2d", kernel=[3, 3], stride=[2, 2], pad=[1, 2, 0, 1], act="relu")  # 7x5
+    net.exit(5 * 18, pool="time")
+    wide = net.add("maxpool2d", kernel=[2, 3], stride=[2, 2], pad=[0, 1, 1, 2])  # 4x3
+    net.last = "maxpool2d3"
+    net.sign(threshold=0.5)
+    net.bconv((3, 3), 18, ("scale", "bias"), stride=[2, 2], pad=[1, 1, 1, 2], pad_value=0, residual=wide)  # 4x3
+    net.exit(18, pool="all", act="relu")
+    net.save()
+
+
 if __name__ == "__main__":
+    pools()
     strides()
     residuals()
     words()

@@ -25,11 +25,9 @@ def conv2d(x, op, tensors):
                 out[:] = bias
             at = np.ix_(out_rows, out_bands)
             part = x[np.ix_(rows, bands)]
-            if op.get("groups", 1) != 1:
-                out[at] += part * weight[kr, kb, 0]
-                continue
-            for i in range(part.shape[2]):
-                out[at] += part[:, :, i : i + 1] * weight[kr, kb, i]
+            for i in range(weight.shape[2]):  # input i of each group, for all outputs of the group
+                x_i = part[:, :, i :: weight.shape[2]]
+                out[at] += np.repeat(x_i, weight.shape[3] // x_i.shape[2], axis=2) * weight[kr, kb, i]
     return np.where(out > 0, out, F(0)) if op.get("act") == "relu" else out
 
 
@@ -67,17 +65,34 @@ def bconv2d(x, op, tensors, residual):
         a = np.where(a >= 0, a, a * tensors[op["slope"]])
     out = a * (tensors[op["scale"]] if "scale" in op else F(1)) + (tensors[op["bias"]] if "bias" in op else F(0))
     if residual is not None:
-        offset = (kernel[0] - 1) // 2 - pad[0]
+        offset = (kernel[0] - 1) // 2 - pad[0] if stride[0] == 1 else 0
         out = out + residual[offset : offset + out.shape[0]]
     return out.astype(F)
 
 
+def _pool_axes(x, op):
+    pad, stride = op.get("pad", [0, 0, 0, 0]), op.get("stride", [1, 1])
+    return [list(_taps(x.shape[axis], op["kernel"][axis], stride[axis], *pad[2 * axis : 2 * axis + 2])) for axis in range(2)]
+
+
+def _pooled_shape(x, op):
+    rows, bands = _pool_axes(x, op)
+    return (rows[0][3], bands[0][3], x.shape[2])
+
+
+def _pool_taps(x, op):
+    """For each tap, in the order of rows and bands: the outputs that it reaches, and its values."""
+    row_taps, band_taps = _pool_axes(x, op)
+    for _, out_rows, rows, _ in row_taps:
+        for _, out_bands, bands, _ in band_taps:
+            yield np.ix_(out_rows, out_bands), x[np.ix_(rows, bands)]
+
+
 def maxpool2d(x, op):
-    kernel, stride = op["kernel"], op.get("stride", [1, 1])
-    counts = [(x.shape[axis] - kernel[axis]) // stride[axis] + 1 for axis in range(2)]
-    parts = [x[kr : kr + counts[0] * stride[0] : stride[0], kb : kb + counts[1] * stride[1] : stride[1]][:counts[0], :counts[1]]
-             for kr in range(kernel[0]) for kb in range(kernel[1])]
-    return np.maximum.reduce(parts)
+    out = np.full(_pooled_shape(x, op), -np.inf, F)
+    for at, part in _pool_taps(x, op):
+        out[at] = np.where(part > out[at], part, out[at])
+    return np.where(out > 0, out, F(0)) if op.get("act") == "relu" else out
 
 
 def exit_head(x, op, tensors):
