@@ -4,44 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audio/mix.h"
 #include "bnn/net.h"
-#include "dsp/enhancer.h"
 #include "dsp/mel.h"
-#include "dsp/resampler.h"
-#include "dsp/window.h"
 #include "exits/policy.h"
 #include "exits/posterior.h"
-
-#define BLOCK_FRAMES 512 /* of the source, converted at a time */
+#include "pipeline/front-end.h"
 
 struct kws_pipeline {
 	const struct kws_model *model;
 	struct kws_pipeline_sink sink;
-	/* the stream's format */
-	unsigned rate_hz;
-	unsigned channels;
-	unsigned channel;
-	uint64_t frames;    /* of the source since open, lost ones included */
-	uint64_t opened_at; /* stats.samples then */
-	/* source frames to blocks of 10 ms at 16 kHz */
-	struct kws_resampler *resampler;
-	int resampler_quality;
-	float block[KWS_HOP_SAMPLES];
-	size_t block_fill;
-	struct kws_level level;
-	struct kws_enhancer *enhancer;
-	struct kws_enhancer_config enhancer_config;
-	size_t quiet_blocks; /* since the last block of speech */
-	/* blocks to frames to the window */
-	float frame[KWS_FRAME_SAMPLES];
-	size_t frame_fill;
-	struct kws_mel *mel;
-	struct kws_window_buffer window;
-	/* the window to a decision */
-	size_t hop_frames;
-	size_t frames_to_hop;
-	bool first_hop; /* since the stream began: no earlier window to go on from */
+	struct kws_front_end *front;
 	struct kws_net *net;
 	const struct kws_policy_ops *policy;
 	struct kws_policy_config policy_config;
@@ -94,34 +66,24 @@ int kws_pipeline_check(
 	return 0;
 }
 
-static void restart_window(struct kws_pipeline *pipeline)
-{
-	pipeline->block_fill = 0;
-	pipeline->frame_fill = 0;
-	pipeline->frames_to_hop = 0;
-	pipeline->first_hop = true;
-	pipeline->quiet_blocks = 0;
-	kws_window_init(&pipeline->window);
-	kws_detector_reset(pipeline->detector);
-}
+static void take_window(void *user, const struct kws_front_end_window *window);
 
-static int allocate(struct kws_pipeline *pipeline)
+static int allocate(struct kws_pipeline *pipeline, const struct kws_config *config)
 {
+	const struct kws_front_end_sink sink = {take_window, pipeline};
 	size_t labels = kws_model_label_count(pipeline->model);
 	pipeline->posteriors = calloc(labels, sizeof(*pipeline->posteriors));
 	pipeline->events = calloc(labels, sizeof(*pipeline->events));
 	if (pipeline->posteriors == NULL || pipeline->events == NULL) {
 		return KWS_ENOMEM;
 	}
-	int result = kws_mel_create(&pipeline->mel);
+	int result = kws_front_end_create(&pipeline->front, config, &sink);
 	if (result == 0) {
-		result = kws_net_create(&pipeline->net, pipeline->model, pipeline->hop_frames);
+		result = kws_net_create(
+			&pipeline->net, pipeline->model, (size_t)config->model.hop_frames);
 	}
 	if (result == 0) {
 		result = kws_detector_create(&pipeline->detector, labels);
-	}
-	if (result == 0) {
-		result = kws_enhancer_create(&pipeline->enhancer, &pipeline->enhancer_config);
 	}
 	return result;
 }
@@ -140,26 +102,14 @@ int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model
 	}
 	pipeline->model = model;
 	pipeline->sink = *sink;
-	pipeline->hop_frames = (size_t)config->model.hop_frames;
-	pipeline->resampler_quality = config->dsp.resampler_quality;
 	pipeline->silence_label = find_label(model, "_silence_");
-	pipeline->enhancer_config = (struct kws_enhancer_config){
-		.denoise = config->dsp.denoise,
-		.denoise_db = config->dsp.denoise_db,
-		.agc = config->dsp.agc,
-		.agc_level = config->dsp.agc_level,
-		.vad = config->dsp.vad,
-		.vad_start_percent = config->dsp.vad_start_percent,
-		.vad_continue_percent = config->dsp.vad_continue_percent,
-	};
-	result = allocate(pipeline);
+	result = allocate(pipeline, config);
 	if (result != 0) {
 		kws_pipeline_destroy(pipeline);
 		return kws_fail(
 			error, result, "cannot set up the pipeline: %s", kws_strerror(result));
 	}
 	kws_pipeline_configure(pipeline, config);
-	restart_window(pipeline);
 	*out = pipeline;
 	return 0;
 }
@@ -169,9 +119,7 @@ void kws_pipeline_destroy(struct kws_pipeline *pipeline)
 	if (pipeline == NULL) {
 		return;
 	}
-	kws_resampler_destroy(pipeline->resampler);
-	kws_enhancer_destroy(pipeline->enhancer);
-	kws_mel_destroy(pipeline->mel);
+	kws_front_end_destroy(pipeline->front);
 	kws_net_destroy(pipeline->net);
 	kws_detector_destroy(pipeline->detector);
 	free(pipeline->posteriors);
@@ -182,37 +130,18 @@ void kws_pipeline_destroy(struct kws_pipeline *pipeline)
 int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned channels,
 	unsigned channel, struct kws_error *error)
 {
-	if (channel > channels) {
-		return kws_fail(error, KWS_EINVAL, "there is no channel %u: the device has %u",
-			channel, channels);
+	int result = kws_front_end_open(pipeline->front, rate_hz, channels, channel, error);
+	if (result == 0) {
+		kws_detector_reset(pipeline->detector);
 	}
-	struct kws_resampler *resampler;
-	int result = kws_resampler_create(&resampler, rate_hz, pipeline->resampler_quality);
-	if (result != 0) {
-		return kws_fail(error, result, "cannot convert from %u Hz: %s", rate_hz,
-			kws_strerror(result));
-	}
-	kws_resampler_destroy(pipeline->resampler);
-	pipeline->resampler = resampler;
-	pipeline->rate_hz = rate_hz;
-	pipeline->channels = channels;
-	pipeline->channel = channel;
-	pipeline->frames = 0;
-	pipeline->opened_at = pipeline->stats.samples;
-	kws_level_init(&pipeline->level);
-	restart_window(pipeline);
-	return 0;
+	return result;
 }
 
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 {
 	pipeline->stats.gaps++;
-	/* from the source's frames: what block and resampler still held is lost as well */
-	pipeline->frames += lost_frames;
-	pipeline->stats.samples =
-		pipeline->opened_at + pipeline->frames * KWS_SAMPLE_RATE_HZ / pipeline->rate_hz;
-	kws_resampler_reset(pipeline->resampler);
-	restart_window(pipeline);
+	kws_front_end_gap(pipeline->front, lost_frames);
+	kws_detector_reset(pipeline->detector);
 }
 
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config)
@@ -273,30 +202,24 @@ static void answer_silence(struct kws_pipeline *pipeline)
 	}
 }
 
-static void begin_window(struct kws_pipeline *pipeline)
+static void take_window(void *user, const struct kws_front_end_window *window)
 {
-	const float *frames = kws_window_frames(&pipeline->window);
-	if (pipeline->first_hop) {
-		kws_net_begin(pipeline->net, frames);
-	} else {
-		kws_net_advance(pipeline->net, frames);
-	}
-	pipeline->first_hop = false;
-}
-
-static void decide(struct kws_pipeline *pipeline)
-{
+	struct kws_pipeline *pipeline = user;
 	struct kws_hop hop = {
 		.hop = pipeline->stats.hops++,
-		.sample = pipeline->stats.samples,
+		.sample = window->sample,
 		.exits = kws_model_graph(pipeline->model)->exit_count,
 		.posteriors = pipeline->posteriors,
 	};
-	begin_window(pipeline);
-	if (pipeline->quiet_blocks >= KWS_WINDOW_FRAMES) {
-		answer_silence(pipeline);
+	if (window->first) {
+		kws_net_begin(pipeline->net, window->frames);
 	} else {
+		kws_net_advance(pipeline->net, window->frames);
+	}
+	if (window->speech) {
 		run_network(pipeline, &hop);
+	} else {
+		answer_silence(pipeline);
 	}
 	hop.best = kws_posterior_best(pipeline->posteriors, kws_model_label_count(pipeline->model));
 	pipeline->stats.hops_at_exit[hop.exit]++;
@@ -313,82 +236,19 @@ static void decide(struct kws_pipeline *pipeline)
 	}
 }
 
-static void take_frame(struct kws_pipeline *pipeline)
-{
-	float features[KWS_MEL_BANDS];
-	kws_mel_frame(pipeline->mel, pipeline->frame, features);
-	kws_window_push(&pipeline->window, features);
-	pipeline->frame_fill = KWS_FRAME_SAMPLES - KWS_HOP_SAMPLES;
-	memmove(pipeline->frame, pipeline->frame + KWS_HOP_SAMPLES,
-		pipeline->frame_fill * sizeof(float));
-	if (!kws_window_full(&pipeline->window)) {
-		return;
-	}
-	if (pipeline->frames_to_hop == 0) {
-		pipeline->frames_to_hop = pipeline->hop_frames;
-		decide(pipeline);
-	}
-	pipeline->frames_to_hop--;
-}
-
-/* 10 ms at 16 kHz. A frame is not a whole number of blocks, so one may end inside a block. */
-static void take_block(struct kws_pipeline *pipeline)
-{
-	kws_level_push(&pipeline->level, pipeline->block);
-	bool speech = kws_enhancer_process(pipeline->enhancer, pipeline->block);
-	pipeline->quiet_blocks = speech ? 0 : pipeline->quiet_blocks + 1;
-	size_t used = 0;
-	while (used < KWS_HOP_SAMPLES) {
-		size_t room = KWS_FRAME_SAMPLES - pipeline->frame_fill;
-		size_t count = KWS_HOP_SAMPLES - used < room ? KWS_HOP_SAMPLES - used : room;
-		memcpy(pipeline->frame + pipeline->frame_fill, pipeline->block + used,
-			count * sizeof(float));
-		used += count;
-		pipeline->frame_fill += count;
-		pipeline->stats.samples += count;
-		if (pipeline->frame_fill == KWS_FRAME_SAMPLES) {
-			take_frame(pipeline);
-		}
-	}
-}
-
-static void take_mono(struct kws_pipeline *pipeline, const float *samples, size_t count)
-{
-	while (count > 0) {
-		size_t used = count;
-		size_t made = KWS_HOP_SAMPLES - pipeline->block_fill;
-		kws_resampler_process(pipeline->resampler, samples, &used,
-			pipeline->block + pipeline->block_fill, &made);
-		samples += used;
-		count -= used;
-		pipeline->block_fill += made;
-		if (pipeline->block_fill == KWS_HOP_SAMPLES) {
-			pipeline->block_fill = 0;
-			take_block(pipeline);
-		}
-	}
-}
-
 void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, size_t count)
 {
-	float mono[BLOCK_FRAMES];
-	pipeline->frames += count;
-	while (count > 0) {
-		size_t now = count < BLOCK_FRAMES ? count : BLOCK_FRAMES;
-		kws_mix_to_mono(frames, now, pipeline->channels, pipeline->channel, mono);
-		take_mono(pipeline, mono, now);
-		frames += now * pipeline->channels;
-		count -= now;
-	}
+	kws_front_end_push(pipeline->front, frames, count);
 }
 
 const struct kws_level *kws_pipeline_level(const struct kws_pipeline *pipeline)
 {
-	return &pipeline->level;
+	return kws_front_end_level(pipeline->front);
 }
 
 void kws_pipeline_stats(const struct kws_pipeline *pipeline, struct kws_pipeline_stats *out)
 {
 	*out = pipeline->stats;
-	out->warm = kws_window_full(&pipeline->window);
+	out->samples = kws_front_end_samples(pipeline->front);
+	out->warm = kws_front_end_warm(pipeline->front);
 }
