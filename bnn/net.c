@@ -179,3 +179,18 @@ struct kws_net_stats kws_net_stats(const struct kws_net *net)
 {
 	return net->stats;
 }
+
+const struct kws_graph *kws_net_graph(const struct kws_net *net)
+{
+	return net->graph;
+}
+
+size_t kws_net_hop_frames(const struct kws_net *net)
+{
+	return net->hop_frames;
+}
+
+const struct kws_rows *kws_net_rows(const struct kws_net *net, size_t map)
+{
+	return &net->maps[map];
+}

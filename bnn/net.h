@@ -48,4 +48,10 @@ const float *kws_net_run_exit(struct kws_net *net, size_t exit);
 
 struct kws_net_stats kws_net_stats(const struct kws_net *net);
 
+/* What bnn/account.h counts by. */
+struct kws_rows;
+const struct kws_graph *kws_net_graph(const struct kws_net *net);
+size_t kws_net_hop_frames(const struct kws_net *net);
+const struct kws_rows *kws_net_rows(const struct kws_net *net, size_t map);
+
 #endif

@@ -144,8 +144,7 @@ static void take_frame(struct kws_front_end *front)
 	kws_mel_frame(front->mel, front->frame, features);
 	kws_window_push(&front->window, features);
 	front->frame_fill = KWS_FRAME_SAMPLES - KWS_HOP_SAMPLES;
-	memmove(front->frame, front->frame + KWS_HOP_SAMPLES,
-		front->frame_fill * sizeof(float));
+	memmove(front->frame, front->frame + KWS_HOP_SAMPLES, front->frame_fill * sizeof(float));
 	if (!kws_window_full(&front->window)) {
 		return;
 	}
@@ -182,8 +181,8 @@ static void take_mono(struct kws_front_end *front, const float *samples, size_t 
 	while (count > 0) {
 		size_t used = count;
 		size_t made = KWS_HOP_SAMPLES - front->block_fill;
-		kws_resampler_process(front->resampler, samples, &used,
-			front->block + front->block_fill, &made);
+		kws_resampler_process(
+			front->resampler, samples, &used, front->block + front->block_fill, &made);
 		samples += used;
 		count -= used;
 		front->block_fill += made;
