@@ -22,6 +22,8 @@ static const struct kws_op_class *const classes[] = {
 	&kws_op_sign,
 	&kws_op_bconv2d,
 	&kws_op_maxpool2d,
+	&kws_op_avgpool2d,
+	&kws_op_concat,
 	&kws_op_exit,
 };
 
@@ -53,12 +55,12 @@ static bool is_answer(const struct kws_graph *graph, size_t map)
 	return false;
 }
 
-static int find_map(const struct builder *builder, const char *key, size_t *index)
+static int find_map(
+	const struct builder *builder, const char *key, const json_t *json, size_t *index)
 {
-	const char *name;
-	int result = kws_spec_string(&builder->spec, key, NULL, &name);
-	if (result != 0) {
-		return result;
+	const char *name = json_string_value(json);
+	if (name == NULL) {
+		return kws_spec_fail(&builder->spec, KWS_EFORMAT, "'%s' must name a map", key);
 	}
 	for (size_t i = 0; i < builder->graph->map_count; i++) {
 		if (strcmp(builder->names[i], name) != 0) {
@@ -116,13 +118,56 @@ static int build_input(struct builder *builder)
 	return add_map(builder, &map, &index);
 }
 
+static int link_input(struct builder *builder, struct kws_op *op, const json_t *json)
+{
+	size_t *index = &op->inputs[op->input_count];
+	int result = find_map(builder, "in", json, index);
+	if (result != 0) {
+		return result;
+	}
+	const struct kws_map_shape *map = &builder->graph->maps[*index];
+	op->slices[op->input_count] = *map;
+	if (op->input_count++ == 0) {
+		op->in = *map;
+		return 0;
+	}
+	op->in.channels += map->channels;
+	if (map->rows != op->in.rows || map->bands != op->in.bands) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EFORMAT, "the inputs differ in rows or bands");
+	}
+	return op->in.channels < KWS_EXTENT_MAX
+		       ? 0
+		       : kws_spec_fail(&builder->spec, KWS_EUNSUPPORTED, "the maps are too large");
+}
+
+/* 'in' is a name, or for classes that join a list of names. */
+static int link_inputs(struct builder *builder, struct kws_op *op)
+{
+	const json_t *in = json_object_get(builder->spec.json, "in");
+	if (!op->class->joins || !json_is_array(in)) {
+		return link_input(builder, op, in);
+	}
+	size_t count = json_array_size(in);
+	if (count == 0 || count > KWS_OP_INPUTS_MAX) {
+		return kws_spec_fail(&builder->spec, KWS_EUNSUPPORTED,
+			"'in' must list 1 to %d maps", KWS_OP_INPUTS_MAX);
+	}
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		result = link_input(builder, op, json_array_get(in, i));
+	}
+	return result;
+}
+
 /* An addition needs the same bands and channels, and the rows around the output's. */
 static int link_residual(struct builder *builder, struct kws_op *op)
 {
-	if (json_object_get(builder->spec.json, "residual") == NULL) {
+	const json_t *residual = json_object_get(builder->spec.json, "residual");
+	if (residual == NULL) {
 		return 0;
 	}
-	int result = find_map(builder, "residual", &op->residual);
+	int result = find_map(builder, "residual", residual, &op->residual);
 	if (result != 0) {
 		return result;
 	}
@@ -175,12 +220,10 @@ static int build_op(struct builder *builder)
 	graph->op_count++; /* from here on finish() frees its state */
 	op->exit = -1;
 	op->residual = KWS_OP_NO_RESIDUAL;
-	result = find_map(builder, "in", &op->input);
-	if (result != 0) {
-		return result;
+	result = link_inputs(builder, op);
+	if (result == 0) {
+		result = op->class->create(op, &builder->spec);
 	}
-	op->in = graph->maps[op->input];
-	result = op->class->create(op, &builder->spec);
 	if (result == 0) {
 		result = link_residual(builder, op); /* before its own map could be found */
 	}

@@ -29,8 +29,12 @@ struct timing {
 
 static struct timing timing_of(const struct kws_op *op, const struct timing *known)
 {
-	const struct timing *in = &known[op->input];
-	struct timing out = {in->stride * op->reach.stride, in->pure};
+	struct timing out = known[op->input];
+	for (size_t i = 1; i < op->input_count; i++) {
+		const struct timing *other = &known[op->inputs[i]];
+		out.pure = out.pure && other->pure && other->stride == out.stride;
+	}
+	out.stride *= op->reach.stride;
 	/* padding on either side puts the window's edge into the rows */
 	size_t valid = (op->in.rows - op->reach.kernel) / op->reach.stride + 1;
 	if (op->reach.pad != 0 || op->in.rows < op->reach.kernel || op->out.rows > valid) {
@@ -146,10 +150,10 @@ static void run_op(struct kws_net *net, const struct kws_op *op)
 	size_t begin;
 	size_t end = 0;
 	kws_rows_seek(output, net->frame);
-	struct kws_op_maps maps = {
-		.input = map_of(net, op->input),
-		.output = kws_rows_window(output),
-	};
+	struct kws_op_maps maps = {.output = kws_rows_window(output)};
+	for (size_t i = 0; i < op->input_count; i++) {
+		maps.inputs[i] = map_of(net, op->inputs[i]);
+	}
 	if (op->residual != KWS_OP_NO_RESIDUAL) {
 		maps.residual = map_of(net, op->residual);
 	}

@@ -1,32 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sign: float to bits, per channel: bit = x < threshold, that is, -1. Without `threshold` it is 0,
- * so that sign(0) = sign(-0.0) = +1. A learned shift b before the sign is the threshold -b: exact,
- * since rounding x + b never changes on which side of zero it lies. */
+/* sign: float and int16 maps side by side to bits, per channel: bit = (x < threshold) ^ flip, where
+ * 1 means -1. Without `threshold` it is 0, so that sign(0) = sign(-0.0) = +1. A learned shift b
+ * before the sign is the threshold -b: exact, since rounding x + b never changes on which side of
+ * zero it lies. A batch norm before the sign is monotone, also with its rounding, so that it is a
+ * threshold too, with the bit flipped where it falls.
+ *
+ * threshold: F32 [channels of all inputs], integers from -32768 to 32767 where the input is int16.
+ * flip: U32 [words of 32 channels], bits after the last channel are 0. */
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bnn/op.h"
 
+struct sign {
+	float *threshold;
+	int16_t *level; /* the threshold where the input is int16 */
+	uint64_t *flip; /* NULL if nothing flips */
+};
+
+static void sign_destroy(void *state)
+{
+	struct sign *sign = state;
+	if (sign != NULL) {
+		free(sign->threshold);
+		free(sign->level);
+		free(sign->flip);
+		free(sign);
+	}
+}
+
+static int load_levels(
+	struct sign *sign, const struct kws_spec *spec, size_t first, size_t channels)
+{
+	for (size_t c = first; c < first + channels; c++) {
+		float threshold = sign->threshold[c];
+		if (!(threshold >= INT16_MIN && threshold <= INT16_MAX) ||
+			threshold != rintf(threshold)) {
+			return kws_spec_fail(spec, KWS_EFORMAT,
+				"the threshold of channel %zu, which is int16, must be an integer "
+				"from -32768 to 32767",
+				c);
+		}
+		sign->level[c] = (int16_t)threshold;
+	}
+	return 0;
+}
+
+static int load_slices(const struct kws_op *op, struct sign *sign, const struct kws_spec *spec)
+{
+	int result = 0;
+	size_t first = 0;
+	for (size_t i = 0; result == 0 && i < op->input_count; i++) {
+		const struct kws_map_shape *slice = &op->slices[i];
+		if (slice->type == KWS_MAP_BITS) {
+			return kws_spec_fail(
+				spec, KWS_EFORMAT, "needs inputs of the types float or int16");
+		}
+		if (slice->type == KWS_MAP_INT16) {
+			result = load_levels(sign, spec, first, slice->channels);
+		}
+		first += slice->channels;
+	}
+	return result;
+}
+
+static int load_flip(const struct kws_op *op, struct sign *sign, const struct kws_spec *spec)
+{
+	const struct kws_tensor *flip;
+	size_t half_words = (op->in.channels + 31) / 32;
+	if (json_object_get(spec->json, "flip") == NULL) {
+		return 0;
+	}
+	int result = kws_spec_tensor(spec, "flip", KWS_DTYPE_U32, 1, &half_words, &flip);
+	if (result != 0) {
+		return result;
+	}
+	const uint32_t *words = flip->data;
+	if (op->in.channels % 32 != 0 && words[half_words - 1] >> op->in.channels % 32 != 0) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "flip has bits after the last channel");
+	}
+	sign->flip = kws_spec_alloc(kws_map_words(op->in.channels), sizeof(uint64_t));
+	if (sign->flip == NULL) {
+		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	}
+	for (size_t h = 0; h < half_words; h++) {
+		sign->flip[h / 2] |= (uint64_t)words[h] << (h % 2 * 32);
+	}
+	return 0;
+}
+
 static int sign_create(struct kws_op *op, struct kws_spec *spec)
 {
-	if (op->in.type != KWS_MAP_FLOAT) {
-		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input");
+	struct sign *sign = kws_spec_alloc(1, sizeof(*sign));
+	op->state = sign;
+	if (sign == NULL) {
+		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	}
+	size_t channels = op->in.channels;
+	int result = kws_spec_vector(spec, "threshold", channels, 0.0f, &sign->threshold);
+	if (result != 0) {
+		return result;
+	}
+	sign->level = kws_spec_alloc(channels, sizeof(*sign->level));
+	if (sign->level == NULL) {
+		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	}
+	result = load_slices(op, sign, spec);
+	if (result == 0) {
+		result = load_flip(op, sign, spec);
 	}
 	op->out = op->in;
 	op->out.type = KWS_MAP_BITS;
 	op->reach = (struct kws_op_reach){1, 1, 0};
-	op->cost.float_weights = op->in.channels;
-	return kws_spec_vector(spec, "threshold", op->in.channels, 0.0f, (float **)&op->state);
+	op->cost.float_weights = channels;
+	return result;
 }
 
-static void pack_position(const float *x, const float *threshold, size_t channels, uint64_t *out)
+static uint64_t pack_floats(const float *x, const float *threshold, size_t count)
 {
-	for (size_t first = 0; first < channels; first += 64) {
-		size_t count = channels - first < 64 ? channels - first : 64;
-		uint64_t word = 0;
-		for (size_t i = 0; i < count; i++) {
-			word |= (uint64_t)(x[first + i] < threshold[first + i]) << i;
+	uint64_t word = 0;
+	for (size_t i = 0; i < count; i++) {
+		word |= (uint64_t)(x[i] < threshold[i]) << i;
+	}
+	return word;
+}
+
+/* Compares to bytes, which becomes vector code, and gathers their lowest bits eight at a time: the
+ * product moves byte i's bit to bit 56 + i. */
+static uint64_t pack_int16(const int16_t *x, const int16_t *level, size_t count)
+{
+	uint8_t less[64] = {0};
+	uint64_t word = 0;
+	for (size_t i = 0; i < count; i++) {
+		less[i] = x[i] < level[i];
+	}
+	for (size_t i = 0; i < sizeof(less); i += 8) {
+		uint64_t bytes;
+		memcpy(&bytes, less + i, sizeof(bytes));
+		word |= (bytes * 0x0102040810204080u >> 56) << i;
+	}
+	return word;
+}
+
+/* Puts `count` bits behind the first `at`; the rest of the last word becomes 0. */
+static void append(uint64_t *words, size_t at, uint64_t bits, size_t count)
+{
+	size_t shift = at % 64;
+	uint64_t *word = words + at / 64;
+	*word = (shift != 0 ? *word : 0) | bits << shift;
+	if (shift + count > 64) {
+		word[1] = bits >> (64 - shift);
+	}
+}
+
+/* The slice that begins at channel `first`, at one position. */
+static void pack_slice(const struct sign *sign, const struct kws_map_shape *slice,
+	const void *input, size_t position, size_t first, uint64_t *out)
+{
+	size_t from = position * slice->channels;
+	for (size_t c = 0; c < slice->channels; c += 64) {
+		size_t count = slice->channels - c < 64 ? slice->channels - c : 64;
+		uint64_t word;
+		if (slice->type == KWS_MAP_INT16) {
+			word = pack_int16(
+				(const int16_t *)input + from + c, sign->level + first + c, count);
+		} else {
+			word = pack_floats((const float *)input + from + c,
+				sign->threshold + first + c, count);
 		}
-		*out++ = word;
+		append(out, first + c, word, count);
 	}
 }
 
@@ -34,18 +177,25 @@ static void sign_run(const struct kws_op *op, const struct kws_op_maps *maps, si
 	size_t end, void *scratch)
 {
 	(void)scratch;
-	const float *input = maps->input;
-	uint64_t *output = maps->output;
-	size_t channels = op->in.channels;
-	size_t words = kws_map_words(channels);
+	const struct sign *sign = op->state;
+	size_t words = kws_map_words(op->in.channels);
 	for (size_t at = begin * op->in.bands; at < end * op->in.bands; at++) {
-		pack_position(input + at * channels, op->state, channels, output + at * words);
+		uint64_t *out = (uint64_t *)maps->output + at * words;
+		size_t first = 0;
+		for (size_t i = 0; i < op->input_count; i++) {
+			pack_slice(sign, &op->slices[i], maps->inputs[i], at, first, out);
+			first += op->slices[i].channels;
+		}
+		for (size_t w = 0; sign->flip != NULL && w < words; w++) {
+			out[w] ^= sign->flip[w];
+		}
 	}
 }
 
 const struct kws_op_class kws_op_sign = {
 	.name = "sign",
+	.joins = true,
 	.create = sign_create,
-	.destroy = free,
+	.destroy = sign_destroy,
 	.run = sign_run,
 };

@@ -10,8 +10,12 @@ size_t kws_map_row_elements(const struct kws_map_shape *shape)
 
 size_t kws_map_row_bytes(const struct kws_map_shape *shape)
 {
-	return kws_map_row_elements(shape) *
-	       (shape->type == KWS_MAP_BITS ? sizeof(uint64_t) : sizeof(float));
+	static const size_t element_bytes[] = {
+		[KWS_MAP_FLOAT] = sizeof(float),
+		[KWS_MAP_BITS] = sizeof(uint64_t),
+		[KWS_MAP_INT16] = sizeof(int16_t),
+	};
+	return kws_map_row_elements(shape) * element_bytes[shape->type];
 }
 
 void kws_op_slide(struct kws_op *op, const struct kws_window *window)

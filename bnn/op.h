@@ -2,19 +2,23 @@
 #ifndef KWS_BNN_OP_H
 #define KWS_BNN_OP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "bnn/spec.h"
 
-/* Operations of a graph. Every map is [rows][bands][channels]: rows are time, bands frequency,
- * channels innermost. A row of an output depends on `kernel` rows of the input that begin at
- * row * stride - pad, and on nothing else, so that any range of rows can be computed alone. */
+/* Operations of a graph. An operation reads one map, or, if its class joins, several that lie side
+ * by side as slices of the channels. Every map is [rows][bands][channels]: rows are time, bands
+ * frequency, channels innermost. A row of an output depends on `kernel` rows of the input that
+ * begin at row * stride - pad, and on nothing else, so that any range of rows can be computed
+ * alone. */
 
 enum kws_map_type {
 	KWS_MAP_FLOAT, /* float[channels] a position */
 	KWS_MAP_BITS,  /* uint64_t[kws_map_words(channels)] a position; bit c of the row of words is
 			  channel c, 1 means negative; the bits after the last channel are 0 */
+	KWS_MAP_INT16, /* int16_t[channels] a position */
 };
 
 struct kws_map_shape {
@@ -51,9 +55,15 @@ struct kws_op_cost {
 
 struct kws_op;
 
+/* Most maps that one operation joins. */
+#define KWS_OP_INPUTS_MAX 16
+
 /* The maps of one call; each pointer is that map's row 0. */
 struct kws_op_maps {
-	const void *input;
+	union {
+		const void *input; /* the only one, or the first */
+		const void *inputs[KWS_OP_INPUTS_MAX];
+	};
 	const float *residual; /* bconv2d with a residual only */
 	void *output;          /* of an exit: the logits */
 };
@@ -61,6 +71,7 @@ struct kws_op_maps {
 /* One kind of operation. */
 struct kws_op_class {
 	const char *name;
+	bool joins; /* takes several inputs of any types */
 	/* Reads the attributes, checks them against op->in (known) and fills op->out, reach, cost
 	 * and op->state. Returns 0 or a code with spec's error sentence set. */
 	int (*create)(struct kws_op *op, struct kws_spec *spec);
@@ -75,11 +86,16 @@ struct kws_op_class {
 
 struct kws_op {
 	const struct kws_op_class *class;
-	size_t input;    /* indices of maps in the graph */
-	size_t residual; /* or KWS_OP_NO_RESIDUAL */
+	union {               /* indices of maps in the graph */
+		size_t input; /* the only one, or the first */
+		size_t inputs[KWS_OP_INPUTS_MAX];
+	};
+	size_t input_count;
+	struct kws_map_shape slices[KWS_OP_INPUTS_MAX]; /* each input */
+	size_t residual;                                /* or KWS_OP_NO_RESIDUAL */
 	size_t output;
-	int exit; /* index of the exit, -1 for others */
-	struct kws_map_shape in;
+	int exit;                /* index of the exit, -1 for others */
+	struct kws_map_shape in; /* the inputs side by side: channels of all, type of the first */
 	struct kws_map_shape out;
 	struct kws_op_reach reach;
 	struct kws_op_cost cost;
@@ -95,6 +111,8 @@ extern const struct kws_op_class kws_op_conv2d;
 extern const struct kws_op_class kws_op_sign;
 extern const struct kws_op_class kws_op_bconv2d;
 extern const struct kws_op_class kws_op_maxpool2d;
+extern const struct kws_op_class kws_op_avgpool2d;
+extern const struct kws_op_class kws_op_concat;
 extern const struct kws_op_class kws_op_exit;
 
 /* A residual's rows lie around the output's: output row r adds residual row r + offset, because a

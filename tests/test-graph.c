@@ -48,6 +48,8 @@ static void add_tensors(struct model_builder *builder)
 		builder, "infinite", KWS_DTYPE_F32, (const size_t[4]){4, 0, 0, 0}, infinite);
 	model_builder_tensor(builder, "bits", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, bits);
 	model_builder_tensor(builder, "tail", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, tail);
+	model_builder_tensor(
+		builder, "flips", KWS_DTYPE_U32, (const size_t[4]){1, 0, 0, 0}, &tail[35]);
 	model_builder_tensor(builder, "signed", KWS_DTYPE_I32, (const size_t[4]){4, 3, 3, 1}, bits);
 }
 
@@ -172,7 +174,7 @@ static const struct bad_graph bad_lists[] = {
 	{ONE("{'op':'lstm','in':'x','out':'y'}"), KWS_EUNSUPPORTED,
 		"graph operation 1 (lstm): there is no such operation"},
 	{ONE("{'op':'sign','out':'y'}"), KWS_EFORMAT,
-		"graph operation 1 (sign): 'in' must be a string"},
+		"graph operation 1 (sign): 'in' must name a map"},
 	{ONE("{'op':'sign','in':'z','out':'y'}"), KWS_EFORMAT,
 		"graph operation 1 (sign): 'in' is 'z', which no earlier operation makes"},
 	{ONE("{'op':'sign','in':'y','out':'y'}"), KWS_EFORMAT,
@@ -181,6 +183,20 @@ static const struct bad_graph bad_lists[] = {
 		"graph operation 1 (sign): 'out' must be a string"},
 	{ONE("{'op':'sign','in':'x','out':'x'}"), KWS_EFORMAT,
 		"graph operation 1 (sign): there are two maps named 'x'"},
+	{AFTER_CONV("{'op':'sign','in':['c','x'],'out':'s'}"), KWS_EFORMAT,
+		"graph operation 2 (sign): the inputs differ in rows or bands"},
+	{AFTER_CONV("{'op':'sign','in':['c',1],'out':'s'}"), KWS_EFORMAT,
+		"graph operation 2 (sign): 'in' must name a map"},
+	{AFTER_CONV("{'op':'sign','in':[],'out':'s'}"), KWS_EUNSUPPORTED,
+		"graph operation 2 (sign): 'in' must list 1 to 16 maps"},
+	{AFTER_CONV("{'op':'sign','in':['c','c','c','c','c','c','c','c','c','c','c','c','c','c',"
+		    "'c','c','c'],'out':'s'}"),
+		KWS_EUNSUPPORTED, "graph operation 2 (sign): 'in' must list 1 to 16 maps"},
+	{AFTER_CONV("{'op':'conv2d','in':'c','out':'w','weight':'wide'},"
+		    "{'op':'concat','in':['w','w'],'out':'v'}"),
+		KWS_EUNSUPPORTED, "graph operation 3 (concat): the maps are too large"},
+	{AFTER_CONV("{'op':'maxpool2d','in':['c'],'out':'p'}"), KWS_EFORMAT,
+		"graph operation 2 (maxpool2d): 'in' must name a map"},
 	{"[" INPUT CONV "{'op':'sign','in':'c','out':'s'}]", KWS_EFORMAT,
 		"kws.graph must end with an exit"},
 	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','residual':'c'}"), KWS_EFORMAT,
@@ -248,7 +264,18 @@ static const struct bad_graph bad_conv2d[] = {
 
 static const struct bad_graph bad_bits[] = {
 	{AFTER_SIGN("{'op':'sign','in':'s','out':'t'}"), KWS_EFORMAT,
-		"graph operation 3 (sign): needs a float input"},
+		"graph operation 3 (sign): needs inputs of the types float or int16"},
+	{AFTER_SIGN("{'op':'concat','in':['c','s'],'out':'t'}"), KWS_EFORMAT,
+		"graph operation 3 (concat): needs inputs of the types float or int16"},
+	{AFTER_CONV("{'op':'concat','in':['c','c'],'out':'t','scale':'four'}"), KWS_EFORMAT,
+		"graph operation 2 (concat): axis 0 of tensor 'four' is 4, 'scale' needs 8"},
+	{AFTER_CONV("{'op':'concat','in':'c','out':'t','act':'sign'}"), KWS_EFORMAT,
+		"graph operation 2 (concat): 'act' must be none or relu"},
+	{AFTER_CONV("{'op':'sign','in':'c','out':'t','flip':'four'}"), KWS_EFORMAT,
+		"graph operation 2 (sign): tensor 'four' does not have the type and 1 axes that "
+		"'flip' needs"},
+	{AFTER_CONV("{'op':'sign','in':'c','out':'t','flip':'flips'}"), KWS_EFORMAT,
+		"graph operation 2 (sign): flip has bits after the last channel"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'two'}"), KWS_EFORMAT,
 		"graph operation 2 (sign): axis 0 of tensor 'two' is 2, 'threshold' needs 4"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'infinite'}"), KWS_EFORMAT,
@@ -308,6 +335,11 @@ static const struct bad_graph bad_ends[] = {
 		"graph operation 2 (maxpool2d): needs a float input and act none or relu"},
 	{AFTER_SIGN("{'op':'maxpool2d','in':'s','out':'p'}"), KWS_EFORMAT,
 		"graph operation 3 (maxpool2d): needs a float input and act none or relu"},
+	{AFTER_CONV("{'op':'avgpool2d','in':'c','out':'p','kernel':[2,2],'pad':[0,0,0,2]}"),
+		KWS_EFORMAT,
+		"graph operation 2 (avgpool2d): padding must be smaller than the kernel"},
+	{AFTER_SIGN("{'op':'avgpool2d','in':'s','out':'p'}"), KWS_EFORMAT,
+		"graph operation 3 (avgpool2d): needs a float input"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense'}"), KWS_EFORMAT,
 		"graph operation 2 (exit): 'pool' must be a string"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'bands'}"),

@@ -51,10 +51,12 @@ static void run_rows(const struct maps *maps, const struct kws_op *op, size_t be
 {
 	void *scratch = malloc(op->scratch_bytes + 1);
 	struct kws_op_maps call = {
-		.input = maps->all[op->input],
 		.residual = op->residual != KWS_OP_NO_RESIDUAL ? maps->all[op->residual] : NULL,
 		.output = maps->all[op->output],
 	};
+	for (size_t i = 0; i < op->input_count; i++) {
+		call.inputs[i] = maps->all[op->inputs[i]];
+	}
 	op->class->run(op, &call, begin, end, scratch);
 	free(scratch);
 }
@@ -117,10 +119,11 @@ static void rows_can_be_computed_alone(void **state)
 	unload(&network);
 }
 
-/* Zeroes the input rows that do not lie within the reach of the output row. */
-static void clear_out_of_reach(const struct kws_op *op, uint8_t *input, size_t row)
+/* Zeroes the rows of one input that do not lie within the reach of the output row. */
+static void clear_out_of_reach(
+	const struct kws_op *op, const struct kws_map_shape *shape, uint8_t *input, size_t row)
 {
-	size_t row_bytes = kws_map_row_bytes(&op->in);
+	size_t row_bytes = kws_map_row_bytes(shape);
 	size_t first = row * op->reach.stride;
 	for (size_t r = 0; r < op->in.rows; r++) {
 		size_t padded = r + op->reach.pad;
@@ -130,18 +133,18 @@ static void clear_out_of_reach(const struct kws_op *op, uint8_t *input, size_t r
 	}
 }
 
-static void assert_reach(const struct maps *maps, const struct kws_op *op)
+static void assert_reach(const struct maps *maps, const struct kws_op *op, size_t map)
 {
-	uint8_t *input = maps->all[op->input];
+	uint8_t *input = maps->all[map];
 	uint8_t *output = maps->all[op->output];
-	size_t in_bytes = map_bytes(maps->graph, op->input);
+	size_t in_bytes = map_bytes(maps->graph, map);
 	size_t row_bytes = kws_map_row_bytes(&op->out);
 	uint8_t *kept_input = malloc(in_bytes);
 	uint8_t *kept_row = malloc(row_bytes);
 	memcpy(kept_input, input, in_bytes);
 	for (size_t r = 0; r < op->out.rows; r++) {
 		memcpy(kept_row, output + r * row_bytes, row_bytes);
-		clear_out_of_reach(op, input, r);
+		clear_out_of_reach(op, &maps->graph->maps[map], input, r);
 		run_rows(maps, op, r, r + 1);
 		assert_memory_equal(output + r * row_bytes, kept_row, row_bytes);
 		memcpy(input, kept_input, in_bytes);
@@ -157,9 +160,11 @@ static void rows_depend_on_their_reach_only(void **state)
 	struct network network = load(*state);
 	for (size_t i = 0; i < network.maps.graph->op_count; i++) {
 		const struct kws_op *op = &network.maps.graph->ops[i];
-		assert_int_not_equal(op->input, op->residual);
 		run_rows(&network.maps, op, 0, op->out.rows);
-		assert_reach(&network.maps, op);
+		for (size_t input = 0; input < op->input_count; input++) {
+			assert_int_not_equal(op->inputs[input], op->residual);
+			assert_reach(&network.maps, op, op->inputs[input]);
+		}
 	}
 	unload(&network);
 }

@@ -45,9 +45,15 @@ class Network:
         self.channels = channels
         return self.add("conv2d", {"weight": weight, **({"bias": self.eighths(channels)} if bias else {})}, **attributes)
 
-    def sign(self, threshold=None):
+    def join(self, maps, channels):
+        """The next operation reads these maps side by side."""
+        self.last, self.channels = maps, channels
+
+    def sign(self, threshold=None, flip=False):
         """`threshold`: None, or the step of random ones."""
         tensors = {} if threshold is None else {"threshold": self.eighths(self.channels) * np.float32(8 * threshold)}
+        if flip:
+            tensors["flip"] = pack_bits(self.rng.choice([-1, 1], self.channels))
         return self.add("sign", tensors)
 
     def bconv(self, kernel, channels, transform=(), **attributes):
@@ -134,7 +140,26 @@ def pools():
     net.save()
 
 
+def slices():
+    """Maps side by side, not in whole words; bits flipped; batch norm and ReLU over slices."""
+    net = Network("tiny-slices", 5, [9, 8, 3])
+    net.conv((2, 2), 20, bias=False)  # 8x7
+    pool = net.add("avgpool2d", kernel=[3, 2], stride=[2, 2], pad=[1, 1, 0, 1])  # 4x4
+    wide = net.conv((3, 3), 70, pad=[1, 1, 1, 1])
+    net.join([pool, wide, pool], 20 + 70 + 20)
+    net.sign(threshold=1, flip=True)
+    net.bconv((3, 3), 40, ("scale", "bias"), pad=[1, 1, 1, 1])
+    net.join([net.last, pool], 40 + 20)
+    net.add("concat", {"scale": net.eighths(60), "bias": net.eighths(60)}, act="relu")
+    net.exit(60, pool="all")
+    net.join([wide], 70)
+    net.add("concat")
+    net.exit(4 * 70, pool="time")
+    net.save()
+
+
 if __name__ == "__main__":
+    slices()
     pools()
     strides()
     residuals()

@@ -21,7 +21,7 @@ static uint64_t cost_of(const struct kws_graph *graph)
 	uint64_t total = cost.binary_macs + cost.float_macs;
 	for (size_t i = 0; i < graph->op_count; i++) {
 		const struct kws_op *op = &graph->ops[i];
-		if (op->class == &kws_op_maxpool2d) {
+		if (op->class == &kws_op_maxpool2d || op->class == &kws_op_avgpool2d) {
 			total += (uint64_t)op->out.rows * kws_map_row_elements(&op->out) *
 				 op->reach.kernel * op->in.bands;
 		}

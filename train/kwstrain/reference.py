@@ -31,9 +31,16 @@ def conv2d(x, op, tensors):
     return np.where(out > 0, out, F(0)) if op.get("act") == "relu" else out
 
 
-def sign(x, op, tensors):
-    threshold = tensors[op["threshold"]] if "threshold" in op else F(0)
-    return np.where(x < threshold, F(-1), F(1))
+def concat(slices, op, tensors):
+    x = np.concatenate([part.astype(F) for part in slices], axis=2)
+    out = x * (tensors[op["scale"]] if "scale" in op else F(1)) + (tensors[op["bias"]] if "bias" in op else F(0))
+    return np.where(out > 0, out, F(0)) if op.get("act") == "relu" else out
+
+
+def sign(slices, op, tensors):
+    x = np.concatenate([part.astype(F) for part in slices], axis=2)  # int16 is exact as a float
+    signs = np.where(x < (tensors[op["threshold"]] if "threshold" in op else F(0)), F(-1), F(1))
+    return signs * unpack_bits(tensors[op["flip"]], x.shape[2]) if "flip" in op else signs
 
 
 def pack_bits(signs):
@@ -95,6 +102,15 @@ def maxpool2d(x, op):
     return np.where(out > 0, out, F(0)) if op.get("act") == "relu" else out
 
 
+def avgpool2d(x, op):
+    total = np.zeros(_pooled_shape(x, op), F)
+    count = np.zeros(total.shape, F)
+    for at, part in _pool_taps(x, op):
+        total[at] += part
+        count[at] += F(1)
+    return total / count
+
+
 def exit_head(x, op, tensors):
     weight = tensors[op["weight"]]
     bias = tensors[op["bias"]] if "bias" in op else np.zeros(len(weight), F)
@@ -118,11 +134,16 @@ def run(ops, tensors, window):
     """All exits' logits, (exits, classes) float32."""
     maps, exits = {ops[0]["out"]: window.reshape(ops[0]["shape"]).astype(F)}, []
     for op in ops[1:]:
-        x = maps[op["in"]]
+        slices = [maps[name] for name in (op["in"] if isinstance(op["in"], list) else [op["in"]])]
+        x = slices[0]
         if op["op"] == "conv2d":
             y = conv2d(x, op, tensors)
         elif op["op"] == "sign":
-            y = sign(x, op, tensors)
+            y = sign(slices, op, tensors)
+        elif op["op"] == "concat":
+            y = concat(slices, op, tensors)
+        elif op["op"] == "avgpool2d":
+            y = avgpool2d(x, op)
         elif op["op"] == "bconv2d":
             y = bconv2d(x, op, tensors, maps.get(op.get("residual")))
         elif op["op"] == "maxpool2d":

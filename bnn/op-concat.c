@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* concat: float and int16 maps side by side as one float map, out = x * scale + bias, then an
+ * optional ReLU; each operation rounded once. scale and bias are F32 [channels of all inputs] and
+ * default to 1 and 0: a batch norm over the slices of a dense block. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bnn/op.h"
+
+struct concat {
+	bool relu;
+	float *scale;
+	float *bias;
+};
+
+static void concat_destroy(void *state)
+{
+	struct concat *concat = state;
+	if (concat != NULL) {
+		free(concat->scale);
+		free(concat->bias);
+		free(concat);
+	}
+}
+
+static int check_slices(const struct kws_op *op, const struct kws_spec *spec)
+{
+	for (size_t i = 0; i < op->input_count; i++) {
+		if (op->slices[i].type == KWS_MAP_BITS) {
+			return kws_spec_fail(
+				spec, KWS_EFORMAT, "needs inputs of the types float or int16");
+		}
+	}
+	return 0;
+}
+
+static int concat_create(struct kws_op *op, struct kws_spec *spec)
+{
+	struct concat *concat = kws_spec_alloc(1, sizeof(*concat));
+	op->state = concat;
+	if (concat == NULL) {
+		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	}
+	const char *act;
+	int result = kws_spec_string(spec, "act", "none", &act);
+	if (result == 0) {
+		result = check_slices(op, spec);
+	}
+	if (result == 0) {
+		result = kws_spec_vector(spec, "scale", op->in.channels, 1.0f, &concat->scale);
+	}
+	if (result == 0) {
+		result = kws_spec_vector(spec, "bias", op->in.channels, 0.0f, &concat->bias);
+	}
+	if (result != 0) {
+		return result;
+	}
+	concat->relu = strcmp(act, "relu") == 0;
+	if (!concat->relu && strcmp(act, "none") != 0) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "'act' must be none or relu");
+	}
+	op->out = op->in;
+	op->out.type = KWS_MAP_FLOAT;
+	op->reach = (struct kws_op_reach){1, 1, 0};
+	op->cost.float_macs = op->in.bands * op->in.channels;
+	op->cost.float_weights = 2 * op->in.channels;
+	return 0;
+}
+
+/* The slice that begins at channel `first`, at one position. */
+static void copy_slice(const struct concat *concat, const struct kws_map_shape *slice,
+	const void *input, size_t position, size_t first, float *restrict out)
+{
+	const float *scale = concat->scale + first;
+	const float *bias = concat->bias + first;
+	if (slice->type == KWS_MAP_FLOAT) {
+		const float *x = (const float *)input + position * slice->channels;
+		for (size_t c = 0; c < slice->channels; c++) {
+			out[c] = x[c] * scale[c] + bias[c];
+		}
+	} else {
+		const int16_t *x = (const int16_t *)input + position * slice->channels;
+		for (size_t c = 0; c < slice->channels; c++) {
+			out[c] = (float)x[c] * scale[c] + bias[c];
+		}
+	}
+	for (size_t c = 0; concat->relu && c < slice->channels; c++) {
+		out[c] = out[c] > 0.0f ? out[c] : 0.0f;
+	}
+}
+
+static void concat_run(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
+	size_t end, void *scratch)
+{
+	(void)scratch;
+	for (size_t at = begin * op->in.bands; at < end * op->in.bands; at++) {
+		float *out = (float *)maps->output + at * op->out.channels;
+		size_t first = 0;
+		for (size_t i = 0; i < op->input_count; i++) {
+			copy_slice(
+				op->state, &op->slices[i], maps->inputs[i], at, first, out + first);
+			first += op->slices[i].channels;
+		}
+	}
+}
+
+const struct kws_op_class kws_op_concat = {
+	.name = "concat",
+	.joins = true,
+	.create = concat_create,
+	.destroy = concat_destroy,
+	.run = concat_run,
+};
