@@ -14,7 +14,8 @@
 	XX(EMISMATCH, -7, "does not match the running program") \
 	XX(EBUSY, -8, "in use")                                 \
 	XX(ETIMEOUT, -9, "timed out")                           \
-	XX(EDEVICE, -10, "audio device failed")
+	XX(EDEVICE, -10, "audio device failed")                 \
+	XX(EPERM, -11, "not permitted")
 
 enum kws_error_code {
 #define XX(name, value, text) KWS_##name = value,

@@ -118,8 +118,9 @@ struct kws_config {
 /* Reads the file at `path` (NULL: no file, only defaults) and then the overrides, each
  * "section.key=value" or "keyword NAME.key=value"; a later one wins. The caller owns *out, which is
  * set only on success. On failure `errors` (not NULL) says why in at least one line.
- * Errors: KWS_EFORMAT for anything wrong in the text, KWS_ENOENT, KWS_EIO, KWS_ENOMEM. Numbers are
- * read in the current locale. Blocks on the file system. Thread: any. */
+ * Errors: KWS_EFORMAT for anything wrong in the text, KWS_ENOENT, KWS_EIO, KWS_ENOMEM, KWS_EPERM
+ * (see common/trust.h). Numbers are read in the current locale. Blocks on the file system. Thread:
+ * any. */
 int kws_config_load(struct kws_config **out, const char *path, const char *const *overrides,
 	size_t override_count, struct kws_config_errors *errors);
 

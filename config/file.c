@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/trust.h"
+
 static int fail_errno(struct kws_error *error)
 {
 	int code = errno == ENOENT || errno == ENOTDIR ? KWS_ENOENT : KWS_EIO;
@@ -67,12 +69,16 @@ static int read_open(int fd, size_t max_bytes, char **data, size_t *length, stru
 int kws__file_read(
 	const char *path, size_t max_bytes, char **data, size_t *length, struct kws_error *error)
 {
+	int result = kws_trust_check_privileged(path, error);
+	if (result < 0) {
+		return result;
+	}
 	/* O_NONBLOCK: to open a FIFO must not wait for its writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		return fail_errno(error);
 	}
-	int result = read_open(fd, max_bytes, data, length, error);
+	result = read_open(fd, max_bytes, data, length, error);
 	close(fd);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/trust.h"
 #include "daemon/log.h"
 #include "dsp/mel.h"
 #include "pipeline/report.h"
@@ -279,7 +280,11 @@ static int create_network(struct network *network, struct kws_stream *stream,
 	struct kws_error reason;
 	struct network made = {0};
 	stat(config->model.path, &made.model_file); /* without the file the load says so */
-	int result = kws_model_load(&made.model, config->model.path, kws_mel_describe(), &reason);
+	int result = kws_trust_check_privileged(config->model.path, &reason);
+	if (result == 0) {
+		result = kws_model_load(
+			&made.model, config->model.path, kws_mel_describe(), &reason);
+	}
 	if (result != 0) {
 		return kws_fail(error, result, "%.120s: %s", config->model.path, reason.text);
 	}

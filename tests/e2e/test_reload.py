@@ -6,9 +6,11 @@ The audio is what a test writes to the daemon's standard input, so each word is 
 the settings that were confirmed before it.
 """
 
+import os
 import pathlib
 import signal
 import subprocess
+import unittest
 
 import harness
 
@@ -169,6 +171,21 @@ class ReloadTest(harness.DaemonTest):
         self.assertEqual(self.daemon.get("model.path"), harness.MODEL)
         self.assertTrue(self.heard())
         self.assert_nothing_lost()
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root is asked to distrust")
+    def test_files_that_others_may_write(self):
+        self.config.chmod(0o666)
+        done = self.daemon.kwsctl("reload")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.config}: may be written by others", done.stderr)
+        self.config.chmod(0o644)
+        model = self.folder / "model.safetensors"
+        model.write_bytes(pathlib.Path(harness.MODEL).read_bytes())
+        model.chmod(0o664)
+        done = self.daemon.kwsctl("set", "model.path", str(model))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{model}: may be written by others", done.stderr)
+        self.assertTrue(self.heard())
 
     def test_keyword_that_the_model_lacks(self):
         self.write_threshold(1, "[keyword abracadabra]", "enabled = yes")
