@@ -38,6 +38,9 @@ static const char usage_text[] =
 	"                          change settings until the daemon ends\n"
 	"  reload                  read the configuration file again\n"
 	"  devices                 the sound devices\n"
+	"  level                   how loud it is, in dB below full scale\n"
+	"  mute                    throw the audio away, until unmute or for --for SECONDS\n"
+	"  unmute                  listen again\n"
 	"\n"
 	"      --endpoint E        control endpoint of the daemon\n"
 	"      --events E          event endpoint (monitor)\n"
@@ -49,7 +52,7 @@ static const char usage_text[] =
 	"monitor:\n"
 	"      --scores            also near misses and every hop's score\n"
 	"  -n, --count N           end after N events (states are not counted)\n"
-	"      --for SECONDS       end after this time\n"
+	"      --for SECONDS       end after this time (mute: listen again after it)\n"
 	"\n"
 	"The endpoints default to ipc:// sockets in $KWSD_RUNTIME_DIR, else $RUNTIME_DIRECTORY,\n"
 	"$XDG_RUNTIME_DIR/kwsd or /run/kwsd, the first with a daemon's socket in it.\n"
@@ -187,6 +190,18 @@ static enum kwsctl_status run_set(
 	return status == KWSCTL_OK ? print_result(options, result) : status;
 }
 
+static enum kwsctl_status run_mute(
+	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+{
+	(void)count;
+	(void)args;
+	json_t *result;
+	json_t *params =
+		options->for_seconds > 0 ? json_pack("{s:i}", "for_s", options->for_seconds) : NULL;
+	enum kwsctl_status status = call(options, command->name, params, &result);
+	return status == KWSCTL_OK ? print_result(options, result) : status;
+}
+
 static enum kwsctl_status run_monitor(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
@@ -203,6 +218,9 @@ static const struct command commands[] = {
 	{"set", 2, INT_MAX, "+" SHORT_OPTIONS, run_set}, /* a value may begin with '-' */
 	{"reload", 0, 0, SHORT_OPTIONS, run_plain},
 	{"devices", 0, 0, SHORT_OPTIONS, run_plain},
+	{"level", 0, 0, SHORT_OPTIONS, run_plain},
+	{"mute", 0, 0, SHORT_OPTIONS, run_mute},
+	{"unmute", 0, 0, SHORT_OPTIONS, run_plain},
 };
 
 static const struct command *find_command(const char *name)
@@ -305,8 +323,11 @@ static enum kwsctl_status run_command(
 		return status;
 	}
 	bool monitor = command->run == run_monitor;
-	if (!monitor && (options->scores || options->count > 0 || options->for_seconds > 0)) {
-		return refuse("--scores, --count and --for do not belong to", command->name);
+	if (!monitor && (options->scores || options->count > 0)) {
+		return refuse("--scores and --count do not belong to", command->name);
+	}
+	if (!monitor && command->run != run_mute && options->for_seconds > 0) {
+		return refuse("--for does not belong to", command->name);
 	}
 	int count = argc - optind;
 	if (count < command->min_args || count > command->max_args) {

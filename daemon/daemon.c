@@ -34,6 +34,7 @@ struct daemon {
 	uv_signal_t signals[3];
 	size_t signal_count;
 	uv_timer_t tick;
+	struct kws_watchdog watchdog;
 
 	int lock;
 	void *zmq;
@@ -159,6 +160,10 @@ static void on_signal(uv_signal_t *handle, int number)
 static void on_tick(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
+	struct kws_progress progress = kws_stream_progress(daemon->stream);
+	if (!kws_watchdog_tick(&daemon->watchdog, uv_now(&daemon->loop), &progress)) {
+		kws_log_error("no audio was taken or decided upon for half the watchdog's time");
+	}
 	kws_stream_tick(daemon->stream);
 	kws_publisher_tick(daemon->publisher);
 }
@@ -194,6 +199,24 @@ static json_t *devices_of(void *user)
 {
 	struct daemon *daemon = user;
 	return kws_stream_devices(daemon->stream);
+}
+
+static json_t *level_of(void *user)
+{
+	struct daemon *daemon = user;
+	return kws_stream_level(daemon->stream);
+}
+
+static void mute(void *user, uint64_t for_ms)
+{
+	struct daemon *daemon = user;
+	kws_stream_mute(daemon->stream, for_ms);
+}
+
+static void unmute(void *user)
+{
+	struct daemon *daemon = user;
+	kws_stream_unmute(daemon->stream);
 }
 
 static int start_handles(struct daemon *daemon)
@@ -300,8 +323,8 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 {
 	struct daemon daemon = {.options = options, .config = config, .lock = -1};
 	struct kws_error error = {""};
-	daemon.methods =
-		(struct kws_methods){&daemon, current_config, reload, status_of, devices_of};
+	daemon.methods = (struct kws_methods){
+		&daemon, current_config, reload, status_of, devices_of, level_of, mute, unmute};
 	apply_log_level(config);
 	daemon.changes = json_object();
 	daemon.zmq = zmq_ctx_new();
@@ -310,6 +333,7 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 		return KWS_DAEMON_FAILED;
 	}
 	daemon.started_ms = uv_now(&daemon.loop);
+	kws_watchdog_init(&daemon.watchdog, daemon.started_ms);
 	int result = start(&daemon, &error);
 	if (result != 0) {
 		kws_log_error("%s", error.text);

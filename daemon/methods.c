@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/methods.h"
 
+#define MUTE_SECONDS_MAX (7 * 24 * 3600)
+
 static int give(json_t *value, json_t **result)
 {
 	*result = value;
@@ -75,11 +77,47 @@ static int call_reload(void *user, const json_t *params, json_t **result, struct
 	return methods->reload(methods->user, NULL, error);
 }
 
+static int call_level(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	(void)params;
+	(void)error;
+	return give(methods->level(methods->user), result);
+}
+
+/* {"for_s"?: seconds} */
+static int call_mute(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	const json_t *for_s = json_object_get(params, "for_s");
+	double seconds = for_s == NULL ? 0.0 : json_number_value(for_s);
+	(void)result;
+	if (for_s != NULL && !(seconds >= 0.001 && seconds <= MUTE_SECONDS_MAX)) {
+		return kws_fail(error, KWS_EINVAL, "mute: for_s must be a number from 0.001 to %d",
+			MUTE_SECONDS_MAX);
+	}
+	methods->mute(methods->user, (uint64_t)(seconds * 1000.0));
+	return 0;
+}
+
+static int call_unmute(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	(void)params;
+	(void)result;
+	(void)error;
+	methods->unmute(methods->user);
+	return 0;
+}
+
 const struct kws_rpc_method kws_method_table[] = {
 	{"status", call_status, "what the daemon does now"},
 	{"get", call_get, "one setting (key) or all"},
 	{"set", call_set, "change settings (values) until the file is read again"},
 	{"reload", call_reload, "read the configuration file again"},
 	{"devices", call_devices, "the sound devices"},
+	{"level", call_level, "how loud it is"},
+	{"mute", call_mute, "throw the audio away, until unmute or for a time (for_s)"},
+	{"unmute", call_unmute, "listen again"},
 	{NULL, NULL, NULL},
 };

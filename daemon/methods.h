@@ -3,6 +3,7 @@
 #define KWS_DAEMON_METHODS_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "common/error.h"
 #include "config/config.h"
@@ -15,12 +16,15 @@ struct kws_methods {
 	/* Takes settings over; `values` is an object of "section.key": "value", NULL reads the file
 	 * again. Errors: with a sentence. */
 	int (*reload)(void *user, const json_t *values, struct kws_error *error);
-	json_t *(*status)(void *user);  /* new reference, NULL without memory */
-	json_t *(*devices)(void *user); /* likewise */
+	json_t *(*status)(void *user);             /* new reference, NULL without memory */
+	json_t *(*devices)(void *user);            /* likewise */
+	json_t *(*level)(void *user);              /* likewise */
+	void (*mute)(void *user, uint64_t for_ms); /* 0: until unmute */
+	void (*unmute)(void *user);
 };
 
-/* For kws_control_create(), with a struct kws_methods as user: status, get, set, reload, devices.
- * Thread: loop. */
+/* For kws_control_create(), with a struct kws_methods as user: each with a struct
+ * kws_methods as user. Thread: loop. */
 extern const struct kws_rpc_method kws_method_table[];
 
 #endif

@@ -5,26 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "common/trust.h"
 #include "daemon/log.h"
-#include "dsp/mel.h"
+#include "daemon/mute.h"
+#include "daemon/network.h"
 #include "pipeline/report.h"
 
 #define READ_SAMPLES 8192
 /* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
  * the loop for ever otherwise. */
 #define READS_PER_TURN 16
-
-/* What a configuration needs beside the audio; both pointers are NULL or none. */
-struct network {
-	struct kws_model *model;
-	struct stat model_file; /* when it was loaded */
-	struct kws_pipeline *pipeline;
-};
 
 struct kws_stream {
 	const struct kws_config *config;
@@ -33,10 +25,12 @@ struct kws_stream {
 	void *user;
 	struct kws_wake wake;
 	struct kws_capture *capture;
-	struct network network;
+	struct kws_network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
-	bool proven;         /* was open or changed while running: no failure ends the daemon now */
+	bool proven; /* was open or changed while running: no failure ends the daemon now */
+	struct kws_mute mute;
+	uint64_t excuses;    /* see struct kws_progress */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
 	int16_t samples[READ_SAMPLES];
@@ -47,6 +41,11 @@ static int64_t clock_ns(clockid_t clock)
 	struct timespec now;
 	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static uint64_t now_ms(void)
+{
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* Takes the reference to `event`; NULL is a failure to build it. */
@@ -138,6 +137,10 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
 	publish_state(stream, "listening", event->device);
+	if (stream->mute.on) {
+		stream->mute.frames = 0;
+		publish_state(stream, "muted", "still muted, on a stream that was opened anew");
+	}
 }
 
 static void take_loss(struct kws_stream *stream, const struct kws_capture_event *event)
@@ -163,6 +166,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 		}
 		kws_log_warning("a gap in the audio: %llu frames lost",
 			(unsigned long long)event->lost_frames);
+		stream->excuses++;
 		kws_pipeline_gap(stream->network.pipeline, event->lost_frames);
 		publish_state(stream, "gap", "audio was lost; waiting for a whole window");
 		break;
@@ -190,7 +194,9 @@ static void on_wake(void *user)
 		if (frames > 0 && stream->format.rate_hz == 0) {
 			continue; /* of a device that has no such channel */
 		}
-		if (frames > 0) {
+		if (frames > 0 && stream->mute.on) {
+			stream->mute.frames += frames;
+		} else if (frames > 0) {
 			stream->arrival_ns = kws_capture_arrival_ns(stream->capture);
 			kws_pipeline_push(stream->network.pipeline, stream->samples, frames);
 		} else if (event.type == KWS_CAPTURE_NONE) {
@@ -267,53 +273,6 @@ static int start_capture(struct kws_stream *stream, struct kws_error *error)
 		kws_strerror(result));
 }
 
-static void destroy_network(struct network *network)
-{
-	kws_pipeline_destroy(network->pipeline);
-	kws_model_destroy(network->model);
-}
-
-static int create_network(struct network *network, struct kws_stream *stream,
-	const struct kws_config *config, struct kws_error *error)
-{
-	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	struct kws_error reason;
-	struct network made = {0};
-	stat(config->model.path, &made.model_file); /* without the file the load says so */
-	int result = kws_trust_check_privileged(config->model.path, &reason);
-	if (result == 0) {
-		result = kws_model_load(
-			&made.model, config->model.path, kws_mel_describe(), &reason);
-	}
-	if (result != 0) {
-		return kws_fail(error, result, "%.120s: %s", config->model.path, reason.text);
-	}
-	result = kws_pipeline_check(made.model, config, error);
-	if (result == 0) {
-		result = kws_pipeline_create(&made.pipeline, made.model, config, &sink, error);
-	}
-	if (result != 0) {
-		destroy_network(&made);
-		return result;
-	}
-	*network = made;
-	return 0;
-}
-
-/* Whether another file stands in the model's place, or the same was written anew. One that is gone
- * is no reason to give up the model in memory. */
-static bool model_was_replaced(const struct kws_stream *stream, const char *path)
-{
-	const struct stat *old = &stream->network.model_file;
-	struct stat now;
-	if (stat(path, &now) != 0) {
-		return false;
-	}
-	return now.st_dev != old->st_dev || now.st_ino != old->st_ino ||
-	       now.st_size != old->st_size || now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
-	       now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
-}
-
 int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
 	struct kws_publisher *publisher, void (*ended)(void *user, enum kws_stream_end end),
 	void *user, struct kws_error *error)
@@ -326,16 +285,17 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
+	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_source(stream, config, error);
 	if (result == 0) {
-		result = create_network(&stream->network, stream, config, error);
+		result = kws_network_init(&stream->network, config, &sink, error);
 	}
 	if (result != 0) {
 		free(stream);
 		return result;
 	}
 	if (kws_wake_init(&stream->wake, loop, on_wake, stream) != 0) {
-		destroy_network(&stream->network);
+		kws_network_finish(&stream->network);
 		free(stream);
 		return kws_fail(error, KWS_EIO, "cannot watch for audio: no descriptor left");
 	}
@@ -360,7 +320,7 @@ void kws_stream_destroy(struct kws_stream *stream)
 	}
 	/* the source's threads first: after that nothing sends a wake-up */
 	kws_capture_destroy(stream->capture);
-	destroy_network(&stream->network);
+	kws_network_finish(&stream->network);
 	kws_wake_finish(&stream->wake, on_wake_closed);
 }
 
@@ -417,15 +377,17 @@ int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
 {
 	struct changes changes = {false, false};
-	struct network network = {0};
+	struct kws_network network = {0};
+	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = 0;
 	kws_config_diff(stream->config, config, note_change, &changes);
-	changes.pipeline = changes.pipeline || model_was_replaced(stream, config->model.path);
+	changes.pipeline =
+		changes.pipeline || kws_network_is_outdated(&stream->network, config->model.path);
 	if (changes.audio) {
 		result = check_source(stream, config, error);
 	}
 	if (result == 0 && changes.pipeline) {
-		result = create_network(&network, stream, config, error);
+		result = kws_network_init(&network, config, &sink, error);
 	} else if (result == 0) {
 		result = kws_pipeline_check(stream->network.model, config, error);
 	}
@@ -433,14 +395,14 @@ int kws_stream_apply(
 		result = continue_stream(stream, config, network.pipeline, error);
 	}
 	if (result != 0) {
-		destroy_network(&network);
+		kws_network_finish(&network);
 		return result;
 	}
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_config_diff(stream->config, config, log_change, NULL);
 	stream->config = config;
 	if (changes.pipeline) {
-		destroy_network(&stream->network);
+		kws_network_finish(&stream->network);
 		stream->network = network;
 	} else {
 		kws_pipeline_configure(stream->network.pipeline, config);
@@ -452,19 +414,65 @@ int kws_stream_apply(
 	return 0;
 }
 
-void kws_stream_tick(struct kws_stream *stream)
+void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms)
+{
+	char reason[64] = "until it is told to listen";
+	if (for_ms > 0) {
+		snprintf(reason, sizeof(reason), "for %.1f s", (double)for_ms / 1000.0);
+	}
+	kws_mute_begin(&stream->mute, now_ms(), for_ms);
+	kws_log_info("muted %s", reason);
+	publish_state(stream, "muted", reason);
+}
+
+void kws_stream_unmute(struct kws_stream *stream)
+{
+	if (!stream->mute.on) {
+		return;
+	}
+	stream->mute.on = false;
+	kws_log_info("not muted any more");
+	if (stream->format.rate_hz != 0) {
+		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
+		publish_state(stream, "listening", "not muted any more");
+	}
+}
+
+struct kws_progress kws_stream_progress(struct kws_stream *stream)
+{
+	struct kws_capture_status capture;
+	struct kws_pipeline_stats stats;
+	kws_capture_status(stream->capture, &capture);
+	kws_pipeline_stats(stream->network.pipeline, &stats);
+	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
+		capture.state == KWS_CAPTURE_STATE_FAILED) {
+		stream->excuses++;
+	}
+	return (struct kws_progress){capture.frames, stats.hops, stream->excuses};
+}
+
+static void publish_level(struct kws_stream *stream)
 {
 	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
 	uint64_t period_ms = (uint64_t)stream->config->ipc.level_ms;
-	uint64_t now_ms = (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000000;
-	if (period_ms == 0 || now_ms < stream->level_due_ms || stream->format.rate_hz == 0) {
+	uint64_t now = now_ms();
+	if (period_ms == 0 || now < stream->level_due_ms || stream->format.rate_hz == 0 ||
+		stream->mute.on) {
 		return;
 	}
 	json_t *event = NULL;
-	stream->level_due_ms = now_ms + period_ms;
+	stream->level_due_ms = now + period_ms;
 	kws_event_level(
 		(double)kws_level_rms_dbfs(level), (double)kws_level_peak_dbfs(level), &event);
 	publish(stream, KWS_TOPIC_LEVEL, event);
+}
+
+void kws_stream_tick(struct kws_stream *stream)
+{
+	if (kws_mute_is_over(&stream->mute, now_ms())) {
+		kws_stream_unmute(stream);
+	}
+	publish_level(stream);
 }
 
 static json_t *audio_status(struct kws_stream *stream)
@@ -486,31 +494,26 @@ static json_t *audio_status(struct kws_stream *stream)
 		(json_int_t)status.xruns, "reopens", (int)status.reopens, "reason", status.reason);
 }
 
-static json_t *network_status(const struct kws_stream *stream)
+json_t *kws_stream_level(const struct kws_stream *stream)
 {
-	struct kws_pipeline_stats stats;
-	uint64_t asked = 0;
-	uint64_t exits = 0;
-	json_t *at_exit = json_array();
-	kws_pipeline_stats(stream->network.pipeline, &stats);
-	for (size_t i = 0; i <= kws_model_graph(stream->network.model)->exit_count; i++) {
-		asked += i > 0 ? stats.hops_at_exit[i] : 0;
-		exits += i * stats.hops_at_exit[i];
-		json_array_append_new(at_exit, json_integer((json_int_t)stats.hops_at_exit[i]));
-	}
-	return json_pack("{s:s, s:b, s:I, s:f, s:o, s:I, s:I}", "model",
-		kws_model_name(stream->network.model), "warm", stats.warm, "hops",
-		(json_int_t)stats.hops, "mean_exit",
-		asked > 0 ? (double)exits / (double)asked : 0.0, "hops_at_exit", at_exit,
-		"detections", (json_int_t)stats.detections, "gaps", (json_int_t)stats.gaps);
+	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
+	return json_pack("{s:f, s:f, s:b}", "rms_dbfs", (double)kws_level_rms_dbfs(level),
+		"peak_dbfs", (double)kws_level_peak_dbfs(level), "muted", stream->mute.on);
+}
+
+static json_t *mute_status(const struct kws_mute *mute)
+{
+	uint64_t now = now_ms();
+	double left_s =
+		mute->on && mute->until_ms > now ? (double)(mute->until_ms - now) / 1000.0 : 0.0;
+	return json_pack("{s:b, s:f}", "on", mute->on, "left_s", left_s);
 }
 
 json_t *kws_stream_status(struct kws_stream *stream)
 {
-	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
-	return json_pack("{s:o, s:o, s:{s:f, s:f}}", "audio", audio_status(stream), "network",
-		network_status(stream), "level", "rms_dbfs", (double)kws_level_rms_dbfs(level),
-		"peak_dbfs", (double)kws_level_peak_dbfs(level));
+	return json_pack("{s:o, s:o, s:o, s:o}", "audio", audio_status(stream), "network",
+		kws_network_status(&stream->network), "level", kws_stream_level(stream), "mute",
+		mute_status(&stream->mute));
 }
 
 json_t *kws_stream_devices(struct kws_stream *stream)

@@ -12,6 +12,7 @@
 #include "daemon/wake.h"
 #include "ipc/publisher.h"
 #include "pipeline/pipeline.h"
+#include "systemd/watchdog.h"
 
 /* Capture, model and pipeline of the running daemon: reads what the source delivers and publishes
  * what is found in it. Thread: loop, for all functions. */
@@ -40,6 +41,14 @@ void kws_stream_destroy(struct kws_stream *stream);
 int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error);
 
+/* Throws away what comes in, from now on and for `for_ms` (0: until kws_stream_unmute()). After
+ * that there is no decision before a whole window is in. */
+void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms);
+void kws_stream_unmute(struct kws_stream *stream);
+
+/* What the watchdog wants to know. */
+struct kws_progress kws_stream_progress(struct kws_stream *stream);
+
 /* The part of the control method `status` that is known here; new reference, NULL without memory.
  */
 json_t *kws_stream_status(struct kws_stream *stream);
@@ -47,7 +56,10 @@ json_t *kws_stream_status(struct kws_stream *stream);
 /* The input devices as a list for the control method `devices`; new reference. */
 json_t *kws_stream_devices(struct kws_stream *stream);
 
-/* Publishes kws.level when its time has come. To be called every 100 ms. */
+/* The audio level for the control method `level`; new reference, NULL without memory. */
+json_t *kws_stream_level(const struct kws_stream *stream);
+
+/* Publishes kws.level and ends a mute when the time has come. To be called every 100 ms. */
 void kws_stream_tick(struct kws_stream *stream);
 
 #endif

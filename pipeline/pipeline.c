@@ -137,11 +137,16 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 	return result;
 }
 
+void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames)
+{
+	kws_front_end_gap(pipeline->front, frames);
+	kws_detector_reset(pipeline->detector);
+}
+
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 {
 	pipeline->stats.gaps++;
-	kws_front_end_gap(pipeline->front, lost_frames);
-	kws_detector_reset(pipeline->detector);
+	kws_pipeline_skip(pipeline, lost_frames);
 }
 
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config)

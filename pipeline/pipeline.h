@@ -79,6 +79,9 @@ void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, siz
  * the stream's rate, 0 if unknown) keep the sample positions true. After open only. RT-safe. */
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames);
 
+/* The same for frames that are not to be listened to; no gap is counted. */
+void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames);
+
 /* Takes [exits], [detector] and the keywords of `config` over, between two hops. RT-safe. */
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config);
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "common/error.h"
 #include "systemd/notify.h"
+#include "systemd/watchdog.h"
 #include "tests/scratch.h"
 
 /* The service manager's end: a datagram socket at $NOTIFY_SOCKET. */
@@ -141,6 +143,64 @@ static void refuses_an_address_that_is_none(void **state)
 	unsetenv("NOTIFY_SOCKET");
 }
 
+/* The next datagram is WATCHDOG=1, or there is none. */
+static bool was_fed(const struct manager *manager)
+{
+	char text[64];
+	receive(manager->fd, text, sizeof(text));
+	assert_true(text[0] == '\0' || strcmp(text, "WATCHDOG=1") == 0);
+	return text[0] != '\0';
+}
+
+static void watchdog_is_fed_by_progress_only(void **state)
+{
+	const struct manager *manager = *state;
+	struct kws_watchdog watchdog;
+	struct kws_progress progress = {0};
+	setenv("WATCHDOG_USEC", "10000000", 1);
+	kws_watchdog_init(&watchdog, 1000);
+	progress = (struct kws_progress){160, 1, 0};
+	assert_true(kws_watchdog_tick(&watchdog, 5999, &progress)); /* not due yet */
+	assert_false(was_fed(manager));
+	assert_true(kws_watchdog_tick(&watchdog, 6000, &progress));
+	assert_true(was_fed(manager));
+	progress.frames = 320; /* frames come, but nothing is decided */
+	assert_false(kws_watchdog_tick(&watchdog, 11000, &progress));
+	assert_false(was_fed(manager));
+	progress.hops = 2; /* decided, but nothing came */
+	assert_false(kws_watchdog_tick(&watchdog, 16000, &progress));
+	assert_false(was_fed(manager));
+	progress.excuses = 1; /* there is no device, and we know */
+	assert_true(kws_watchdog_tick(&watchdog, 21000, &progress));
+	assert_true(was_fed(manager));
+	assert_false(kws_watchdog_tick(&watchdog, 26000, &progress));
+	unsetenv("WATCHDOG_USEC");
+}
+
+static void nobody_watches(void **state)
+{
+	const struct manager *manager = *state;
+	static const char *const settings[][2] = {
+		{NULL, NULL}, {"x", NULL}, {"-1", NULL}, {"1000000", "1"}, {"1000000", "y"}};
+	struct kws_progress progress = {1, 1, 1};
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		struct kws_watchdog watchdog;
+		unsetenv("WATCHDOG_USEC");
+		unsetenv("WATCHDOG_PID");
+		if (settings[i][0] != NULL) {
+			setenv("WATCHDOG_USEC", settings[i][0], 1);
+		}
+		if (settings[i][1] != NULL) {
+			setenv("WATCHDOG_PID", settings[i][1], 1);
+		}
+		kws_watchdog_init(&watchdog, 0);
+		assert_true(kws_watchdog_tick(&watchdog, 1000000, &progress));
+		assert_false(was_fed(manager));
+	}
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +208,9 @@ int main(void)
 			tells_the_state_in_one_datagram, start_manager, stop_manager),
 		cmocka_unit_test_setup_teardown(
 			reloading_carries_the_time, start_manager, stop_manager),
+		cmocka_unit_test_setup_teardown(
+			watchdog_is_fed_by_progress_only, start_manager, stop_manager),
+		cmocka_unit_test_setup_teardown(nobody_watches, start_manager, stop_manager),
 		cmocka_unit_test(reaches_an_abstract_socket),
 		cmocka_unit_test(without_a_manager_nothing_happens),
 		cmocka_unit_test(refuses_an_address_that_is_none),

@@ -29,7 +29,7 @@ class ControlTest(harness.DaemonTest):
         network = status["network"]
         self.assertEqual(sum(network["hops_at_exit"]), network["hops"])
         self.assertEqual((network["detections"], network["gaps"]), (0, 0))
-        self.assertEqual(set(status["level"]), {"rms_dbfs", "peak_dbfs"})
+        self.assertEqual(set(status["level"]), {"rms_dbfs", "peak_dbfs", "muted"})
         later = harness.wait_for(
             lambda: daemon.status()["network"]["hops"] > network["hops"] and daemon.status(),
             "more hops")

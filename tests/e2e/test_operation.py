@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What its owner does to a running kwsd: mute it, look at it, change it for good."""
+
+import json
+import subprocess
+
+import harness
+import numpy
+
+
+class MuteTest(harness.DaemonTest):
+    def start_stdin(self):
+        daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
+                            "ipc.level_ms=200", stdin=subprocess.PIPE)
+        self.subscriber = self.subscribe_surely("kws.state", "kws.detection.")
+        return daemon
+
+    def feed(self, daemon, samples):
+        """All of it, and until kwsd has taken it."""
+        before = daemon.status()["audio"]["frames"]
+        daemon.feed(samples)
+        harness.wait_for(lambda: daemon.status()["audio"]["frames"] == before + len(samples),
+                         "all samples taken")
+
+    def test_muted_it_hears_nothing_and_keeps_the_time(self):
+        daemon = self.start_stdin()
+        word = numpy.concatenate([harness.silence(2), harness.speech(harness.WORDS[0])])
+        self.feed(daemon, word)
+        first = self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")[-1][1]
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.subscriber.until_state("muted")
+        hops = daemon.status()["network"]["hops"]
+        self.feed(daemon, word)
+        status = daemon.status()
+        self.assertEqual(status["mute"], {"on": True, "left_s": 0})
+        self.assertEqual(status["network"]["hops"], hops)
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        heard = self.subscriber.until_state("listening")
+        self.assertEqual(harness.detections(heard), [])
+        self.feed(daemon, word)
+        second = self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")[-1][1]
+        self.assertEqual(second["name"], first["name"])
+        # the same word, later by two clips, one of which nobody heard; hops begin anew, so that
+        # they may lie otherwise by less than one
+        self.assertAlmostEqual(second["sample"] - first["sample"], 2 * len(word),
+                               delta=harness.HOP_SAMPLES)
+
+    def test_muted_for_a_time(self):
+        daemon = self.start_stdin()
+        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
+        state = self.subscriber.until_state("muted")[-1][1]
+        self.assertEqual(state["reason"], "for 1.0 s")
+        self.assertTrue(0 < daemon.status()["mute"]["left_s"] <= 1)
+        self.subscriber.until_state("listening")
+        self.assertFalse(daemon.status()["mute"]["on"])
+
+    def test_level(self):
+        daemon = self.start_stdin()
+        self.feed(daemon, harness.silence(0.5))
+        level = json.loads(daemon.kwsctl("level", "--json").stdout)
+        self.assertEqual(set(level), {"rms_dbfs", "peak_dbfs", "muted"})
+        self.assertFalse(level["muted"])
+        refused = daemon.kwsctl("level", "--for", "3")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--for does not belong to 'level'", refused.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
