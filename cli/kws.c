@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/kws.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "common/cpu.h"
 
 static const struct {
 	const char *name;
@@ -18,33 +21,63 @@ static const struct {
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "usage: kws COMMAND [OPTION]... [FILE]...\n\n");
+	fprintf(out, "usage: kws [--cpu-mask MASK] COMMAND [OPTION]... [FILE]...\n\n");
 	for (size_t i = 0; i < COMMANDS; i++) {
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	}
-	fprintf(out, "\n`kws COMMAND --help` says more.\n"
+	fprintf(out, "\n`kws COMMAND --help` says more. --cpu-mask, or else $KWS_CPU_MASK, says "
+		     "which vector\n"
+		     "instructions may be used: c (none), avx2, avx512, neon or all (default).\n"
 		     "Exit status: 0 done, 1 an input could not be used, 2 wrong usage.\n");
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	const char *name = argc > 0 ? argv[0] : "";
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strcmp(name, commands[i].name) == 0) {
-			return commands[i].run(argc - 1, argv + 1);
+			optind = 0; /* getopt begins anew with the command's own options */
+			return commands[i].run(argc, argv);
 		}
-	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-		print_help(stdout);
-		return KWS_EXIT_OK;
-	}
-	if (strcmp(name, "--version") == 0) {
-		printf("kws %s\n", KWS_VERSION);
-		return KWS_EXIT_OK;
 	}
 	if (name[0] != '\0') {
 		fprintf(stderr, "kws: there is no command '%s'\n\n", name);
 	}
 	print_help(stderr);
 	return KWS_EXIT_USAGE;
+}
+
+static int print_version(void)
+{
+	printf("kws %s\n", KWS_VERSION);
+	return KWS_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"cpu-mask", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *cpu_mask = NULL;
+	struct kws_error error;
+	int option;
+	while ((option = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
+		if (option == 'm') {
+			cpu_mask = optarg;
+			continue;
+		}
+		if (option == 'V') {
+			return print_version();
+		}
+		print_help(option == 'h' ? stdout : stderr);
+		return option == 'h' ? KWS_EXIT_OK : KWS_EXIT_USAGE;
+	}
+	if (kws_cpu_take_mask(cpu_mask, &error) != 0) {
+		fprintf(stderr, "kws: %s\n", error.text);
+		return KWS_EXIT_USAGE;
+	}
+	return run_command(argc - optind, argv + optind);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cpu.h"
 #include "config/schema.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
@@ -21,9 +22,14 @@ int main(int argc, char **argv)
 {
 	struct kws_options options;
 	struct kws_config *config;
+	struct kws_error error;
 	enum kws_options_result result = kws_options_parse(&options, argc, argv);
 	if (result != KWS_OPTIONS_RUN) {
 		return result == KWS_OPTIONS_DONE ? KWS_DAEMON_OK : KWS_DAEMON_USAGE;
+	}
+	if (kws_cpu_take_mask(options.cpu_mask, &error) != 0) {
+		kws_log_error("%s", error.text);
+		return KWS_DAEMON_USAGE;
 	}
 	if (options.print_config) {
 		return kws_schema_print(stdout) == 0 ? KWS_DAEMON_OK : KWS_DAEMON_FAILED;

@@ -11,6 +11,10 @@ static const char help[] =
 	"  -c, --config FILE             the configuration; it is watched and reloaded when it "
 	"changes\n"
 	"  -s, --set SECTION.KEY=VALUE   a setting that wins over the file, as often as wanted\n"
+	"      --cpu-mask MASK           vector instructions that may be used: c (none), avx2, "
+	"avx512, "
+	"neon or\n"
+	"                                all (default); $KWS_CPU_MASK says the same\n"
 	"      --check-config            say what is wrong with the configuration, and end\n"
 	"      --print-config            print every key with its help and default, and end\n"
 	"  -h, --help\n"
@@ -37,6 +41,9 @@ static enum kws_options_result take_option(struct kws_options *options, int opti
 		return KWS_OPTIONS_RUN;
 	case 's':
 		return add_setting(options, optarg);
+	case 'm':
+		options->cpu_mask = optarg;
+		return KWS_OPTIONS_RUN;
 	case 'k':
 		options->check_config = true;
 		return KWS_OPTIONS_RUN;
@@ -60,6 +67,7 @@ enum kws_options_result kws_options_parse(struct kws_options *options, int argc,
 	static const struct option table[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"set", required_argument, NULL, 's'},
+		{"cpu-mask", required_argument, NULL, 'm'},
 		{"check-config", no_argument, NULL, 'k'},
 		{"print-config", no_argument, NULL, 'p'},
 		{"help", no_argument, NULL, 'h'},

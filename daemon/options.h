@@ -12,6 +12,7 @@ struct kws_options {
 	const char *config_path;                        /* NULL: defaults only */
 	const char *settings[KWS_OPTIONS_SETTINGS_MAX]; /* "section.key=value" */
 	size_t setting_count;
+	const char *cpu_mask; /* NULL: the environment decides */
 	bool check_config;
 	bool print_config;
 };
