@@ -308,6 +308,7 @@ struct kws_op_cost kws_graph_cost(const struct kws_graph *graph, size_t exit)
 	for (size_t i = 0; i <= graph->exit_ops[exit]; i++) {
 		const struct kws_op *op = &graph->ops[i];
 		total.binary_macs += op->cost.binary_macs * op->out.rows;
+		total.valid_macs += op->cost.valid_macs;
 		total.float_macs += op->cost.float_macs * op->out.rows;
 		total.binary_weights += op->cost.binary_weights;
 		total.float_weights += op->cost.float_weights;

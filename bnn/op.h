@@ -47,6 +47,7 @@ struct kws_op_reach {
 
 /* What one output row costs, and what the operation stores. */
 struct kws_op_cost {
+	uint64_t valid_macs; /* binary, of all rows, without the taps that lie in the padding */
 	uint64_t binary_macs;
 	uint64_t float_macs;
 	uint64_t binary_weights;

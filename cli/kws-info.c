@@ -2,14 +2,16 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "bnn/kernels.h"
 #include "bnn/model.h"
 #include "cli/kws.h"
 #include "dsp/mel.h"
 
 static const char help[] = "usage: kws info MODEL...\n\n"
-			   "What a model file holds: labels, features, exits, and what a whole "
-			   "window costs up to each\n"
-			   "exit, in binary and float multiply-accumulates.\n";
+			   "What a model file holds: labels, features, exits, the kernels that "
+			   "this machine runs it with,\n"
+			   "and what a whole window costs up to each exit, in binary and float "
+			   "multiply-accumulates.\n";
 
 static void print_exits(const struct kws_graph *graph)
 {
@@ -40,6 +42,9 @@ static int print_model(const char *path)
 	}
 	printf("\n  input      %zu frames x %zu bands\n", graph->maps[0].rows,
 		graph->maps[0].bands);
+	char kernels[128];
+	kws_kernels_describe(kernels, sizeof(kernels));
+	printf("  kernels    %s\n", kernels);
 	printf("  features   %s\n", kws_model_metadata(model, "kws.features"));
 	printf("  parameters %llu, of which %llu binary: %llu bytes packed (%llu as float)\n",
 		(unsigned long long)(cost.binary_weights + cost.float_weights),

@@ -8,6 +8,7 @@
 #include <uv.h>
 #include <zmq.h>
 
+#include "bnn/kernels.h"
 #include "config/watcher.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -339,7 +340,9 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 		kws_log_error("%s", error.text);
 		fail(&daemon, result == KWS_EBUSY ? KWS_DAEMON_BUSY : KWS_DAEMON_FAILED);
 	} else {
-		kws_log_info("kwsd %s is ready", KWS_VERSION);
+		char kernels[128];
+		kws_kernels_describe(kernels, sizeof(kernels));
+		kws_log_info("kwsd %s is ready, kernels: %s", KWS_VERSION, kernels);
 		kws_notify("READY=1\nSTATUS=listening");
 	}
 	uv_run(&daemon.loop, UV_RUN_DEFAULT);

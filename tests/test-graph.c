@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bnn/graph.h"
+#include "tests/cpu-mask.h"
 #include "tests/model-builder.h"
 
 /* A graph with every operation. 8x6x1 -> 6x4x4 -> 4x4x4 -> 4x2x4 -> 2. */
@@ -431,6 +432,9 @@ static void takes_only_so_many_exits(void **state)
 
 int main(void)
 {
+	if (!take_cpu_mask()) {
+		return TEST_SKIPPED;
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(builds_every_operation),
 		cmocka_unit_test(counts_what_it_costs),

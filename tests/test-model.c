@@ -12,6 +12,7 @@
 
 #include "bnn/model.h"
 #include "bnn/net.h"
+#include "tests/cpu-mask.h"
 #include "tests/model-builder.h"
 
 /* Two exits over two numbers: the logits are the first number and its negative, then the second. */
@@ -161,6 +162,9 @@ static void refuses_bad_metadata(void **state)
 
 int main(void)
 {
+	if (!take_cpu_mask()) {
+		return TEST_SKIPPED;
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outlives_its_bytes),
 		cmocka_unit_test(outlives_its_file),

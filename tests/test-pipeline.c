@@ -14,6 +14,7 @@
 
 #include "dsp/mel.h"
 #include "pipeline/pipeline.h"
+#include "tests/cpu-mask.h"
 #include "tests/model-builder.h"
 
 #define RATE_HZ 16000
@@ -449,6 +450,9 @@ static void runs_without_a_sink(void **state)
 
 int main(void)
 {
+	if (!take_cpu_mask()) {
+		return TEST_SKIPPED;
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_hop_is_the_first_whole_window),
 		cmocka_unit_test(hops_are_hop_frames_apart),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "bnn/net.h"
+#include "tests/cpu-mask.h"
 
 #define HOP_MAX 32
 #define WINDOWS 10
@@ -147,6 +148,9 @@ static void test_fewer_rows_are_computed(void **state)
 
 int main(int argc, char **argv)
 {
+	if (!take_cpu_mask()) {
+		return TEST_SKIPPED;
+	}
 	int failed = argc < 2;
 	for (int i = 1; i < argc; i++) {
 		const struct CMUnitTest tests[] = {

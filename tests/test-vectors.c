@@ -14,6 +14,7 @@
 
 #include "bnn/net.h"
 #include "bnn/safetensors.h"
+#include "tests/cpu-mask.h"
 
 struct vectors {
 	struct kws_model *model;
@@ -94,6 +95,9 @@ static void test_last_exit_alone_matches(void **state)
 
 int main(int argc, char **argv)
 {
+	if (!take_cpu_mask()) {
+		return TEST_SKIPPED;
+	}
 	int failed = argc < 2;
 	for (int i = 1; i < argc; i++) {
 		const struct CMUnitTest tests[] = {
