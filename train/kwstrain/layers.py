@@ -1,4 +1,4 @@
-"""Binary layers: sign with a straight-through gradient, binary convolution, residual block."""
+"""Binary layers: signs with surrogate gradients, binary convolution, and the command network's block and head."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -6,46 +6,86 @@ from torch import nn
 STE_CLIP = 1.25  # QuickNet's SteSign: the gradient passes where |x| <= 1.25
 
 
-class _Sign(torch.autograd.Function):
+def _signs(x, dtype):
     """sign(0) = +1, also for -0.0, as in the C engine."""
+    return x.ge(0).to(dtype).mul_(2).sub_(1)
+
+
+class _SteSign(torch.autograd.Function):
+    """The gradient is that of the identity within the clip."""
 
     @staticmethod
-    def forward(ctx, x, dtype):
+    def forward(ctx, x, dtype, clip):
         ctx.save_for_backward(x)
-        return x.ge(0).to(dtype).mul_(2).sub_(1)
+        ctx.clip = clip
+        return _signs(x, dtype)
 
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
         # one fused kernel for grad * (|x| < clip)
-        grad = grad.to(x.dtype)
-        return torch.ops.aten.hardtanh_backward(grad, x, -STE_CLIP, STE_CLIP), None
+        return torch.ops.aten.hardtanh_backward(grad.to(x.dtype), x, -ctx.clip, ctx.clip), None, None
 
 
-def sign(x):
-    """+-1; under autocast already in the type that the convolution wants (both are exact)."""
-    autocast = torch.is_autocast_enabled() or torch.is_autocast_cpu_enabled()
-    return _Sign.apply(x, torch.bfloat16 if autocast else x.dtype)
+class _ApproxSign(torch.autograd.Function):
+    """Bi-Real Net's: the gradient is 2 - 2 |x| for |x| <= 1."""
+
+    @staticmethod
+    def forward(ctx, x, dtype):
+        ctx.save_for_backward(x)
+        return _signs(x, dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad.to(x.dtype) * (2 - 2 * x.abs()).clamp_(min=0), None
+
+
+def _sign_type(x):
+    """Under autocast already the type that the convolution wants: +-1 is exact in each."""
+    if x.is_cuda:
+        return torch.get_autocast_gpu_dtype() if torch.is_autocast_enabled() else x.dtype
+    return torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else x.dtype
+
+
+def sign(x, clip=STE_CLIP):
+    return _SteSign.apply(x, _sign_type(x), clip)
+
+
+def approx_sign(x):
+    return _ApproxSign.apply(x, _sign_type(x))
 
 
 class BinaryConv2d(nn.Module):
-    """3x3 convolution of +-1 weights over +-1 inputs: valid in time, padded with +1 in frequency."""
+    """3x3 convolution of +-1 weights over +-1 inputs that the caller has padded.
 
-    def __init__(self, c_in, c_out):
+    `latent` weights are real and take part as their signs, with the gradient of SteSign(clip). Without, the weight
+    itself is +-1 and kwstrain.bop.Bop flips it. `scaled` multiplies each output by the mean magnitude of its latent
+    weights (Bi-Real Net's magnitude-aware sign; no gradient through the mean).
+    """
+
+    def __init__(self, c_in, c_out, stride=1, clip=STE_CLIP, scaled=False, latent=True):
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(c_out, c_in, 3, 3).uniform_(-1, 1))
+        self.stride, self.clip_at, self.latent, self.scaled = stride, clip, latent, scaled and latent
+        weight = torch.empty(c_out, c_in, 3, 3).uniform_(-1, 1)
+        self.weight = nn.Parameter(weight if latent else _signs(weight, weight.dtype))
 
     def forward(self, x):
-        return F.conv2d(F.pad(x, (1, 1, 0, 0), value=1.0), sign(self.weight))
+        y = F.conv2d(x, sign(self.weight, self.clip_at) if self.latent else self.weight, stride=self.stride)
+        return y * self.scale().detach().view(1, -1, 1, 1) if self.scaled else y
+
+    def scale(self):
+        """Per output, the factor of the sum of +-1 products."""
+        return self.weight.abs().mean((1, 2, 3)) if self.scaled else self.weight.new_ones(len(self.weight))
 
     def clip(self):
         """To call after each optimiser step: a latent weight outside would never flip again."""
         with torch.no_grad():
-            self.weight.clamp_(-STE_CLIP, STE_CLIP)
+            self.weight.clamp_(-self.clip_at, self.clip_at)
 
 
 class BinaryBlock(nn.Module):
-    """y = crop(x) + BN(PReLU(bconv(sign(x + shift)))): one row of time is lost on either side."""
+    """y = crop(x) + BN(PReLU(bconv(sign(x + shift)))): padded with +1 in frequency, one row of time lost on either side."""
 
     def __init__(self, channels):
         super().__init__()
@@ -55,7 +95,7 @@ class BinaryBlock(nn.Module):
         self.norm = nn.BatchNorm2d(channels, eps=1e-5)
 
     def forward(self, x):
-        y = self.conv(sign(x + self.shift.view(1, -1, 1, 1)))
+        y = self.conv(F.pad(sign(x + self.shift.view(1, -1, 1, 1)), (1, 1, 0, 0), value=1.0))
         y = self.norm(F.prelu(y, self.slope))
         return x[:, :, 1:-1] + y
 

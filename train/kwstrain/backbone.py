@@ -1,0 +1,64 @@
+"""What the four backbones of the paper share: a stem, then steps in a row, and after some of them an exit.
+
+Every part has forward() for PyTorch and export() for the C engine. `export(graph, maps, name)` adds its operations to
+the graph (kwstrain.export.Graph) and returns its output's maps: one, or in dense blocks the slices side by side.
+"""
+import torch.nn.functional as F
+from torch import nn
+
+from .export import Graph
+from .layers import BinaryConv2d
+
+
+class PooledHead(nn.Module):
+    """An exit: [batch norm], [ReLU], mean over time and frequency, dense layer."""
+
+    def __init__(self, channels, classes, norm_eps=None, relu=True):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, eps=norm_eps) if norm_eps is not None else None
+        self.relu = relu
+        self.dense = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        if self.norm is not None:
+            x = self.norm(x)
+        x = F.relu(x) if self.relu else x
+        return self.dense(x.float().mean((2, 3)))
+
+    def export(self, graph, maps, name):
+        act = "relu" if self.relu else "none"
+        if self.norm is not None:
+            maps, act = [graph.concat(maps, f"{name}.norm", self.norm, act)], "none"
+        return graph.exit(maps[0], name, self.dense, "all", act)
+
+
+class Backbone(nn.Module):
+    """Input (N, 1, rows, bands), output a list with the logits of each exit. `heads`: number of steps before it -> head."""
+
+    def __init__(self, stem, steps, heads, single_exit=False):
+        super().__init__()
+        self.stem, self.steps = stem, nn.ModuleList(steps)
+        kept = [max(heads)] if single_exit else sorted(heads)
+        self.heads = nn.ModuleDict({str(count): heads[count] for count in kept})
+
+    def forward(self, x):
+        logits = []
+        x = self.stem(x)
+        for count, step in enumerate(self.steps, 1):
+            x = step(x)
+            if str(count) in self.heads:
+                logits.append(self.heads[str(count)](x))
+        return logits
+
+    def binary_convs(self):
+        return [module for module in self.modules() if isinstance(module, BinaryConv2d)]
+
+    def graph(self, rows=98, bands=64):
+        """The network in evaluation mode as the operations and tensors of a model file."""
+        graph = Graph(rows, bands, 1)
+        maps = self.stem.export(graph, ["input"], "stem")
+        for count, step in enumerate(self.steps, 1):
+            maps = step.export(graph, maps, f"step{count}")
+            if str(count) in self.heads:
+                self.heads[str(count)].export(graph, maps, f"exit{list(self.heads).index(str(count)) + 1}")
+        return graph

@@ -1,0 +1,30 @@
+"""Random networks that behave like trained ones: for benchmarks and for tests of the exporter."""
+import torch
+from torch import nn
+
+NEGATIVE, ZERO = 0.2, 0.05  # shares of the batch norms' scales
+
+
+def windows(count, rows, bands, seed):
+    """Random windows that change slowly over time, as log-mel features do. (count, 1, rows, bands)."""
+    generator = torch.Generator().manual_seed(seed)
+    return (0.7 * torch.randn(count, 1, rows, bands, generator=generator)).cumsum(2).clamp_(-2.5, 3.3)
+
+
+def randomise(net, rows=98, bands=64, seed=1):
+    """Random batch norms, whose statistics are those of random windows; leaves the network in evaluation mode."""
+    generator = torch.Generator().manual_seed(seed)
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+        if norm.affine:
+            with torch.no_grad():
+                kind = torch.rand(norm.weight.shape, generator=generator)
+                scale = 0.5 + torch.rand(norm.weight.shape, generator=generator)
+                norm.weight.copy_(torch.where(kind < NEGATIVE, -scale, scale) * (kind < 1 - ZERO))
+                norm.bias.copy_(0.3 * torch.randn(norm.bias.shape, generator=generator))
+    net.train()
+    with torch.no_grad():
+        net(windows(8, rows, bands, seed))
+    return net.eval()

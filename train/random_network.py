@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a full-size backbone of the paper with random weights as a model file, to measure its speed.
+
+Needs ./dev build (the front end that the model names).
+"""
+import argparse
+import pathlib
+
+import torch
+
+from kwstrain.data import LABELS
+from kwstrain.features import FrontEnd
+from kwstrain.paper import BACKBONES
+from kwstrain.randomise import randomise
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--net", required=True, choices=BACKBONES)
+    parser.add_argument("--out", required=True, type=pathlib.Path)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    net = randomise(BACKBONES[args.net](len(LABELS)), seed=args.seed)
+    net.graph().save(args.out, args.net, LABELS, FrontEnd().describe(), f"{args.net} with random weights, seed {args.seed}.")
+
+
+if __name__ == "__main__":
+    main()
