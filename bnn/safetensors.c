@@ -40,6 +40,7 @@ static int parse_type(
 {
 	const char *dtype = json_string_value(json_object_get(entry, "dtype"));
 	const json_t *shape = json_object_get(entry, "shape");
+	bool too_large = false;
 	if (dtype == NULL || !json_is_array(shape) ||
 		json_array_size(shape) > KWS_TENSOR_DIMS_MAX) {
 		return kws_fail(error, KWS_EFORMAT, "tensor '%.64s' has no usable dtype and shape",
@@ -61,14 +62,15 @@ static int parse_type(
 	for (size_t i = 0; i < tensor->dims; i++) {
 		const json_t *value = json_array_get(shape, i);
 		json_int_t size = json_integer_value(value);
-		if (!json_is_integer(value) || size < 0 || size > INT32_MAX ||
-			__builtin_mul_overflow(tensor->count, (size_t)size, &tensor->count)) {
+		if (!json_is_integer(value) || size < 0 || size > INT32_MAX) {
 			return kws_fail(error, KWS_EFORMAT,
 				"tensor '%.64s' has an impossible shape", tensor->name);
 		}
 		tensor->shape[i] = (size_t)size;
+		too_large |= __builtin_mul_overflow(tensor->count, (size_t)size, &tensor->count);
 	}
-	if (__builtin_mul_overflow(*bytes, tensor->count, bytes)) {
+	too_large |= __builtin_mul_overflow(*bytes, tensor->count, bytes);
+	if (too_large) {
 		return kws_fail(error, KWS_EFORMAT, "tensor '%.64s' is too large", tensor->name);
 	}
 	return 0;

@@ -43,7 +43,7 @@ static void assert_numbers(const int16_t *frames, uint32_t first, size_t count)
 
 static struct kws_ring *create(size_t frames)
 {
-	struct kws_ring *ring;
+	struct kws_ring *ring = NULL;
 	assert_int_equal(kws_ring_create(&ring, CHANNELS, frames), 0);
 	return ring;
 }

@@ -171,7 +171,7 @@ static const struct bad_header bad_headers[] = {
 	{TENSOR("'dtype':'F32','shape':[2147483648],'data_offsets':[0,4]"), KWS_EFORMAT,
 		"tensor 't' has an impossible shape"},
 	{TENSOR("'dtype':'U8','shape':[65536,65536,65536,65536],'data_offsets':[0,0]"), KWS_EFORMAT,
-		"tensor 't' has an impossible shape"},
+		"tensor 't' is too large"},
 	{TENSOR("'dtype':'F32','shape':[65536,65536,1073741824],'data_offsets':[0,0]"), KWS_EFORMAT,
 		"tensor 't' is too large"},
 	{TENSOR("'dtype':'F32','shape':[1]"), KWS_EFORMAT, "tensor 't' lies outside the file"},
