@@ -35,7 +35,8 @@ static const char usage_text[] =
 	"  monitor [NAME...]       one line per detection, of all keywords or of these\n"
 	"  get [KEY]               all settings, or one (section.key)\n"
 	"  set KEY VALUE [KEY VALUE...]\n"
-	"                          change settings until the daemon ends\n"
+	"                          change settings until the file is read again; with\n"
+	"                          --persist in front also in the file\n"
 	"  reload                  read the configuration file again\n"
 	"  devices                 the sound devices\n"
 	"  level                   how loud it is, in dB below full scale\n"
@@ -185,7 +186,7 @@ static enum kwsctl_status run_set(
 		}
 	}
 	json_t *result;
-	json_t *params = json_pack("{s:o}", "values", values);
+	json_t *params = json_pack("{s:o, s:b}", "values", values, "persist", options->persist);
 	enum kwsctl_status status = call(options, command->name, params, &result);
 	return status == KWSCTL_OK ? print_result(options, result) : status;
 }
@@ -256,6 +257,7 @@ static const struct option long_options[] = {
 	{"events", required_argument, NULL, 'E'},
 	{"timeout", required_argument, NULL, 't'},
 	{"json", no_argument, NULL, 'j'},
+	{"persist", no_argument, NULL, 'p'},
 	{"scores", no_argument, NULL, 's'},
 	{"count", required_argument, NULL, 'n'},
 	{"for", required_argument, NULL, 'f'},
@@ -279,6 +281,9 @@ static enum kwsctl_status read_option(int option, struct kwsctl_options *options
 		break;
 	case 'j':
 		options->json = true;
+		break;
+	case 'p':
+		options->persist = true;
 		break;
 	case 's':
 		options->scores = true;
@@ -328,6 +333,9 @@ static enum kwsctl_status run_command(
 	}
 	if (!monitor && command->run != run_mute && options->for_seconds > 0) {
 		return refuse("--for does not belong to", command->name);
+	}
+	if (command->run != run_set && options->persist) {
+		return refuse("--persist does not belong to", command->name);
 	}
 	int count = argc - optind;
 	if (count < command->min_args || count > command->max_args) {

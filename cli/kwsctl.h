@@ -18,6 +18,7 @@ struct kwsctl_options {
 	const char *events;   /* NULL: the default */
 	int timeout_ms;
 	bool json;
+	bool persist; /* set */
 	bool scores;
 	int count;       /* events until the end of monitor; 0: no limit */
 	int for_seconds; /* until the end of monitor; 0: no limit */

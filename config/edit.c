@@ -171,8 +171,7 @@ static int check(const char *path, const char *text, const struct kws_edit *edit
 		const char *overrides[] = {override};
 		struct kws_config *wanted;
 		snprintf(override, sizeof(override), "%s=%s", edits[i].key, edits[i].value);
-		result = kws_config_parse(
-			&wanted, path, text, strlen(text), overrides, 1, &errors);
+		result = kws_config_parse(&wanted, path, text, strlen(text), overrides, 1, &errors);
 		if (result != 0) {
 			kws_fail(error, result, "%.240s", errors.text[0]);
 			break;
@@ -195,8 +194,8 @@ static int replace(const char *target, const char *text, struct kws_error *error
 	snprintf(draft, sizeof(draft), "%s.XXXXXX", target);
 	int fd = mkstemp(draft);
 	if (fd < 0) {
-		return kws_fail(error, KWS_EIO, "cannot write beside %.160s: %s", target,
-			strerror(errno));
+		return kws_fail(
+			error, KWS_EIO, "cannot write beside %.160s: %s", target, strerror(errno));
 	}
 	FILE *file = fdopen(fd, "w");
 	bool written = file != NULL && stat(target, &old) == 0 && fchmod(fd, old.st_mode) == 0 &&
@@ -238,8 +237,8 @@ static int read_text(const char *path, char **text, struct kws_error *error)
 	return 0;
 }
 
-int kws_edit_file(const char *path, const struct kws_edit *edits, size_t count,
-	struct kws_error *error)
+int kws_edit_file(
+	const char *path, const struct kws_edit *edits, size_t count, struct kws_error *error)
 {
 	char target[PATH_MAX];
 	char *text;

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "bnn/kernels.h"
+#include "config/edit.h"
 #include "config/watcher.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -140,6 +141,63 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 	kws_notify(result == 0 ? "READY=1\nSTATUS=listening"
 			       : "READY=1\nSTATUS=listening; the last reload was refused");
 	return result;
+}
+
+/* What the command line sets wins over the file, so writing it there would not last. */
+static const char *find_fixed(const struct daemon *daemon, const json_t *values)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)values, key, value) {
+		size_t length = strlen(key);
+		for (size_t i = 0; i < daemon->options->setting_count; i++) {
+			const char *setting = daemon->options->settings[i];
+			if (strncmp(setting, key, length) == 0 && setting[length] == '=') {
+				return key;
+			}
+		}
+	}
+	return NULL;
+}
+
+static int write_edits(const char *path, const json_t *values, struct kws_error *error)
+{
+	struct kws_edit *edits = calloc(json_object_size(values), sizeof(*edits));
+	struct kws_error reason;
+	size_t count = 0;
+	const char *key;
+	json_t *value;
+	if (edits == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	json_object_foreach ((json_t *)values, key, value) {
+		edits[count++] = (struct kws_edit){key, json_string_value(value)};
+	}
+	int result = kws_edit_file(path, edits, count, &reason);
+	free(edits);
+	return result == 0 ? 0
+			   : kws_fail(error, result,
+				     "the change is in effect until the file is read again, but "
+				     "not in the file: %.160s",
+				     reason.text);
+}
+
+static int persist(void *user, const json_t *values, struct kws_error *error)
+{
+	struct daemon *daemon = user;
+	const char *fixed = find_fixed(daemon, values);
+	if (daemon->options->config_path == NULL) {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"the change is in effect until kwsd ends: it runs without a "
+			"configuration file");
+	}
+	if (fixed != NULL) {
+		return kws_fail(error, KWS_EPERM,
+			"the change is in effect until the file is read again: kwsd's command "
+			"line sets '%.64s' and wins over the file",
+			fixed);
+	}
+	return write_edits(daemon->options->config_path, values, error);
 }
 
 static void on_file_changed(void *user)
@@ -324,8 +382,8 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 {
 	struct daemon daemon = {.options = options, .config = config, .lock = -1};
 	struct kws_error error = {""};
-	daemon.methods = (struct kws_methods){
-		&daemon, current_config, reload, status_of, devices_of, level_of, mute, unmute};
+	daemon.methods = (struct kws_methods){&daemon, current_config, reload, persist, status_of,
+		devices_of, level_of, mute, unmute};
 	apply_log_level(config);
 	daemon.changes = json_object();
 	daemon.zmq = zmq_ctx_new();

@@ -56,7 +56,7 @@ static int call_get(void *user, const json_t *params, json_t **result, struct kw
 	return give(values, result);
 }
 
-/* {"values": {"section.key": "value", ...}}: all are taken over or none. */
+/* {"values": {"section.key": "value", ...}, "persist"?: true}: all are taken over or none. */
 static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
 	const struct kws_methods *methods = user;
@@ -66,7 +66,11 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 		return kws_fail(
 			error, KWS_EINVAL, "set needs values: {\"section.key\": \"value\", ...}");
 	}
-	return methods->reload(methods->user, values, error);
+	int code = methods->reload(methods->user, values, error);
+	if (code == 0 && json_is_true(json_object_get(params, "persist"))) {
+		return methods->persist(methods->user, values, error);
+	}
+	return code;
 }
 
 static int call_reload(void *user, const json_t *params, json_t **result, struct kws_error *error)
@@ -113,7 +117,9 @@ static int call_unmute(void *user, const json_t *params, json_t **result, struct
 const struct kws_rpc_method kws_method_table[] = {
 	{"status", call_status, "what the daemon does now"},
 	{"get", call_get, "one setting (key) or all"},
-	{"set", call_set, "change settings (values) until the file is read again"},
+	{"set", call_set,
+		"change settings (values) until the file is read again, or in the file too "
+		"(persist)"},
 	{"reload", call_reload, "read the configuration file again"},
 	{"devices", call_devices, "the sound devices"},
 	{"level", call_level, "how loud it is"},

@@ -16,6 +16,8 @@ struct kws_methods {
 	/* Takes settings over; `values` is an object of "section.key": "value", NULL reads the file
 	 * again. Errors: with a sentence. */
 	int (*reload)(void *user, const json_t *values, struct kws_error *error);
+	/* Writes `values`, which are in effect, into the configuration file. */
+	int (*persist)(void *user, const json_t *values, struct kws_error *error);
 	json_t *(*status)(void *user);             /* new reference, NULL without memory */
 	json_t *(*devices)(void *user);            /* likewise */
 	json_t *(*level)(void *user);              /* likewise */

@@ -66,5 +66,41 @@ class MuteTest(harness.DaemonTest):
         self.assertIn("--for does not belong to 'level'", refused.stderr)
 
 
+class PersistTest(harness.DaemonTest):
+    def start_with_file(self, *settings):
+        self.write_config("# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
+                          "threshold = 0.7")
+        daemon = self.start_bare("--config", str(self.config),
+                                 *harness.options(f"model.path={harness.MODEL}", *settings))
+        self.wait_until_ready(daemon)
+        return daemon
+
+    def test_a_change_for_good(self):
+        daemon = self.start_with_file()
+        done = daemon.kwsctl("set", "--persist", "detector.threshold", "0.9", "ipc.site", "hall")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.config.read_text(encoding="utf-8").splitlines(),
+                         ["# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
+                          "threshold = 0.9", "", "[ipc]", "site = hall"])
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(daemon.get("detector.threshold"), "0.9")
+        self.assertEqual(daemon.get("ipc.site"), "hall")
+
+    def test_a_change_that_cannot_last(self):
+        before = "set on the command line"
+        daemon = self.start_with_file(f"ipc.site={before}")
+        for change, sentence in ((("detector.threshold", "7"), "threshold"),
+                                 (("ipc.site", "hall"), "command line")):
+            with self.subTest(change):
+                text = self.config.read_text(encoding="utf-8")
+                done = daemon.kwsctl("set", "--persist", *change)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(sentence, done.stderr)
+                self.assertEqual(self.config.read_text(encoding="utf-8"), text)
+        alone = daemon.kwsctl("status", "--persist")
+        self.assertEqual(alone.returncode, 2)
+        self.assertIn("--persist", alone.stderr)
+
+
 if __name__ == "__main__":
     harness.main()
