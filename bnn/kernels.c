@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "bnn/bconv-ops.h"
+#include "bnn/float-ops.h"
 #include "common/cpu.h"
 
 static const char *bconv_name(uint32_t cpu_flags)
@@ -12,11 +13,17 @@ static const char *bconv_name(uint32_t cpu_flags)
 	return kws_bconv_ops_find(cpu_flags)->name;
 }
 
+static const char *float_name(uint32_t cpu_flags)
+{
+	return kws_float_ops_find(cpu_flags)->name;
+}
+
 static const struct {
 	const char *name;
 	const char *(*chosen)(uint32_t cpu_flags);
 } families[] = {
 	{"bconv", bconv_name},
+	{"float", float_name},
 };
 
 void kws_kernels_describe(char *text, size_t size)

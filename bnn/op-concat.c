@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bnn/float-ops.h"
 #include "bnn/op.h"
+#include "common/cpu.h"
 
 struct concat {
+	const struct kws_float_ops *ops;
 	bool relu;
 	float *scale;
 	float *bias;
@@ -60,6 +63,7 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 	if (!concat->relu && strcmp(act, "none") != 0) {
 		return kws_spec_fail(spec, KWS_EFORMAT, "'act' must be none or relu");
 	}
+	concat->ops = kws_float_ops_find(kws_cpu_flags());
 	op->out = op->in;
 	op->out.type = KWS_MAP_FLOAT;
 	op->reach = (struct kws_op_reach){1, 1, 0};
@@ -68,40 +72,31 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 	return 0;
 }
 
-/* The slice that begins at channel `first`, at one position. */
-static void copy_slice(const struct concat *concat, const struct kws_map_shape *slice,
-	const void *input, size_t position, size_t first, float *restrict out)
-{
-	const float *scale = concat->scale + first;
-	const float *bias = concat->bias + first;
-	if (slice->type == KWS_MAP_FLOAT) {
-		const float *x = (const float *)input + position * slice->channels;
-		for (size_t c = 0; c < slice->channels; c++) {
-			out[c] = x[c] * scale[c] + bias[c];
-		}
-	} else {
-		const int16_t *x = (const int16_t *)input + position * slice->channels;
-		for (size_t c = 0; c < slice->channels; c++) {
-			out[c] = (float)x[c] * scale[c] + bias[c];
-		}
-	}
-	for (size_t c = 0; concat->relu && c < slice->channels; c++) {
-		out[c] = out[c] > 0.0f ? out[c] : 0.0f;
-	}
-}
-
 static void concat_run(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
 	size_t end, void *scratch)
 {
 	(void)scratch;
-	for (size_t at = begin * op->in.bands; at < end * op->in.bands; at++) {
-		float *out = (float *)maps->output + at * op->out.channels;
-		size_t first = 0;
-		for (size_t i = 0; i < op->input_count; i++) {
-			copy_slice(
-				op->state, &op->slices[i], maps->inputs[i], at, first, out + first);
-			first += op->slices[i].channels;
+	const struct concat *concat = op->state;
+	float *output = (float *)maps->output + begin * kws_map_row_elements(&op->out);
+	size_t first = 0;
+	for (size_t i = 0; i < op->input_count; i++) {
+		const struct kws_map_shape *slice = &op->slices[i];
+		struct kws_float_affine affine = {
+			.input = (const char *)maps->inputs[i] + begin * kws_map_row_bytes(slice),
+			.positions = (end - begin) * op->in.bands,
+			.channels = slice->channels,
+			.scale = concat->scale + first,
+			.bias = concat->bias + first,
+			.relu = concat->relu,
+			.output = output + first,
+			.output_pitch = op->out.channels,
+		};
+		if (slice->type == KWS_MAP_INT16) {
+			concat->ops->affine_int16(&affine);
+		} else {
+			concat->ops->affine(&affine);
 		}
+		first += slice->channels;
 	}
 }
 

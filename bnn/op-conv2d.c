@@ -10,14 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bnn/op.h"
+#include "bnn/float-run.h"
+#include "common/cpu.h"
 
 struct conv2d {
+	const struct kws_float_ops *ops;
 	struct kws_window window;
-	size_t groups;
 	bool relu;
-	float *weight;
+	bool depthwise;
+	size_t groups; /* 1 if depthwise, whose kernel takes all channels at once */
+	float *weight; /* [groups] times what the kernel reads, see bnn/float-ops.h */
 	float *bias;
+	size_t group_weights;
+	size_t group_biases;
+	size_t block_weights;
 };
 
 static void conv2d_destroy(void *state)
@@ -28,6 +34,47 @@ static void conv2d_destroy(void *state)
 		free(conv->bias);
 		free(conv);
 	}
+}
+
+/* File order [tap and input][output] to kernel order [group][block][tap and input][in block]. */
+static void pack_dense(struct conv2d *conv, const struct kws_tensor *weight, const float *bias)
+{
+	const float *from = weight->data;
+	size_t outputs = weight->shape[3];
+	size_t group_outputs = outputs / conv->groups;
+	for (size_t o = 0; o < outputs; o++) {
+		size_t group = o / group_outputs;
+		size_t in_group = o % group_outputs;
+		size_t lane = in_group % KWS_FLOAT_BLOCK;
+		float *to = conv->weight + group * conv->group_weights +
+			    in_group / KWS_FLOAT_BLOCK * conv->block_weights + lane;
+		for (size_t i = 0; i < weight->count / outputs; i++) {
+			to[i * KWS_FLOAT_BLOCK] = from[i * outputs + o];
+		}
+		conv->bias[group * conv->group_biases + in_group] = bias[o];
+	}
+}
+
+/* Allocates and fills weight and bias as the kernels read them. */
+static int pack(struct conv2d *conv, const struct kws_tensor *weight, const float *bias)
+{
+	size_t outputs = weight->shape[3];
+	size_t blocks = (outputs / conv->groups + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
+	conv->block_weights = weight->count / outputs * KWS_FLOAT_BLOCK;
+	conv->group_weights = conv->depthwise ? weight->count : blocks * conv->block_weights;
+	conv->group_biases = conv->depthwise ? outputs : blocks * KWS_FLOAT_BLOCK;
+	conv->weight = kws_spec_alloc(conv->groups * conv->group_weights, sizeof(float));
+	conv->bias = kws_spec_alloc(conv->groups * conv->group_biases, sizeof(float));
+	if (conv->weight == NULL || conv->bias == NULL) {
+		return KWS_ENOMEM;
+	}
+	if (conv->depthwise) {
+		memcpy(conv->weight, weight->data, weight->count * sizeof(float));
+		memcpy(conv->bias, bias, outputs * sizeof(float));
+	} else {
+		pack_dense(conv, weight, bias);
+	}
+	return 0;
 }
 
 static int load_weight(
@@ -48,12 +95,18 @@ static int load_weight(
 		return kws_spec_fail(
 			spec, KWS_EFORMAT, "groups must divide the number of channels");
 	}
-	conv->groups = groups;
-	conv->weight = kws_spec_alloc(weight->count, sizeof(float));
-	if (conv->weight == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	float *bias;
+	result = kws_spec_vector(spec, "bias", op->out.channels, 0.0f, &bias);
+	if (result != 0) {
+		return result;
 	}
-	memcpy(conv->weight, weight->data, weight->count * sizeof(float));
+	conv->depthwise = groups == op->in.channels && groups == op->out.channels;
+	conv->groups = conv->depthwise ? 1 : groups;
+	result = pack(conv, weight, bias);
+	free(bias);
+	if (result != 0) {
+		return kws_spec_fail(spec, result, "out of memory");
+	}
 	op->cost.float_weights = weight->count + op->out.channels;
 	return kws_spec_window(spec, weight->shape[0], weight->shape[1], &conv->window);
 }
@@ -81,92 +134,83 @@ static int conv2d_create(struct kws_op *op, struct kws_spec *spec)
 			"needs a float input, groups from 1, and act none or relu");
 	}
 	result = load_weight(op, conv, spec, groups);
-	if (result == 0) {
-		result = kws_spec_vector(spec, "bias", op->out.channels, 0.0f, &conv->bias);
-	}
 	if (result != 0) {
 		return result;
 	}
+	conv->ops = kws_float_ops_find(kws_cpu_flags());
 	op->out.type = KWS_MAP_FLOAT;
 	kws_op_slide(op, &conv->window);
 	op->cost.float_macs = op->out.bands * (op->cost.float_weights - op->out.channels);
 	return 0;
 }
 
-/* out[o] += x[i] * weight[i][o] for one tap */
-static void accumulate_dense(
-	const float *x, size_t in_channels, const float *weight, size_t out_channels, float *out)
-{
-	for (size_t i = 0; i < in_channels; i++) {
-		for (size_t o = 0; o < out_channels; o++) {
-			out[o] += x[i] * weight[i * out_channels + o];
-		}
-	}
-}
-
-/* The same within each group of channels. */
-static void accumulate_groups(
-	const float *x, const struct kws_op *op, const float *weight, float *out)
-{
-	size_t groups = ((const struct conv2d *)op->state)->groups;
-	size_t group_in = op->in.channels / groups;
-	size_t group_out = op->out.channels / groups;
-	for (size_t i = 0; i < group_in; i++, weight += op->out.channels) {
-		for (size_t o = 0; o < op->out.channels; o++) {
-			out[o] += x[o / group_out * group_in + i] * weight[o];
-		}
-	}
-}
-
-static void accumulate_depthwise(const float *x, const float *weight, size_t channels, float *out)
-{
-	for (size_t c = 0; c < channels; c++) {
-		out[c] += x[c] * weight[c];
-	}
-}
-
-static void conv2d_position(
-	const struct kws_op *op, const float *input, size_t row, size_t band, float *restrict out)
+/* The kernel's call for one run of positions; a group's channels are those of group 0. */
+static struct kws_float_conv call_of(
+	const struct kws_op *op, const struct kws_float_run *run, float *output)
 {
 	const struct conv2d *conv = op->state;
-	size_t channels = op->out.channels;
-	size_t tap_weights = op->in.channels / conv->groups * channels;
-	memcpy(out, conv->bias, channels * sizeof(float));
-	for (size_t kr = 0; kr < conv->window.kernel[0]; kr++) {
-		/* an index before the first row wraps to a huge one: one comparison serves both
-		 * edges */
-		size_t r = row * conv->window.stride[0] + kr - conv->window.pad[0];
-		for (size_t kb = 0; kb < conv->window.kernel[1]; kb++) {
-			size_t b = band * conv->window.stride[1] + kb - conv->window.pad[2];
-			if (r >= op->in.rows || b >= op->in.bands) {
-				continue;
-			}
-			const float *x = input + (r * op->in.bands + b) * op->in.channels;
-			const float *weight =
-				conv->weight + (kr * conv->window.kernel[1] + kb) * tap_weights;
-			if (conv->groups == 1) {
-				accumulate_dense(x, op->in.channels, weight, channels, out);
-			} else if (tap_weights == channels && channels == op->in.channels) {
-				accumulate_depthwise(x, weight, channels, out);
-			} else {
-				accumulate_groups(x, op, weight, out);
-			}
-		}
+	size_t channels = conv->depthwise ? op->in.channels
+					  : op->in.channels / conv->groups * KWS_FLOAT_BLOCK;
+	size_t row = conv->window.kernel[1] * channels;
+	struct kws_float_conv call = {
+		.taps = run->taps,
+		.weight = conv->weight + run->kernel_row * row + run->kernel_band * channels,
+		.weight_row_pitch = row,
+		.weight_block_pitch = conv->block_weights,
+		.bias = conv->bias,
+		.relu = conv->relu,
+		.output = output,
+		.output_pitch = op->out.channels,
+		.outputs = op->out.channels / conv->groups,
+	};
+	call.taps.channels /= conv->groups;
+	if (conv->groups == 1 && !conv->depthwise) {
+		/* the taps of a row lie side by side: to the sum they are one */
+		call.taps.channels *= call.taps.taps;
+		call.taps.taps = 1;
 	}
-	for (size_t o = 0; conv->relu && o < channels; o++) {
-		out[o] = out[o] > 0.0f ? out[o] : 0.0f;
+	return call;
+}
+
+static void run_groups(const struct conv2d *conv, struct kws_float_conv *call)
+{
+	for (size_t g = 0; g < conv->groups; g++) {
+		conv->ops->conv(call);
+		call->taps.input += call->taps.channels;
+		call->weight += conv->group_weights;
+		call->bias += conv->group_biases;
+		call->output += call->outputs;
 	}
+}
+
+/* Rows without an edge between them, as of a 1x1 convolution, are one long row. */
+static bool is_pointwise(const struct kws_window *window)
+{
+	return window->kernel[0] == 1 && window->kernel[1] == 1 && window->stride[0] == 1 &&
+	       window->stride[1] == 1;
 }
 
 static void conv2d_run(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
 	size_t end, void *scratch)
 {
 	(void)scratch;
-	float *output = maps->output;
-	for (size_t row = begin; row < end; row++) {
-		for (size_t band = 0; band < op->out.bands; band++) {
-			conv2d_position(op, maps->input, row, band,
-				output + (row * op->out.bands + band) * op->out.channels);
+	const struct conv2d *conv = op->state;
+	size_t row_elements = kws_map_row_elements(&op->out);
+	size_t rows = is_pointwise(&conv->window) ? end - begin : 1;
+	for (size_t row = begin; row < end; row += rows) {
+		float *output = (float *)maps->output + row * row_elements;
+		for (size_t band = 0; band < op->out.bands;) {
+			struct kws_float_run run =
+				kws_float_run_at(op, &conv->window, maps->input, row, band);
+			band += run.taps.positions;
+			run.taps.positions *= rows;
+			struct kws_float_conv call = call_of(op, &run, output);
+			if (conv->depthwise) {
+				conv->ops->depthwise(&call);
+			} else {
+				run_groups(conv, &call);
+			}
+			output += run.taps.positions * op->out.channels;
 		}
 	}
 }

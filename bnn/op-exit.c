@@ -8,15 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bnn/float-ops.h"
 #include "bnn/op.h"
+#include "common/cpu.h"
 
 struct exit_head {
+	const struct kws_float_ops *ops;
 	bool relu;
 	bool pool_bands;
 	size_t features;
 	size_t classes;
-	float *weight; /* [features][classes]: the inner loop runs over classes */
-	float *bias;
+	float *weight; /* [blocks][features][KWS_FLOAT_BLOCK] */
+	float *bias;   /* [blocks][KWS_FLOAT_BLOCK] */
 };
 
 static void exit_destroy(void *state)
@@ -38,17 +41,27 @@ static int load_dense(struct exit_head *head, const struct kws_spec *spec)
 		return result;
 	}
 	head->classes = weight->shape[0];
-	head->weight = kws_spec_alloc(weight->count, sizeof(float));
-	if (head->weight == NULL) {
+	size_t blocks = (head->classes + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
+	head->weight = kws_spec_alloc(blocks * KWS_FLOAT_BLOCK * head->features, sizeof(float));
+	head->bias = kws_spec_alloc(blocks * KWS_FLOAT_BLOCK, sizeof(float));
+	if (head->weight == NULL || head->bias == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
 	const float *from = weight->data;
 	for (size_t c = 0; c < head->classes; c++) {
+		float *to = head->weight + c / KWS_FLOAT_BLOCK * KWS_FLOAT_BLOCK * head->features +
+			    c % KWS_FLOAT_BLOCK;
 		for (size_t f = 0; f < head->features; f++) {
-			head->weight[f * head->classes + c] = from[c * head->features + f];
+			to[f * KWS_FLOAT_BLOCK] = from[c * head->features + f];
 		}
 	}
-	return kws_spec_vector(spec, "bias", head->classes, 0.0f, &head->bias);
+	float *bias;
+	result = kws_spec_vector(spec, "bias", head->classes, 0.0f, &bias);
+	if (result == 0) {
+		memcpy(head->bias, bias, head->classes * sizeof(float));
+		free(bias);
+	}
+	return result;
 }
 
 static int exit_create(struct kws_op *op, struct kws_spec *spec)
@@ -83,22 +96,29 @@ static int exit_create(struct kws_op *op, struct kws_spec *spec)
 	op->reach = (struct kws_op_reach){op->in.rows, op->in.rows, 0};
 	op->cost.float_macs = head->features * head->classes;
 	op->cost.float_weights = op->cost.float_macs + head->classes;
-	op->scratch_bytes = 2 * head->features * sizeof(float);
+	op->scratch_bytes = head->features * sizeof(float);
+	head->ops = kws_float_ops_find(kws_cpu_flags());
 	return 0;
 }
 
-/* sum[f] = the row's values, over the bands where these are pooled too */
-static void sum_row(const struct kws_op *op, const struct exit_head *head, const float *row,
-	float *restrict sum)
+/* logits = bias + sum over the features, in this order */
+static void run_dense(const struct exit_head *head, const float *mean, float *logits)
 {
-	size_t groups = kws_map_row_elements(&op->in) / head->features;
-	memset(sum, 0, head->features * sizeof(float));
-	for (size_t g = 0; g < groups; g++) {
-		for (size_t f = 0; f < head->features; f++) {
-			float x = row[g * head->features + f];
-			sum[f] += head->relu && !(x > 0.0f) ? 0.0f : x;
-		}
-	}
+	head->ops->conv(&(struct kws_float_conv){
+		.taps =
+			{
+				.input = mean,
+				.positions = 1,
+				.rows = 1,
+				.taps = 1,
+				.channels = head->features,
+			},
+		.weight = head->weight,
+		.weight_block_pitch = head->features * KWS_FLOAT_BLOCK,
+		.bias = head->bias,
+		.output = logits,
+		.outputs = head->classes,
+	});
 }
 
 static void exit_run(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
@@ -108,24 +128,18 @@ static void exit_run(const struct kws_op *op, const struct kws_op_maps *maps, si
 	(void)end;
 	const struct exit_head *head = op->state;
 	size_t row_elements = kws_map_row_elements(&op->in);
-	float *sum = scratch;
-	float *row_sum = sum + head->features;
-	memset(sum, 0, head->features * sizeof(float));
+	size_t groups = row_elements / head->features; /* bands that are pooled too */
+	float *mean = scratch;
+	memset(mean, 0, head->features * sizeof(float));
 	for (size_t r = 0; r < op->in.rows; r++) {
-		sum_row(op, head, (const float *)maps->input + r * row_elements, row_sum);
-		for (size_t f = 0; f < head->features; f++) {
-			sum[f] += row_sum[f];
-		}
+		head->ops->add_sum((const float *)maps->input + r * row_elements, groups,
+			head->features, head->relu, mean);
 	}
-	float *restrict logits = maps->output;
-	float positions = (float)(op->in.rows * (row_elements / head->features));
-	memcpy(logits, head->bias, head->classes * sizeof(float));
+	float positions = (float)(op->in.rows * groups);
 	for (size_t f = 0; f < head->features; f++) {
-		float mean = sum[f] / positions;
-		for (size_t c = 0; c < head->classes; c++) {
-			logits[c] += mean * head->weight[f * head->classes + c];
-		}
+		mean[f] /= positions;
 	}
+	run_dense(head, mean, maps->output);
 }
 
 const struct kws_op_class kws_op_exit = {

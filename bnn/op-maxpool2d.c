@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bnn/op.h"
+#include "bnn/float-run.h"
+#include "common/cpu.h"
 
 struct maxpool2d {
+	const struct kws_float_ops *ops;
 	struct kws_window window;
 	bool relu;
 };
@@ -36,42 +38,25 @@ static int maxpool2d_create(struct kws_op *op, struct kws_spec *spec)
 	if ((!pool->relu && strcmp(act, "none") != 0) || op->in.type != KWS_MAP_FLOAT) {
 		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input and act none or relu");
 	}
+	pool->ops = kws_float_ops_find(kws_cpu_flags());
 	op->out = op->in;
 	kws_op_slide(op, &pool->window);
 	return 0;
-}
-
-static void maxpool2d_position(
-	const struct kws_op *op, const float *input, size_t row, size_t band, float *restrict out)
-{
-	const struct maxpool2d *pool = op->state;
-	struct kws_window_span rows = kws_window_span(&pool->window, 0, row, op->in.rows);
-	struct kws_window_span bands = kws_window_span(&pool->window, 1, band, op->in.bands);
-	size_t channels = op->in.channels;
-	memcpy(out, input + (rows.begin * op->in.bands + bands.begin) * channels,
-		channels * sizeof(float));
-	for (size_t r = rows.begin; r < rows.end; r++) {
-		for (size_t b = bands.begin; b < bands.end; b++) {
-			const float *x = input + (r * op->in.bands + b) * channels;
-			for (size_t c = 0; c < channels; c++) {
-				out[c] = x[c] > out[c] ? x[c] : out[c];
-			}
-		}
-	}
-	for (size_t c = 0; pool->relu && c < channels; c++) {
-		out[c] = out[c] > 0.0f ? out[c] : 0.0f;
-	}
 }
 
 static void maxpool2d_run(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
 	size_t end, void *scratch)
 {
 	(void)scratch;
-	float *output = maps->output;
+	const struct maxpool2d *pool = op->state;
+	float *output = (float *)maps->output + begin * kws_map_row_elements(&op->out);
 	for (size_t row = begin; row < end; row++) {
-		for (size_t band = 0; band < op->out.bands; band++) {
-			maxpool2d_position(op, maps->input, row, band,
-				output + (row * op->out.bands + band) * op->out.channels);
+		for (size_t band = 0; band < op->out.bands;) {
+			struct kws_float_run run =
+				kws_float_run_at(op, &pool->window, maps->input, row, band);
+			pool->ops->max(&run.taps, pool->relu, output);
+			output += run.taps.positions * op->out.channels;
+			band += run.taps.positions;
 		}
 	}
 }

@@ -9,11 +9,13 @@
  * flip: U32 [words of 32 channels], bits after the last channel are 0. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "bnn/float-ops.h"
 #include "bnn/op.h"
+#include "common/cpu.h"
 
 struct sign {
+	const struct kws_float_ops *ops;
 	float *threshold;
 	int16_t *level; /* the threshold where the input is int16 */
 	uint64_t *flip; /* NULL if nothing flips */
@@ -110,6 +112,7 @@ static int sign_create(struct kws_op *op, struct kws_spec *spec)
 	if (result == 0) {
 		result = load_flip(op, sign, spec);
 	}
+	sign->ops = kws_float_ops_find(kws_cpu_flags());
 	op->out = op->in;
 	op->out.type = KWS_MAP_BITS;
 	op->reach = (struct kws_op_reach){1, 1, 0};
@@ -117,59 +120,30 @@ static int sign_create(struct kws_op *op, struct kws_spec *spec)
 	return result;
 }
 
-static uint64_t pack_floats(const float *x, const float *threshold, size_t count)
-{
-	uint64_t word = 0;
-	for (size_t i = 0; i < count; i++) {
-		word |= (uint64_t)(x[i] < threshold[i]) << i;
-	}
-	return word;
-}
-
-/* Compares to bytes, which becomes vector code, and gathers their lowest bits eight at a time: the
- * product moves byte i's bit to bit 56 + i. */
-static uint64_t pack_int16(const int16_t *x, const int16_t *level, size_t count)
-{
-	uint8_t less[64] = {0};
-	uint64_t word = 0;
-	for (size_t i = 0; i < count; i++) {
-		less[i] = x[i] < level[i];
-	}
-	for (size_t i = 0; i < sizeof(less); i += 8) {
-		uint64_t bytes;
-		memcpy(&bytes, less + i, sizeof(bytes));
-		word |= (bytes * 0x0102040810204080u >> 56) << i;
-	}
-	return word;
-}
-
-/* Puts `count` bits behind the first `at`; the rest of the last word becomes 0. */
-static void append(uint64_t *words, size_t at, uint64_t bits, size_t count)
-{
-	size_t shift = at % 64;
-	uint64_t *word = words + at / 64;
-	*word = (shift != 0 ? *word : 0) | bits << shift;
-	if (shift + count > 64) {
-		word[1] = bits >> (64 - shift);
-	}
-}
-
-/* The slice that begins at channel `first`, at one position. */
+/* Packs the slice that begins at channel `first`; `to` says for which positions and where to. */
 static void pack_slice(const struct sign *sign, const struct kws_map_shape *slice,
-	const void *input, size_t position, size_t first, uint64_t *out)
+	const void *input, size_t first, const struct kws_float_pack *to)
 {
-	size_t from = position * slice->channels;
-	for (size_t c = 0; c < slice->channels; c += 64) {
-		size_t count = slice->channels - c < 64 ? slice->channels - c : 64;
-		uint64_t word;
-		if (slice->type == KWS_MAP_INT16) {
-			word = pack_int16(
-				(const int16_t *)input + from + c, sign->level + first + c, count);
-		} else {
-			word = pack_floats((const float *)input + from + c,
-				sign->threshold + first + c, count);
+	struct kws_float_pack pack = *to;
+	pack.input = input;
+	pack.channels = slice->channels;
+	pack.output += first / 64;
+	pack.shift = (unsigned)(first % 64);
+	if (slice->type == KWS_MAP_INT16) {
+		pack.threshold = sign->level + first;
+		sign->ops->pack_int16(&pack);
+	} else {
+		pack.threshold = sign->threshold + first;
+		sign->ops->pack(&pack);
+	}
+}
+
+static void flip_bits(const uint64_t *flip, size_t words, uint64_t *out, size_t positions)
+{
+	for (size_t p = 0; p < positions; p++) {
+		for (size_t w = 0; w < words; w++) {
+			*out++ ^= flip[w];
 		}
-		append(out, first + c, word, count);
 	}
 }
 
@@ -179,16 +153,21 @@ static void sign_run(const struct kws_op *op, const struct kws_op_maps *maps, si
 	(void)scratch;
 	const struct sign *sign = op->state;
 	size_t words = kws_map_words(op->in.channels);
-	for (size_t at = begin * op->in.bands; at < end * op->in.bands; at++) {
-		uint64_t *out = (uint64_t *)maps->output + at * words;
-		size_t first = 0;
-		for (size_t i = 0; i < op->input_count; i++) {
-			pack_slice(sign, &op->slices[i], maps->inputs[i], at, first, out);
-			first += op->slices[i].channels;
-		}
-		for (size_t w = 0; sign->flip != NULL && w < words; w++) {
-			out[w] ^= sign->flip[w];
-		}
+	struct kws_float_pack to = {
+		.positions = (end - begin) * op->in.bands,
+		.output = (uint64_t *)maps->output + begin * op->in.bands * words,
+		.output_pitch = words,
+	};
+	size_t first = 0;
+	for (size_t i = 0; i < op->input_count; i++) {
+		const struct kws_map_shape *slice = &op->slices[i];
+		pack_slice(sign, slice,
+			(const char *)maps->inputs[i] + begin * kws_map_row_bytes(slice), first,
+			&to);
+		first += slice->channels;
+	}
+	if (sign->flip != NULL) {
+		flip_bits(sign->flip, words, to.output, to.positions);
 	}
 }
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bnn/float-ops.h"
+
+const struct kws_float_ops *const kws_float_sets[] = {
+#ifdef KWS_HAVE_AVX512
+	&kws_float_ops_avx512,
+#endif
+#ifdef KWS_HAVE_AVX2
+	&kws_float_ops_avx2,
+#endif
+	&kws_float_ops_c,
+	NULL,
+};
+
+const struct kws_float_ops *kws_float_ops_find(uint32_t cpu_flags)
+{
+	const struct kws_float_ops *const *set = kws_float_sets;
+	while (((*set)->cpu_flags & ~cpu_flags) != 0) { /* plain C needs none */
+		set++;
+	}
+	return *set;
+}
