@@ -11,6 +11,7 @@ struct kws_model {
 	json_t *metadata; /* owns every string */
 	json_t *labels;
 	struct kws_graph graph;
+	struct kws_exit_defaults exit_defaults;
 };
 
 static int copy_metadata(
@@ -89,6 +90,10 @@ static int build(struct kws_model *model, const struct kws_safetensors *file, co
 	if (result == 0) {
 		result = parse_labels(model, error);
 	}
+	if (result == 0) {
+		result = kws_exit_defaults_parse(&model->exit_defaults,
+			kws_safetensors_metadata(file, "kws.exits"), &model->graph, error);
+	}
 	return result;
 }
 
@@ -129,6 +134,7 @@ void kws_model_destroy(struct kws_model *model)
 	if (model == NULL) {
 		return;
 	}
+	kws_exit_defaults_finish(&model->exit_defaults);
 	kws_graph_finish(&model->graph);
 	json_decref(model->labels);
 	json_decref(model->metadata);
@@ -138,6 +144,11 @@ void kws_model_destroy(struct kws_model *model)
 const struct kws_graph *kws_model_graph(const struct kws_model *model)
 {
 	return &model->graph;
+}
+
+const struct kws_exit_defaults *kws_model_exit_defaults(const struct kws_model *model)
+{
+	return &model->exit_defaults;
 }
 
 const char *kws_model_name(const struct kws_model *model)

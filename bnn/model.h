@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "bnn/exit-defaults.h"
 #include "bnn/graph.h"
 #include "common/error.h"
 
@@ -28,6 +29,9 @@ int kws_model_parse(struct kws_model **out, const void *data, size_t size, const
 void kws_model_destroy(struct kws_model *model);
 
 const struct kws_graph *kws_model_graph(const struct kws_model *model);
+
+/* What the file says of its exits; where it says nothing, as kws_exit_defaults_parse() has it. */
+const struct kws_exit_defaults *kws_model_exit_defaults(const struct kws_model *model);
 
 /* The model's name, "commands" for instance; never NULL. */
 const char *kws_model_name(const struct kws_model *model);

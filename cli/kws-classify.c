@@ -9,25 +9,29 @@
 #include "bnn/net.h"
 #include "cli/clip.h"
 #include "cli/kws.h"
-#include "config/schema.h"
+#include "cli/settings.h"
 #include "dsp/mel.h"
-#include "exits/policy.h"
 #include "exits/posterior.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/resolve.h"
 
 static const char help[] =
 	"usage: kws classify [OPTION]... [FILE]...\n\n"
 	"Each file is one clip: its middle second is classified, a shorter one is zero-padded on "
 	"both\n"
 	"sides.\n\n"
-	"  --model FILE  the model (default: the one that was installed)\n"
-	"  --list FILE   further paths, one a line; '-' reads them from the standard input\n"
-	"  --delta D     answer with the first exit whose entropy is below D nats; without it the "
-	"last\n"
-	"                exit answers\n"
-	"  --json        one JSON object a line: file, label, score, exit, entropy, and `exits` "
-	"with\n"
-	"                label, score and entropy of each\n";
+	"  --model FILE             the model (default: the one that was installed)\n"
+	"  --list FILE              further paths, one a line; '-' reads them from the standard "
+	"input\n"
+	"  --delta D                answer with the first exit whose entropy is below D nats\n"
+	"  --policy P               answer as this policy of [exits] does; each clip is a stream "
+	"of its own\n"
+	"  --config FILE            the daemon's configuration\n"
+	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
+	"  --json                   one JSON object a line: file, label, score, exit, entropy, "
+	"reason, and\n"
+	"                           `exits` with label, score and entropy of each\n\n"
+	"Without --delta, --policy, --config and --set the last exit answers.\n";
 
 struct answer {
 	size_t label;
@@ -36,61 +40,81 @@ struct answer {
 };
 
 struct classify {
-	const char *model_path;
+	struct kws_cli_settings settings;
+	bool deciding; /* something was set for the policy */
 	const char *list_path;
 	bool json;
-	float delta; /* 0: never leave early */
+	struct kws_config *config;
 	struct kws_model *model;
 	struct kws_net *net;
 	struct kws_mel *mel;
+	struct kws_policy_settings policy_settings;
+	struct kws_policy *policy;
 };
 
-static struct answer answer_of(const float *logits, size_t classes)
+/* The logits of every exit of a clip. */
+struct exits {
+	const float *logits[KWS_EXITS_MAX];
+};
+
+static const float *logits_of(void *user, size_t exit)
+{
+	const struct exits *exits = user;
+	return exits->logits[exit];
+}
+
+static struct answer answer_of(const struct classify *classify, const float *logits, size_t exit)
 {
 	float posteriors[KWS_CLASSES_MAX];
-	kws_posterior_softmax(logits, classes, posteriors);
+	size_t classes = kws_model_graph(classify->model)->classes;
+	kws_posterior_softmax(
+		logits, classes, classify->policy_settings.temperature[exit], posteriors);
 	size_t best = kws_posterior_best(posteriors, classes);
 	return (struct answer){best, posteriors[best], kws_posterior_entropy(posteriors, classes)};
 }
 
-/* Runs every exit and returns the index of the one that answers. */
-static size_t run_exits(struct classify *classify, const float *window, struct answer *answers)
+/* Runs every exit and lets the policy decide among them. */
+static struct kws_decision run_exits(
+	struct classify *classify, const float *window, struct answer *answers)
 {
-	const struct kws_graph *graph = kws_model_graph(classify->model);
-	struct kws_policy_config policy = {.delta = classify->delta};
-	size_t chosen = graph->exit_count;
+	struct exits exits;
+	struct kws_decision decision;
 	kws_net_begin(classify->net, window);
-	for (size_t i = 0; i < graph->exit_count; i++) {
-		answers[i] = answer_of(kws_net_run_exit(classify->net, i), graph->classes);
-		struct kws_exit_output output = {
-			.exit = i, .exits = graph->exit_count, .entropy = answers[i].entropy};
-		if (chosen == graph->exit_count &&
-			kws_policy_stop(&kws_policy_entropy, &policy, &output)) {
-			chosen = i;
-		}
+	for (size_t i = 0; i < kws_model_graph(classify->model)->exit_count; i++) {
+		exits.logits[i] = kws_net_run_exit(classify->net, i);
+		answers[i] = answer_of(classify, exits.logits[i], i);
 	}
-	return chosen;
+	kws_policy_reset(classify->policy);
+	kws_policy_decide(classify->policy, 0, logits_of, &exits, &decision);
+	return decision;
+}
+
+/* JSON has no NaN. */
+static json_t *json_number(float value)
+{
+	return isfinite(value) ? json_real((double)value) : json_null();
 }
 
 static json_t *json_answer(const struct classify *classify, const struct answer *answer)
 {
-	return json_pack("{s:s, s:f, s:f}", "label",
-		kws_model_label(classify->model, answer->label), "score", (double)answer->score,
-		"entropy", (double)answer->entropy);
+	return json_pack("{s:s, s:o, s:o}", "label",
+		kws_model_label(classify->model, answer->label), "score",
+		json_number(answer->score), "entropy", json_number(answer->entropy));
 }
 
 static void print_json(const struct classify *classify, const char *path,
-	const struct answer *answers, size_t chosen)
+	const struct answer *answers, const struct kws_decision *decision)
 {
 	size_t exits = kws_model_graph(classify->model)->exit_count;
 	json_t *list = json_array();
 	for (size_t i = 0; i < exits; i++) {
 		json_array_append_new(list, json_answer(classify, &answers[i]));
 	}
-	json_t *object = json_pack("{s:s%, s:s, s:f, s:i, s:f, s:o}", "file", path, strlen(path),
-		"label", kws_model_label(classify->model, answers[chosen].label), "score",
-		(double)answers[chosen].score, "exit", (int)chosen + 1, "entropy",
-		(double)answers[chosen].entropy, "exits", list);
+	json_t *object = json_pack("{s:s%, s:s, s:f, s:i, s:o, s:s, s:o}", "file", path,
+		strlen(path), "label", kws_model_label(classify->model, decision->label), "score",
+		(double)decision->posteriors[decision->label], "exit", (int)decision->exit + 1,
+		"entropy", json_number(decision->entropy), "reason",
+		kws_reason_name(decision->reason), "exits", list);
 	char *line =
 		object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	if (line != NULL) {
@@ -114,15 +138,15 @@ static int classify_file(struct classify *classify, const char *path)
 	struct answer answers[KWS_EXITS_MAX];
 	kws_mel_clip(classify->mel, clip.samples, clip.count, window);
 	kws_clip_finish(&clip);
-	size_t chosen = run_exits(classify, window, answers);
+	struct kws_decision decision = run_exits(classify, window, answers);
 	if (classify->json) {
-		print_json(classify, path, answers, chosen);
+		print_json(classify, path, answers, &decision);
 	} else {
-		printf("%s: %-12s score %.3f  exit %zu/%zu  entropy %.3f\n", path,
-			kws_model_label(classify->model, answers[chosen].label),
-			(double)answers[chosen].score, chosen + 1,
-			kws_model_graph(classify->model)->exit_count,
-			(double)answers[chosen].entropy);
+		printf("%s: %-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n", path,
+			kws_model_label(classify->model, decision.label),
+			(double)decision.posteriors[decision.label], decision.exit + 1,
+			kws_model_graph(classify->model)->exit_count, (double)decision.entropy,
+			kws_reason_name(decision.reason));
 	}
 	return KWS_EXIT_OK;
 }
@@ -154,6 +178,25 @@ static int classify_list(struct classify *classify)
 	return status;
 }
 
+/* An option that stands for settings of the policy; false after a complaint. */
+static bool take_policy_option(struct classify *classify, int option)
+{
+	struct kws_cli_settings *settings = &classify->settings;
+	classify->deciding = true;
+	switch (option) {
+	case 'd':
+		return kws_cli_settings_set(settings, "exits.policy", "entropy") &&
+		       kws_cli_settings_set(settings, "exits.delta", optarg);
+	case 'p':
+		return kws_cli_settings_set(settings, "exits.policy", optarg);
+	case 's':
+		return kws_cli_settings_add(settings, optarg);
+	default:
+		settings->config_path = optarg;
+		return true;
+	}
+}
+
 /* Returns -1 to go on. */
 static int parse_options(struct classify *classify, int argc, char **argv)
 {
@@ -161,26 +204,28 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		{"model", required_argument, NULL, 'm'},
 		{"list", required_argument, NULL, 'l'},
 		{"delta", required_argument, NULL, 'd'},
+		{"policy", required_argument, NULL, 'p'},
+		{"config", required_argument, NULL, 'c'},
+		{"set", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
-	char *end;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		bool taken = true;
 		switch (option) {
 		case 'm':
-			classify->model_path = optarg;
+			taken = kws_cli_settings_set(&classify->settings, "model.path", optarg);
 			break;
 		case 'l':
 			classify->list_path = optarg;
 			break;
 		case 'd':
-			classify->delta = strtof(optarg, &end);
-			if (end == optarg || *end != '\0' || !(classify->delta >= 0.0f)) {
-				fprintf(stderr, "kws: --delta '%s': not a number from 0\n", optarg);
-				return KWS_EXIT_USAGE;
-			}
+		case 'p':
+		case 'c':
+		case 's':
+			taken = take_policy_option(classify, option);
 			break;
 		case 'j':
 			classify->json = true;
@@ -188,6 +233,9 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		default:
 			fputs(help, option == 'h' ? stdout : stderr);
 			return option == 'h' ? KWS_EXIT_OK : KWS_EXIT_USAGE;
+		}
+		if (!taken) {
+			return KWS_EXIT_USAGE;
 		}
 	}
 	if (optind == argc && classify->list_path == NULL) {
@@ -197,46 +245,74 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 	return -1;
 }
 
-static int load(struct classify *classify)
+static int load_model(struct classify *classify)
 {
 	struct kws_error error = {""};
-	int result =
-		kws_model_load(&classify->model, classify->model_path, kws_mel_describe(), &error);
+	const char *path = classify->config->model.path;
+	int result = kws_model_load(&classify->model, path, kws_mel_describe(), &error);
 	if (result == 0) {
 		result = kws_pipeline_check_input(classify->model, &error);
 	}
-	if (result != 0) {
-		fprintf(stderr, "kws: %s: %s\n", classify->model_path, error.text);
-		return KWS_EXIT_FAILED;
+	if (result == 0) {
+		result = kws_resolve_policy(
+			&classify->policy_settings, classify->model, classify->config, &error);
 	}
-	if (kws_net_create(&classify->net, classify->model, 1) != 0 ||
-		kws_mel_create(&classify->mel) != 0) {
-		fprintf(stderr, "kws: out of memory\n");
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;
 	}
 	return KWS_EXIT_OK;
 }
 
-int kws_classify_main(int argc, char **argv)
+static int load(struct classify *classify)
 {
-	struct classify classify = {.model_path = kws_schema_find("model", "path")->default_text};
-	int status = parse_options(&classify, argc, argv);
-	if (status >= 0) {
-		return status;
+	if (!classify->deciding && !kws_cli_settings_set(&classify->settings, "exits.delta", "0")) {
+		return KWS_EXIT_FAILED;
 	}
-	status = load(&classify);
-	if (status == KWS_EXIT_OK) {
-		for (int i = optind; i < argc; i++) {
-			if (classify_file(&classify, argv[i]) != KWS_EXIT_OK) {
-				status = KWS_EXIT_FAILED;
-			}
-		}
-		if (classify.list_path != NULL && classify_list(&classify) != KWS_EXIT_OK) {
+	classify->config = kws_cli_settings_load(&classify->settings);
+	if (classify->config == NULL || load_model(classify) != KWS_EXIT_OK) {
+		return KWS_EXIT_FAILED;
+	}
+	const struct kws_graph *graph = kws_model_graph(classify->model);
+	if (kws_net_create(&classify->net, classify->model, 1) != 0 ||
+		kws_mel_create(&classify->mel) != 0 ||
+		kws_policy_create(&classify->policy, graph->exit_count, graph->classes) != 0) {
+		fprintf(stderr, "kws: out of memory\n");
+		return KWS_EXIT_FAILED;
+	}
+	kws_policy_configure(classify->policy, &classify->policy_settings);
+	return KWS_EXIT_OK;
+}
+
+static int classify_all(struct classify *classify, int count, char **paths)
+{
+	int status = KWS_EXIT_OK;
+	for (int i = 0; i < count; i++) {
+		if (classify_file(classify, paths[i]) != KWS_EXIT_OK) {
 			status = KWS_EXIT_FAILED;
 		}
 	}
+	if (classify->list_path != NULL && classify_list(classify) != KWS_EXIT_OK) {
+		status = KWS_EXIT_FAILED;
+	}
+	return status;
+}
+
+int kws_classify_main(int argc, char **argv)
+{
+	struct classify classify = {0};
+	int status = parse_options(&classify, argc, argv);
+	if (status < 0) {
+		status = load(&classify);
+		if (status == KWS_EXIT_OK) {
+			status = classify_all(&classify, argc - optind, argv + optind);
+		}
+	}
+	kws_policy_destroy(classify.policy);
 	kws_mel_destroy(classify.mel);
 	kws_net_destroy(classify.net);
 	kws_model_destroy(classify.model);
+	kws_config_destroy(classify.config);
+	kws_cli_settings_finish(&classify.settings);
 	return status;
 }

@@ -5,10 +5,9 @@
 
 #include "cli/audio-file.h"
 #include "cli/kws.h"
+#include "cli/settings.h"
 #include "dsp/mel.h"
 #include "pipeline/report.h"
-
-#define OVERRIDES_MAX 64
 
 static const char help[] =
 	"usage: kws scan [OPTION]... FILE...\n\n"
@@ -29,9 +28,7 @@ struct scan {
 	const char *file;
 	bool json;
 	bool scores;
-	const char *overrides[OVERRIDES_MAX];
-	size_t override_count;
-	const char *config_path;
+	struct kws_cli_settings settings;
 	struct kws_config *config;
 	struct kws_model *model;
 	struct kws_pipeline *pipeline;
@@ -73,18 +70,20 @@ static void on_hop(void *user, const struct kws_hop *hop)
 	}
 }
 
-static void on_event(void *user, const struct kws_hop *hop, const struct kws_detector_event *found)
+static void on_event(void *user, const struct kws_detector_event *found)
 {
 	struct scan *scan = user;
 	json_t *event;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
 	if (!scan->json) {
-		printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f\n", scan->file,
-			(double)found->sample / KWS_SAMPLE_RATE_HZ, detection ? "" : "(near miss) ",
-			kws_model_label(scan->model, found->label), (double)found->score, hop->exit,
-			hop->exits, (double)hop->entropy);
-	} else if (detection && kws_report_detection(scan->model, scan->config, scan->pipeline, hop,
-					found, &no_clock, &event) == 0) {
+		printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n",
+			scan->file, (double)found->at.sample / KWS_SAMPLE_RATE_HZ,
+			detection ? "" : "(near miss) ", kws_model_label(scan->model, found->label),
+			(double)found->score, found->at.exit,
+			kws_model_graph(scan->model)->exit_count, (double)found->at.entropy,
+			found->at.reason);
+	} else if (detection &&
+		   kws_report_detection(scan->model, scan->config, found, &no_clock, &event) == 0) {
 		print_json(scan, event);
 	}
 }
@@ -126,13 +125,9 @@ static int scan_file(struct scan *scan, const char *path)
 
 static int load(struct scan *scan)
 {
-	struct kws_config_errors errors;
 	struct kws_error error = {""};
-	if (kws_config_load(&scan->config, scan->config_path, scan->overrides, scan->override_count,
-		    &errors) != 0) {
-		for (size_t i = 0; i < errors.count; i++) {
-			fprintf(stderr, "kws: %s\n", errors.text[i]);
-		}
+	scan->config = kws_cli_settings_load(&scan->settings);
+	if (scan->config == NULL) {
 		return KWS_EXIT_FAILED;
 	}
 	int result =
@@ -147,16 +142,6 @@ static int load(struct scan *scan)
 	return KWS_EXIT_OK;
 }
 
-static bool add_override(struct scan *scan, const char *text)
-{
-	if (scan->override_count == OVERRIDES_MAX) {
-		fprintf(stderr, "kws: more than %d settings\n", OVERRIDES_MAX);
-		return false;
-	}
-	scan->overrides[scan->override_count++] = text;
-	return true;
-}
-
 /* Returns -1 to go on. */
 static int parse_options(struct scan *scan, int argc, char **argv)
 {
@@ -169,7 +154,6 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	static char model_override[KWS_CONFIG_VALUE_SIZE + sizeof("model.path=")];
 	int option;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
@@ -180,16 +164,15 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 			scan->scores = true;
 			break;
 		case 'c':
-			scan->config_path = optarg;
+			scan->settings.config_path = optarg;
 			break;
 		case 'm':
-			snprintf(model_override, sizeof(model_override), "model.path=%s", optarg);
-			if (!add_override(scan, model_override)) {
+			if (!kws_cli_settings_set(&scan->settings, "model.path", optarg)) {
 				return KWS_EXIT_USAGE;
 			}
 			break;
 		case 's':
-			if (!add_override(scan, optarg)) {
+			if (!kws_cli_settings_add(&scan->settings, optarg)) {
 				return KWS_EXIT_USAGE;
 			}
 			break;
@@ -209,14 +192,14 @@ int kws_scan_main(int argc, char **argv)
 {
 	struct scan scan = {0};
 	int status = parse_options(&scan, argc, argv);
-	if (status >= 0) {
-		return status;
-	}
-	status = load(&scan);
-	for (int i = optind; status != KWS_EXIT_FAILED && i < argc; i++) {
-		status = scan_file(&scan, argv[i]);
+	if (status < 0) {
+		status = load(&scan);
+		for (int i = optind; status != KWS_EXIT_FAILED && i < argc; i++) {
+			status = scan_file(&scan, argv[i]);
+		}
 	}
 	kws_model_destroy(scan.model);
 	kws_config_destroy(scan.config);
+	kws_cli_settings_finish(&scan.settings);
 	return status;
 }

@@ -23,7 +23,26 @@
 	XX(REALTIME, "realtime") \
 	XX(FAST, "fast")
 
-#define KWS_CONFIG_POLICY_MAP(XX) XX(ENTROPY, "entropy")
+#define KWS_CONFIG_POLICY_MAP(XX)                  \
+	XX(ENTROPY, "entropy")                     \
+	XX(SCORE, "score")                         \
+	XX(MARGIN, "margin")                       \
+	XX(PATIENCE, "patience")                   \
+	XX(DIFFERENCE, "difference")               \
+	XX(TEMPORAL_PATIENCE, "temporal-patience") \
+	XX(ALWAYS_1, "always-1")                   \
+	XX(ALWAYS_2, "always-2")                   \
+	XX(ALWAYS_3, "always-3")                   \
+	XX(ALWAYS_4, "always-4")                   \
+	XX(ALWAYS_5, "always-5")
+
+/* The exit that has to confirm a keyword. */
+#define KWS_CONFIG_CONFIRM_MAP(XX) \
+	XX(OFF, "off", 0)          \
+	XX(EXIT_2, "2", 2)         \
+	XX(EXIT_3, "3", 3)         \
+	XX(EXIT_4, "4", 4)         \
+	XX(EXIT_5, "5", 5)
 
 #define KWS_CONFIG_LEVEL_MAP(XX) \
 	XX(ERROR, "error")       \
@@ -43,11 +62,23 @@ enum kws_config_pace { KWS_CONFIG_PACE_MAP(XX) };
 enum kws_config_policy { KWS_CONFIG_POLICY_MAP(XX) };
 #undef XX
 
+#define XX(name, text, exit) KWS_CONFIG_CONFIRM_##name,
+enum kws_config_confirm { KWS_CONFIG_CONFIRM_MAP(XX) };
+#undef XX
+
 #define XX(name, text) KWS_CONFIG_LEVEL_##name,
 enum kws_config_level { KWS_CONFIG_LEVEL_MAP(XX) };
 #undef XX
 
-/* The settings of one keyword, with what it inherits from [detector] filled in. */
+#define KWS_CONFIG_FLOATS_MAX 8
+
+/* One number for all exits or one for each, shallowest first; none: as the model has it. */
+struct kws_config_floats {
+	size_t count;
+	double values[KWS_CONFIG_FLOATS_MAX];
+};
+
+/* The settings of one keyword, with what it inherits from [detector] and [exits] filled in. */
 struct kws_keyword_config {
 	char name[KWS_KEYWORD_NAME_SIZE];
 	char phrase[256]; /* the name where the file gives none */
@@ -56,6 +87,11 @@ struct kws_keyword_config {
 	int smoothing_hops;
 	int patience_hops;
 	int refractory_ms;
+	struct kws_config_floats delta;
+	struct kws_config_floats score;
+	struct kws_config_floats margin;
+	struct kws_config_floats distance;
+	enum kws_config_confirm confirm;
 };
 
 /* A whole, valid configuration: plain data, never changed after it was parsed. The meaning, range
@@ -88,7 +124,15 @@ struct kws_config {
 	} model;
 	struct {
 		enum kws_config_policy policy;
-		double delta;
+		struct kws_config_floats delta;
+		struct kws_config_floats score;
+		struct kws_config_floats margin;
+		struct kws_config_floats distance;
+		struct kws_config_floats temperature;
+		int patience;
+		int max_age_ms;
+		double scene_delta;
+		enum kws_config_confirm confirm;
 	} exits;
 	struct {
 		double threshold;
@@ -132,8 +176,9 @@ int kws_config_parse(struct kws_config **out, const char *name, const char *text
 /* Accepts NULL. */
 void kws_config_destroy(struct kws_config *config);
 
-/* The settings of a label: those of its section, or of [detector] where it has none. Never fails: a
- * label unknown to the model is the caller's to refuse. Thread: any. RT-safe: yes. */
+/* The settings of a label: those of its section, or of [detector] and [exits] where it has none.
+ * Never fails: a label unknown to the model is the caller's to refuse. Thread: any. RT-safe: yes.
+ */
 struct kws_keyword_config kws_config_keyword(const struct kws_config *config, const char *label);
 
 /* Writes the value of "section.key" or "keyword NAME.key" as it would stand in the file; for a

@@ -19,7 +19,7 @@
 /* Longest override: a keyword's name, a key and a value. */
 #define OVERRIDE_MAX_BYTES (KWS_CONFIG_KEY_TEXT_SIZE + KWS_CONFIG_VALUE_SIZE)
 
-#define KEYS_MAX 64
+#define KEYS_MAX 128
 
 /* The line number of everything that stands in no file. */
 #define LINE_OVERRIDE (-1)
@@ -282,10 +282,10 @@ static void inherit(struct parser *parser)
 	size_t count;
 	const struct kws_key *keys = kws_schema_keys(&count);
 	for (size_t i = 0; i < count; i++) {
-		if (!keys[i].inherited) {
+		if (keys[i].inherits == NULL) {
 			continue;
 		}
-		const struct kws_key *from = kws_schema_find("detector", keys[i].name);
+		const struct kws_key *from = kws_schema_find(keys[i].inherits, keys[i].name);
 		kws__value_copy(&keys[i], &config->keyword_default, from, config);
 		for (size_t k = 0; k < config->keyword_count; k++) {
 			if (parser->keyword_lines[k][i] == 0) {

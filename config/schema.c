@@ -21,6 +21,9 @@ static const char *const pace_names[] = {KWS_CONFIG_PACE_MAP(XX) NULL};
 static const char *const policy_names[] = {KWS_CONFIG_POLICY_MAP(XX) NULL};
 static const char *const level_names[] = {KWS_CONFIG_LEVEL_MAP(XX) NULL};
 #undef XX
+#define XX(name, text, exit) text,
+static const char *const confirm_names[] = {KWS_CONFIG_CONFIRM_MAP(XX) NULL};
+#undef XX
 
 /* The first words of a row: the field of struct kws_config is named as section and key are. */
 #define KEY(section_, name_, apply_, default_)                             \
@@ -31,13 +34,15 @@ static const char *const level_names[] = {KWS_CONFIG_LEVEL_MAP(XX) NULL};
 	.section = KWS_KEYWORD_SECTION, .name = #name_, .apply = KWS_APPLY_LIVE, \
 	.default_text = (default_), .offset = offsetof(struct kws_keyword_config, name_)
 
-/* A keyword's default text is that of [detector]; it shows in the sample only. */
-#define INHERITED_KEY(name_, default_) KEYWORD_KEY(name_, default_), .inherited = true
+/* A keyword's default text is that of the other section; it shows in the sample only. */
+#define DETECTOR_KEY(name_, default_) KEYWORD_KEY(name_, default_), .inherits = "detector"
+#define EXITS_KEY(name_, default_) KEYWORD_KEY(name_, default_), .inherits = "exits"
 
 #define BOOL .type = KWS_KEY_BOOL
 #define INT(min_, max_) .type = KWS_KEY_INT, .min = (min_), .max = (max_)
 #define INT_OR_ZERO(min_, max_) INT(min_, max_), .zero_allowed = true
 #define FLOAT(min_, max_) .type = KWS_KEY_FLOAT, .min = (min_), .max = (max_)
+#define FLOATS(min_, max_) .type = KWS_KEY_FLOATS, .min = (min_), .max = (max_)
 #define STRING(section_, name_) \
 	.type = KWS_KEY_STRING, .size = sizeof(((struct kws_config *)NULL)->section_.name_)
 #define ENUM(choices_) .type = KWS_KEY_ENUM, .choices = (choices_)
@@ -85,8 +90,24 @@ static const struct kws_key key_table[] = {
 
 	{KEY(exits, policy, LIVE, "entropy"), ENUM(policy_names),
 		.help = "How it is decided to leave the network early."},
-	{KEY(exits, delta, LIVE, "0.5"), FLOAT(0, 10),
-		.help = "Leave at an exit whose entropy is below this, in nats; 0: never early."},
+	{KEY(exits, delta, LIVE, "model"), FLOATS(0, 10),
+		.help = "entropy: leave below this entropy in nats; 0: never early. Else 0.5."},
+	{KEY(exits, score, LIVE, "model"), FLOATS(0, 2),
+		.help = "score: leave at this best posterior; above 1: never early. Else 0.9."},
+	{KEY(exits, margin, LIVE, "model"), FLOATS(0, 2),
+		.help = "margin: leave at this lead over the second; above 1: never. Else 0.8."},
+	{KEY(exits, distance, LIVE, "model"), FLOATS(0, 1e6),
+		.help = "difference, temporal-patience: below this nothing has changed. Else 2."},
+	{KEY(exits, temperature, LIVE, "model"), FLOATS(0.01, 100),
+		.help = "Posteriors are softmax(logits / temperature). Else 1."},
+	{KEY(exits, patience, LIVE, "2"), INT(1, 6),
+		.help = "patience: leave when so many exits in a row agreed with the one before."},
+	{KEY(exits, max_age_ms, LIVE, "2000"), INT(10, 600000),
+		.help = "difference, temporal-patience: how long one answer may be repeated."},
+	{KEY(exits, scene_delta, LIVE, "0"), FLOAT(0, 10),
+		.help = "The same: entropy below which a change is answered early; 0: never."},
+	{KEY(exits, confirm, LIVE, "off"), ENUM(confirm_names),
+		.help = "The exit that a keyword needs at least, however sure an earlier one was."},
 
 	{KEY(detector, threshold, LIVE, "0.8"), FLOAT(0, 1),
 		.help = "Smoothed score at which a keyword is detected."},
@@ -119,10 +140,17 @@ static const struct kws_key key_table[] = {
 		.size = sizeof(((struct kws_keyword_config *)NULL)->phrase),
 		.help = "What is spoken, as the events tell it; empty: the keyword's name."},
 	{KEYWORD_KEY(enabled, "yes"), BOOL, .help = "Whether the keyword is detected."},
-	{INHERITED_KEY(threshold, "0.8"), FLOAT(0, 1), .help = "As in [detector]."},
-	{INHERITED_KEY(smoothing_hops, "5"), INT(1, 100), .help = "As in [detector]."},
-	{INHERITED_KEY(patience_hops, "2"), INT(1, 100), .help = "As in [detector]."},
-	{INHERITED_KEY(refractory_ms, "750"), INT(0, 60000), .help = "As in [detector]."},
+	{DETECTOR_KEY(threshold, "0.8"), FLOAT(0, 1), .help = "As in [detector]."},
+	{DETECTOR_KEY(smoothing_hops, "5"), INT(1, 100), .help = "As in [detector]."},
+	{DETECTOR_KEY(patience_hops, "2"), INT(1, 100), .help = "As in [detector]."},
+	{DETECTOR_KEY(refractory_ms, "750"), INT(0, 60000), .help = "As in [detector]."},
+	{EXITS_KEY(delta, "model"), FLOATS(0, 10),
+		.help = "As in [exits], where an exit names this keyword."},
+	{EXITS_KEY(score, "model"), FLOATS(0, 2), .help = "The same."},
+	{EXITS_KEY(margin, "model"), FLOATS(0, 2), .help = "The same."},
+	{EXITS_KEY(distance, "model"), FLOATS(0, 1e6),
+		.help = "The same, where the answer in question names it."},
+	{EXITS_KEY(confirm, "off"), ENUM(confirm_names), .help = "As in [exits]."},
 };
 /* clang-format on */
 
@@ -165,9 +193,14 @@ static const char preamble[] =
 	"# A comment starts with '#' or ';' at the start of a line, or with ';' after a\n"
 	"# space; a '#' after a value is part of the value. No line continues another.\n";
 
+static const char exits_preamble[] =
+	"# The words before a colon are the policies that look at the key. A threshold\n"
+	"# comes from [keyword NAME], for the exits that name this keyword; else from\n"
+	"# here; else, with \"model\", from the model; else it is the one named last.\n";
+
 static const char keyword_preamble[] =
 	"# The settings of one keyword, named by its label in the model; each keyword\n"
-	"# may have such a section. What is not set in it is as in [detector].\n"
+	"# may have such a section. What is not set in it is as in [detector] or [exits].\n"
 	"#[" KWS_KEYWORD_SECTION " yes]\n";
 
 static const char *describe_apply(enum kws_apply apply)
@@ -189,9 +222,22 @@ static void print_key(const struct kws_key *key, FILE *file)
 {
 	char range[128];
 	kws__value_describe(key, range, sizeof(range));
-	fprintf(file, "\n# %s\n# Takes %s. %s\n", key->help, range, describe_apply(key->apply));
+	/* a second line where both would be too long for one */
+	const char *apply = describe_apply(key->apply);
+	const char *gap = strlen(range) + strlen(apply) > 68 ? "\n# " : " ";
+	fprintf(file, "\n# %s\n# Takes %s.%s%s\n", key->help, range, gap, apply);
 	fprintf(file, "#%s =%s%s\n", key->name, key->default_text[0] != '\0' ? " " : "",
 		key->default_text);
+}
+
+static void print_section(const char *section, FILE *file)
+{
+	if (strcmp(section, KWS_KEYWORD_SECTION) == 0) {
+		fprintf(file, "\n%s", keyword_preamble);
+	} else {
+		fprintf(file, "\n[%s]\n%s", section,
+			strcmp(section, "exits") == 0 ? exits_preamble : "");
+	}
 }
 
 int kws_schema_print(FILE *file)
@@ -201,11 +247,7 @@ int kws_schema_print(FILE *file)
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		if (strcmp(key_table[i].section, section) != 0) {
 			section = key_table[i].section;
-			if (strcmp(section, KWS_KEYWORD_SECTION) == 0) {
-				fprintf(file, "\n%s", keyword_preamble);
-			} else {
-				fprintf(file, "\n[%s]\n", section);
-			}
+			print_section(section, file);
 		}
 		print_key(&key_table[i], file);
 	}

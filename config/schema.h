@@ -27,6 +27,7 @@ enum kws_key_type {
 	KWS_KEY_FLOAT,  /* double */
 	KWS_KEY_STRING, /* char[size] */
 	KWS_KEY_ENUM,   /* enum, from 0, in the order of `choices` */
+	KWS_KEY_FLOATS, /* struct kws_config_floats */
 };
 
 /* One key of the configuration. */
@@ -37,10 +38,10 @@ struct kws_key {
 	enum kws_apply apply;
 	const char *default_text; /* as it would be written in the file */
 	const char *help;         /* one line */
-	double min;               /* KWS_KEY_INT, KWS_KEY_FLOAT: inclusive range */
+	double min;               /* KWS_KEY_INT, KWS_KEY_FLOAT, KWS_KEY_FLOATS: inclusive */
 	double max;
 	bool zero_allowed;          /* 0 is valid too, though below `min` */
-	bool inherited;             /* a keyword's key: unless set, it is that of [detector] */
+	const char *inherits;       /* a keyword's key: unless set, it is that of this section */
 	const char *const *choices; /* KWS_KEY_ENUM: names, NULL-terminated */
 	size_t offset;              /* in struct kws_config, in KWS_KEYWORD_SECTION in
 				     * struct kws_keyword_config */

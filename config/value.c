@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
+#include "config/text.h"
+
+/* What a list says that leaves the choice to the model. */
+#define MODEL_WORD "model"
+
 static const char *const yes_words[] = {"yes", "true", "on", "1", NULL};
 static const char *const no_words[] = {"no", "false", "off", "0", NULL};
 
@@ -76,6 +82,37 @@ static int parse_float(
 	return 0;
 }
 
+/* "0.5" or "0.5, 0.4, 0.4". */
+static int parse_floats(const struct kws_key *key, struct kws_config_floats *field,
+	const char *text, struct kws_error *error)
+{
+	struct kws_config_floats list = {0};
+	char copy[KWS_CONFIG_VALUE_SIZE];
+	if (strlen(text) >= sizeof(copy)) {
+		return fail_range(key, error);
+	}
+	strcpy(copy, text);
+	char *next = strcmp(text, MODEL_WORD) != 0 ? copy : NULL;
+	while (next != NULL) {
+		char *item = next;
+		next = strchr(item, ',');
+		if (next != NULL) {
+			*next++ = '\0';
+		}
+		if (list.count == KWS_CONFIG_FLOATS_MAX) {
+			return kws_fail(error, KWS_EINVAL, "has more than %d numbers",
+				KWS_CONFIG_FLOATS_MAX);
+		}
+		int result =
+			parse_float(key, &list.values[list.count++], kws__text_trim(item), error);
+		if (result != 0) {
+			return result;
+		}
+	}
+	*field = list;
+	return 0;
+}
+
 static int parse_string(
 	const struct kws_key *key, char *field, const char *text, struct kws_error *error)
 {
@@ -116,6 +153,8 @@ int kws__value_parse(
 		return parse_string(key, field, text, error);
 	case KWS_KEY_ENUM:
 		return parse_enum(key, field, text, error);
+	case KWS_KEY_FLOATS:
+		return parse_floats(key, field, text, error);
 	}
 	return KWS_EINVAL;
 }
@@ -131,6 +170,19 @@ static int format_float(double value, char *text, size_t size)
 		}
 	}
 	return snprintf(text, size, "%s", shortest);
+}
+
+static int format_floats(const struct kws_config_floats *list, char *text, size_t size)
+{
+	int length = list->count == 0 ? snprintf(text, size, "%s", MODEL_WORD) : 0;
+	for (size_t i = 0; i < list->count && (size_t)length < size; i++) {
+		length += snprintf(text + length, size - (size_t)length, "%s", i > 0 ? ", " : "");
+		if ((size_t)length < size) {
+			length +=
+				format_float(list->values[i], text + length, size - (size_t)length);
+		}
+	}
+	return length;
 }
 
 int kws__value_format(const struct kws_key *key, const void *object, char *text, size_t size)
@@ -153,6 +205,9 @@ int kws__value_format(const struct kws_key *key, const void *object, char *text,
 	case KWS_KEY_ENUM:
 		length = snprintf(text, size, "%s", key->choices[*(const int *)field]);
 		break;
+	case KWS_KEY_FLOATS:
+		length = format_floats(field, text, size);
+		break;
 	}
 	return length >= 0 && (size_t)length < size ? 0 : KWS_EINVAL;
 }
@@ -166,6 +221,7 @@ void kws__value_copy(
 		[KWS_KEY_FLOAT] = sizeof(double),
 		[KWS_KEY_STRING] = 0,
 		[KWS_KEY_ENUM] = sizeof(int),
+		[KWS_KEY_FLOATS] = sizeof(struct kws_config_floats),
 	};
 	memcpy((char *)to + key->offset, (const char *)from + from_key->offset, sizes[key->type]);
 }
@@ -190,6 +246,11 @@ void kws__value_describe(const struct kws_key *key, char *text, size_t size)
 	case KWS_KEY_FLOAT:
 		snprintf(text, size, "%s%.15g..%.15g", key->zero_allowed ? "0 or " : "", key->min,
 			key->max);
+		break;
+	case KWS_KEY_FLOATS:
+		snprintf(text, size,
+			"%.15g..%.15g for all exits, a list with one for each, or " MODEL_WORD,
+			key->min, key->max);
 		break;
 	case KWS_KEY_STRING:
 		snprintf(text, size, "at most %zu bytes", key->size - 1);

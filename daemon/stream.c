@@ -82,7 +82,7 @@ static void on_hop(void *user, const struct kws_hop *hop)
 	}
 }
 
-static void on_event(void *user, const struct kws_hop *hop, const struct kws_detector_event *found)
+static void on_event(void *user, const struct kws_detector_event *found)
 {
 	struct kws_stream *stream = user;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
@@ -97,12 +97,13 @@ static void on_event(void *user, const struct kws_hop *hop, const struct kws_det
 	snprintf(topic, sizeof(topic), "%s%s",
 		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
 	json_t *event = NULL;
-	kws_report_detection(stream->network.model, stream->config, stream->network.pipeline, hop,
-		found, &clock, &event);
+	kws_report_detection(stream->network.model, stream->config, found, &clock, &event);
 	publish(stream, topic, event);
 	if (detection) {
-		kws_log_info("%s: score %.3f, exit %zu of %zu, entropy %.3f", name,
-			(double)found->score, hop->exit, hop->exits, (double)hop->entropy);
+		kws_log_info("%s: score %.3f, exit %zu of %zu (%s), entropy %.3f", name,
+			(double)found->score, found->at.exit,
+			kws_model_graph(stream->network.model)->exit_count, found->at.reason,
+			(double)found->at.entropy);
 	}
 }
 

@@ -127,8 +127,8 @@ static bool update_candidate(struct keyword *keyword, const struct kws_detector_
 	return missed;
 }
 
-size_t kws_detector_push(struct kws_detector *detector, const float *posteriors, uint64_t hop,
-	uint64_t sample, struct kws_detector_event *events)
+size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
+	const struct kws_detector_moment *now, struct kws_detector_event *events)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < detector->labels; i++) {
@@ -141,13 +141,13 @@ size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
 		if (!keyword->settings.enabled) {
 			continue;
 		}
-		struct kws_detector_event now = {KWS_DETECTOR_DETECTION, i, keyword->score,
-			keyword->settings.threshold, hop, sample};
-		if (update_detection(keyword, sample)) {
-			events[count++] = now;
+		struct kws_detector_event event = {KWS_DETECTOR_DETECTION, i, keyword->score,
+			keyword->settings.threshold, *now};
+		if (update_detection(keyword, now->sample)) {
+			events[count++] = event;
 		}
-		now.type = KWS_DETECTOR_CANDIDATE;
-		if (update_candidate(keyword, &now)) {
+		event.type = KWS_DETECTOR_CANDIDATE;
+		if (update_candidate(keyword, &event)) {
 			events[count++] = keyword->peak;
 		}
 	}

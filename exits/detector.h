@@ -32,13 +32,24 @@ enum kws_detector_event_type {
 				   highest hop */
 };
 
+/* Where and how a hop's posteriors came about: what is told with an event of that hop. */
+struct kws_detector_moment {
+	uint64_t hop;
+	uint64_t sample; /* the window's last, at 16 kHz */
+	size_t exit;     /* 1-based; 0: none was asked */
+	float entropy;
+	const char *policy; /* static texts */
+	const char *reason;
+	float rms_dbfs;
+	float snr_db;
+};
+
 struct kws_detector_event {
 	enum kws_detector_event_type type;
 	size_t label;
 	float score; /* the mean posterior */
 	float threshold;
-	uint64_t hop;
-	uint64_t sample;
+	struct kws_detector_moment at;
 };
 
 /* For `labels` classes, all disabled. Errors: KWS_ENOMEM. */
@@ -52,10 +63,10 @@ void kws_detector_destroy(struct kws_detector *detector);
 void kws_detector_configure(
 	struct kws_detector *detector, size_t label, const struct kws_detector_settings *settings);
 
-/* One hop: the posteriors of every label, the hop's number and its last sample's position at 16
- * kHz. Fills up to `labels` events (one per label) and returns how many. */
-size_t kws_detector_push(struct kws_detector *detector, const float *posteriors, uint64_t hop,
-	uint64_t sample, struct kws_detector_event *events);
+/* One hop: the posteriors of every label. Fills up to `labels` events (one per label) and returns
+ * how many. Of `now` only the sample is looked at; the rest comes back with the event. */
+size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
+	const struct kws_detector_moment *now, struct kws_detector_event *events);
 
 /* The mean posterior of a label after the last push. Hops before the first one count as 0. */
 float kws_detector_score(const struct kws_detector *detector, size_t label);

@@ -12,12 +12,13 @@ size_t kws_posterior_best(const float *posteriors, size_t classes)
 	return best;
 }
 
-void kws_posterior_softmax(const float *logits, size_t classes, float *posteriors)
+void kws_posterior_softmax(
+	const float *logits, size_t classes, float temperature, float *posteriors)
 {
 	float largest = logits[kws_posterior_best(logits, classes)];
 	float sum = 0.0f;
 	for (size_t i = 0; i < classes; i++) {
-		posteriors[i] = expf(logits[i] - largest);
+		posteriors[i] = expf((logits[i] - largest) / temperature);
 		sum += posteriors[i];
 	}
 	for (size_t i = 0; i < classes; i++) {

@@ -4,9 +4,12 @@
 
 #include <stddef.h>
 
-/* p = softmax(logits). The largest logit is subtracted first, so that no power overflows.
- * `posteriors` may be `logits`. Thread: any. RT-safe: yes, like the others here. */
-void kws_posterior_softmax(const float *logits, size_t classes, float *posteriors);
+/* p = softmax(logits / temperature) of finite logits. The largest one is subtracted first, so that
+ * no power overflows. `posteriors` may be `logits`. Thread: any. RT-safe: yes, like the others
+ * here.
+ */
+void kws_posterior_softmax(
+	const float *logits, size_t classes, float temperature, float *posteriors);
 
 /* H(p) = -sum p ln p in nats: 0 for a certain answer, ln(classes) for none (Algorithm 1 of "Binary
  * Early-Exit Network for Adaptive Inference on Low-Resource Devices"). */

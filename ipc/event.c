@@ -108,6 +108,8 @@ int kws_event_detection(const struct kws_detection_event *event, json_t **out)
 	put_integer(&builder, "exit", event->exit);
 	put_integer(&builder, "exits", event->exits);
 	put_real(&builder, "entropy", event->entropy, SCORE_DECIMALS);
+	put_text(&builder, "policy", event->policy);
+	put_text(&builder, "reason", event->reason);
 	put_integer(&builder, "hop", event->hop);
 	put_integer(&builder, "sample", event->sample);
 	put_real(&builder, "audio_ms", event->audio_ms, MS_DECIMALS);
@@ -141,6 +143,10 @@ int kws_event_score(const struct kws_score_event *event, json_t **out)
 	put_integer(&builder, "exit", event->exit);
 	put_integer(&builder, "exits", event->exits);
 	put_real(&builder, "entropy", event->entropy, SCORE_DECIMALS);
+	put_text(&builder, "policy", event->policy);
+	put_text(&builder, "reason", event->reason);
+	put_real(&builder, "change", event->change, SCORE_DECIMALS);
+	put_integer(&builder, "disagreement", event->disagreement);
 	put_text(&builder, "label", event->label);
 	put_real(&builder, "score", event->score, SCORE_DECIMALS);
 	put(&builder, "posteriors", posteriors_json(event));

@@ -30,6 +30,8 @@ struct kws_detection_event {
 	unsigned exit;        /* 1-based */
 	unsigned exits;       /* how many the model has */
 	double entropy;       /* nats, of the deciding exit */
+	const char *policy;   /* the exit policy */
+	const char *reason;   /* why it went so deep and no deeper */
 	uint64_t hop;         /* counted from the start of the stream */
 	uint64_t sample;      /* end of the window that decided, at 16 kHz */
 	double audio_ms;      /* the same place in milliseconds */
@@ -47,7 +49,11 @@ struct kws_score_event {
 	unsigned exit;
 	unsigned exits;
 	double entropy;
-	const char *label; /* the best one */
+	const char *policy;
+	const char *reason;
+	double change;         /* from the policy's reference; NaN: there is none */
+	unsigned disagreement; /* exits of this hop that named another label */
+	const char *label;     /* the best one; NULL: the network gave no numbers */
 	double score;
 	/* the deciding exit: `count` labels and their probabilities */
 	const char *const *labels;

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/pipeline.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bnn/net.h"
 #include "dsp/mel.h"
-#include "exits/policy.h"
 #include "exits/posterior.h"
 #include "pipeline/front-end.h"
+#include "pipeline/resolve.h"
 
 struct kws_pipeline {
 	const struct kws_model *model;
 	struct kws_pipeline_sink sink;
 	struct kws_front_end *front;
 	struct kws_net *net;
-	const struct kws_policy_ops *policy;
-	struct kws_policy_config policy_config;
+	struct kws_policy *policy;
+	const char *policy_name;
 	struct kws_detector *detector;
-	float *posteriors;
+	float *silence; /* the posteriors of a hop without speech */
 	struct kws_detector_event *events;
-	size_t silence_label; /* SIZE_MAX: the model has none */
 	struct kws_pipeline_stats stats;
 };
 
@@ -32,11 +32,6 @@ static size_t find_label(const struct kws_model *model, const char *name)
 		}
 	}
 	return SIZE_MAX;
-}
-
-static bool is_keyword(const char *label)
-{
-	return label[0] != '_';
 }
 
 int kws_pipeline_check_input(const struct kws_model *model, struct kws_error *error)
@@ -57,13 +52,14 @@ int kws_pipeline_check(
 {
 	for (size_t i = 0; i < config->keyword_count; i++) {
 		const char *name = config->keywords[i].name;
-		if (!is_keyword(name) || find_label(model, name) == SIZE_MAX) {
+		if (!kws_resolve_is_keyword(name) || find_label(model, name) == SIZE_MAX) {
 			return kws_fail(error, KWS_EMISMATCH,
 				"[keyword %s]: the model '%s' does not know this keyword", name,
 				kws_model_name(model));
 		}
 	}
-	return 0;
+	struct kws_policy_settings policy;
+	return kws_resolve_policy(&policy, model, config, error);
 }
 
 static void take_window(void *user, const struct kws_front_end_window *window);
@@ -72,15 +68,23 @@ static int allocate(struct kws_pipeline *pipeline, const struct kws_config *conf
 {
 	const struct kws_front_end_sink sink = {take_window, pipeline};
 	size_t labels = kws_model_label_count(pipeline->model);
-	pipeline->posteriors = calloc(labels, sizeof(*pipeline->posteriors));
+	size_t silence_label = find_label(pipeline->model, "_silence_");
+	pipeline->silence = calloc(labels, sizeof(*pipeline->silence));
 	pipeline->events = calloc(labels, sizeof(*pipeline->events));
-	if (pipeline->posteriors == NULL || pipeline->events == NULL) {
+	if (pipeline->silence == NULL || pipeline->events == NULL) {
 		return KWS_ENOMEM;
+	}
+	if (silence_label != SIZE_MAX) {
+		pipeline->silence[silence_label] = 1.0f;
 	}
 	int result = kws_front_end_create(&pipeline->front, config, &sink);
 	if (result == 0) {
 		result = kws_net_create(
 			&pipeline->net, pipeline->model, (size_t)config->model.hop_frames);
+	}
+	if (result == 0) {
+		size_t exits = kws_model_graph(pipeline->model)->exit_count;
+		result = kws_policy_create(&pipeline->policy, exits, labels);
 	}
 	if (result == 0) {
 		result = kws_detector_create(&pipeline->detector, labels);
@@ -92,7 +96,11 @@ int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model
 	const struct kws_config *config, const struct kws_pipeline_sink *sink,
 	struct kws_error *error)
 {
+	struct kws_policy_settings policy;
 	int result = kws_pipeline_check_input(model, error);
+	if (result == 0) {
+		result = kws_resolve_policy(&policy, model, config, error);
+	}
 	if (result != 0) {
 		return result;
 	}
@@ -102,7 +110,6 @@ int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model
 	}
 	pipeline->model = model;
 	pipeline->sink = *sink;
-	pipeline->silence_label = find_label(model, "_silence_");
 	result = allocate(pipeline, config);
 	if (result != 0) {
 		kws_pipeline_destroy(pipeline);
@@ -121,10 +128,17 @@ void kws_pipeline_destroy(struct kws_pipeline *pipeline)
 	}
 	kws_front_end_destroy(pipeline->front);
 	kws_net_destroy(pipeline->net);
+	kws_policy_destroy(pipeline->policy);
 	kws_detector_destroy(pipeline->detector);
-	free(pipeline->posteriors);
+	free(pipeline->silence);
 	free(pipeline->events);
 	free(pipeline);
+}
+
+static void forget_hops(struct kws_pipeline *pipeline)
+{
+	kws_policy_reset(pipeline->policy);
+	kws_detector_reset(pipeline->detector);
 }
 
 int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned channels,
@@ -132,7 +146,7 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 {
 	int result = kws_front_end_open(pipeline->front, rate_hz, channels, channel, error);
 	if (result == 0) {
-		kws_detector_reset(pipeline->detector);
+		forget_hops(pipeline);
 	}
 	return result;
 }
@@ -140,7 +154,7 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames)
 {
 	kws_front_end_gap(pipeline->front, frames);
-	kws_detector_reset(pipeline->detector);
+	forget_hops(pipeline);
 }
 
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
@@ -151,59 +165,68 @@ void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config)
 {
-	static const char *const policies[] = {
-#define XX(name, text) [KWS_CONFIG_POLICY_##name] = text,
-		KWS_CONFIG_POLICY_MAP(XX)
-#undef XX
-	};
-	pipeline->policy = kws_policy_find(policies[config->exits.policy]);
-	pipeline->policy_config.delta = (float)config->exits.delta;
+	struct kws_policy_settings policy;
+	if (kws_resolve_policy(&policy, pipeline->model, config, NULL) == 0) {
+		kws_policy_configure(pipeline->policy, &policy);
+		pipeline->policy_name = kws_policy_name(policy.policy);
+	}
 	for (size_t i = 0; i < kws_model_label_count(pipeline->model); i++) {
-		const char *label = kws_model_label(pipeline->model, i);
-		struct kws_keyword_config keyword = kws_config_keyword(config, label);
-		struct kws_detector_settings settings = {
-			.enabled = is_keyword(label) && keyword.enabled,
-			.threshold = (float)keyword.threshold,
-			.smoothing_hops = (unsigned)keyword.smoothing_hops,
-			.patience_hops = (unsigned)keyword.patience_hops,
-			.refractory_samples =
-				(uint64_t)keyword.refractory_ms * KWS_SAMPLE_RATE_HZ / 1000,
-			.rearm = (float)config->detector.rearm,
-			.candidate_threshold = (float)config->detector.candidate_threshold,
-		};
+		struct kws_detector_settings settings =
+			kws_resolve_detector(config, kws_model_label(pipeline->model, i));
 		kws_detector_configure(pipeline->detector, i, &settings);
 	}
 }
 
-/* Goes from exit to exit until the policy is content; leaves the posteriors of the last one. */
+static const float *run_exit(void *user, size_t exit)
+{
+	struct kws_pipeline *pipeline = user;
+	return kws_net_run_exit(pipeline->net, exit);
+}
+
+/* Goes as deep as the policy wants. */
 static void run_network(struct kws_pipeline *pipeline, struct kws_hop *hop)
 {
-	const struct kws_graph *graph = kws_model_graph(pipeline->model);
-	struct kws_exit_output output = {
-		.hop = hop->hop,
-		.exits = graph->exit_count,
-		.classes = graph->classes,
-		.posteriors = pipeline->posteriors,
-	};
-	for (output.exit = 0; output.exit < graph->exit_count; output.exit++) {
-		const float *logits = kws_net_run_exit(pipeline->net, output.exit);
-		kws_posterior_softmax(logits, graph->classes, pipeline->posteriors);
-		output.entropy = kws_posterior_entropy(pipeline->posteriors, graph->classes);
-		if (kws_policy_stop(pipeline->policy, &pipeline->policy_config, &output)) {
-			break;
-		}
-	}
-	hop->exit = output.exit + 1;
-	hop->entropy = output.entropy;
+	struct kws_decision decision;
+	kws_policy_decide(pipeline->policy, hop->hop, run_exit, pipeline, &decision);
+	hop->exit = decision.exit + 1;
+	hop->reason = decision.reason;
+	hop->entropy = decision.entropy;
+	hop->change = decision.change;
+	hop->disagreement = decision.disagreement;
+	hop->best = decision.label;
+	hop->posteriors = decision.posteriors;
 }
 
 /* No speech in the whole window: the answer is silence, and no exit is asked. */
-static void answer_silence(struct kws_pipeline *pipeline)
+static void answer_silence(struct kws_pipeline *pipeline, struct kws_hop *hop)
 {
-	memset(pipeline->posteriors, 0,
-		kws_model_label_count(pipeline->model) * sizeof(*pipeline->posteriors));
-	if (pipeline->silence_label != SIZE_MAX) {
-		pipeline->posteriors[pipeline->silence_label] = 1.0f;
+	kws_policy_reset(pipeline->policy); /* what is heard next is another scene */
+	hop->reason = KWS_REASON_SILENCE;
+	hop->change = NAN;
+	hop->posteriors = pipeline->silence;
+	hop->best = kws_posterior_best(pipeline->silence, kws_model_label_count(pipeline->model));
+}
+
+static void detect(struct kws_pipeline *pipeline, const struct kws_hop *hop)
+{
+	const struct kws_level *level = kws_front_end_level(pipeline->front);
+	const struct kws_detector_moment now = {
+		.hop = hop->hop,
+		.sample = hop->sample,
+		.exit = hop->exit,
+		.entropy = hop->entropy,
+		.policy = hop->policy,
+		.reason = kws_reason_name(hop->reason),
+		.rms_dbfs = kws_level_rms_dbfs(level),
+		.snr_db = kws_level_snr_db(level),
+	};
+	size_t count =
+		kws_detector_push(pipeline->detector, hop->posteriors, &now, pipeline->events);
+	for (size_t i = 0; i < count; i++) {
+		pipeline->stats.detections += pipeline->events[i].type == KWS_DETECTOR_DETECTION;
+		if (pipeline->sink.event != NULL) {
+			pipeline->sink.event(pipeline->sink.user, &pipeline->events[i]);
+		}
 	}
 }
 
@@ -214,7 +237,7 @@ static void take_window(void *user, const struct kws_front_end_window *window)
 		.hop = pipeline->stats.hops++,
 		.sample = window->sample,
 		.exits = kws_model_graph(pipeline->model)->exit_count,
-		.posteriors = pipeline->posteriors,
+		.policy = pipeline->policy_name,
 	};
 	if (window->first) {
 		kws_net_begin(pipeline->net, window->frames);
@@ -224,21 +247,13 @@ static void take_window(void *user, const struct kws_front_end_window *window)
 	if (window->speech) {
 		run_network(pipeline, &hop);
 	} else {
-		answer_silence(pipeline);
+		answer_silence(pipeline, &hop);
 	}
-	hop.best = kws_posterior_best(pipeline->posteriors, kws_model_label_count(pipeline->model));
 	pipeline->stats.hops_at_exit[hop.exit]++;
 	if (pipeline->sink.hop != NULL) {
 		pipeline->sink.hop(pipeline->sink.user, &hop);
 	}
-	size_t count = kws_detector_push(
-		pipeline->detector, pipeline->posteriors, hop.hop, hop.sample, pipeline->events);
-	for (size_t i = 0; i < count; i++) {
-		pipeline->stats.detections += pipeline->events[i].type == KWS_DETECTOR_DETECTION;
-		if (pipeline->sink.event != NULL) {
-			pipeline->sink.event(pipeline->sink.user, &hop, &pipeline->events[i]);
-		}
-	}
+	detect(pipeline, &hop);
 }
 
 void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, size_t count)

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "dsp/level.h"
 #include "exits/detector.h"
+#include "exits/policy.h"
 
 /* The way of a sample from a source's frames to detections: mix, resample, enhance, log-mel,
  * window, network, exit policy, detector. kwsd feeds it live, `kws scan` from a file: the same
@@ -24,7 +25,11 @@ struct kws_hop {
 	size_t exit; /* 1-based; 0: the voice activity detector heard no speech, no exit was asked
 		      */
 	size_t exits;
-	float entropy;           /* nats, of that exit */
+	const char *policy; /* the rule that decided how deep to go, and why: static texts */
+	enum kws_reason reason;
+	float entropy;           /* nats, of the posteriors; NaN: see KWS_REASON_INVALID */
+	float change;            /* as in struct kws_decision */
+	size_t disagreement;     /* the same */
 	size_t best;             /* label with the largest posterior */
 	const float *posteriors; /* one for each label */
 };
@@ -32,8 +37,7 @@ struct kws_hop {
 /* Called from within kws_pipeline_push(). Either may be NULL. */
 struct kws_pipeline_sink {
 	void (*hop)(void *user, const struct kws_hop *hop);
-	void (*event)(
-		void *user, const struct kws_hop *hop, const struct kws_detector_event *event);
+	void (*event)(void *user, const struct kws_detector_event *event);
 	void *user;
 };
 
@@ -48,8 +52,9 @@ struct kws_pipeline_stats {
 
 /* `model` must outlive the pipeline; `config` is not kept. [model] hop_frames and [dsp] are fixed
  * here, [exits], [detector] and the keywords can be changed by kws_pipeline_configure().
- * Errors: KWS_ENOMEM, KWS_EMISMATCH (the model's window is not ours), with a sentence. Thread: any;
- * all calls on one pipeline must come from one thread. */
+ * Errors: KWS_ENOMEM, KWS_EMISMATCH (the model's window is not ours), those of
+ * kws_resolve_policy(), with a sentence. Thread: any; all calls on one pipeline must come
+ * from one thread. */
 int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model,
 	const struct kws_config *config, const struct kws_pipeline_sink *sink,
 	struct kws_error *error);
@@ -61,8 +66,8 @@ void kws_pipeline_destroy(struct kws_pipeline *pipeline);
  * Errors: KWS_EMISMATCH with a sentence. */
 int kws_pipeline_check_input(const struct kws_model *model, struct kws_error *error);
 
-/* Whether the model knows every keyword that `config` has a section for.
- * Errors: KWS_EMISMATCH with a sentence that names the section. */
+/* Whether the model knows every keyword that `config` has a section for, and its exits suit
+ * [exits]. Errors: KWS_EMISMATCH, KWS_EINVAL with a sentence that names the section. */
 int kws_pipeline_check(
 	const struct kws_model *model, const struct kws_config *config, struct kws_error *error);
 
@@ -82,7 +87,9 @@ void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames);
 /* The same for frames that are not to be listened to; no gap is counted. */
 void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames);
 
-/* Takes [exits], [detector] and the keywords of `config` over, between two hops. RT-safe. */
+/* Takes [exits], [detector] and the keywords of `config` over, between two hops. It must have
+ * passed kws_pipeline_check(): exit settings that do not suit the model are not taken over.
+ * RT-safe. */
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config);
 
 /* Loudness of the stream as it came, before enhancement. */

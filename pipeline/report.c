@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/report.h"
 
+#include "dsp/mel.h"
+
 int kws_report_detection(const struct kws_model *model, const struct kws_config *config,
-	const struct kws_pipeline *pipeline, const struct kws_hop *hop,
 	const struct kws_detector_event *event, const struct kws_report_clock *clock, json_t **out)
 {
 	const char *name = kws_model_label(model, event->label);
 	struct kws_keyword_config keyword = kws_config_keyword(config, name);
-	const struct kws_level *level = kws_pipeline_level(pipeline);
 	struct kws_detection_event detection = {
 		.name = name,
 		.phrase = keyword.phrase,
@@ -15,17 +15,19 @@ int kws_report_detection(const struct kws_model *model, const struct kws_config 
 		.site = config->ipc.site,
 		.score = (double)event->score,
 		.threshold = (double)event->threshold,
-		.exit = (unsigned)hop->exit,
-		.exits = (unsigned)hop->exits,
-		.entropy = (double)hop->entropy,
-		.hop = event->hop,
-		.sample = event->sample,
-		.audio_ms = (double)event->sample * 1000.0 / KWS_SAMPLE_RATE_HZ,
+		.exit = (unsigned)event->at.exit,
+		.exits = (unsigned)kws_model_graph(model)->exit_count,
+		.entropy = (double)event->at.entropy,
+		.policy = event->at.policy,
+		.reason = event->at.reason,
+		.hop = event->at.hop,
+		.sample = event->at.sample,
+		.audio_ms = (double)event->at.sample * 1000.0 / KWS_SAMPLE_RATE_HZ,
 		.time_ms = clock->time_ms,
 		.monotonic_ns = clock->monotonic_ns,
 		.latency_ms = clock->latency_ms,
-		.rms_dbfs = (double)kws_level_rms_dbfs(level),
-		.snr_db = (double)kws_level_snr_db(level),
+		.rms_dbfs = (double)event->at.rms_dbfs,
+		.snr_db = (double)event->at.snr_db,
 	};
 	return kws_event_detection(&detection, out);
 }
@@ -43,7 +45,11 @@ int kws_report_score(const struct kws_model *model, const struct kws_hop *hop, j
 		.exit = (unsigned)hop->exit,
 		.exits = (unsigned)hop->exits,
 		.entropy = (double)hop->entropy,
-		.label = labels[hop->best],
+		.policy = hop->policy,
+		.reason = kws_reason_name(hop->reason),
+		.change = (double)hop->change,
+		.disagreement = (unsigned)hop->disagreement,
+		.label = hop->reason != KWS_REASON_INVALID ? labels[hop->best] : NULL,
 		.score = (double)hop->posteriors[hop->best],
 		.labels = labels,
 		.posteriors = hop->posteriors,

@@ -20,7 +20,6 @@ struct kws_report_clock {
 /* A detection or a candidate as a JSON object without `seq` and `boot`; the caller owns *out.
  * Errors: KWS_ENOMEM. Thread: the pipeline's. */
 int kws_report_detection(const struct kws_model *model, const struct kws_config *config,
-	const struct kws_pipeline *pipeline, const struct kws_hop *hop,
 	const struct kws_detector_event *event, const struct kws_report_clock *clock, json_t **out);
 
 /* A hop as a kws.score object. Errors: KWS_ENOMEM. Thread: the pipeline's. */

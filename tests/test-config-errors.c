@@ -69,15 +69,20 @@ static void test_error_texts(void **state)
 		{"[dsp]\nvad = Yes\n", "c:2: [dsp].vad: value 'Yes': must be yes or no"},
 		{"[log]\nlevel = loud\n",
 			"c:2: [log].level: value 'loud': must be error, warning, info or debug"},
-		{"[exits]\npolicy = x\n", "c:2: [exits].policy: value 'x': must be entropy"},
+		{"[exits]\npolicy = x\n",
+			"c:2: [exits].policy: value 'x': must be entropy, score, margin, patience, "
+			"difference, temporal-patience, always-1, always-2, always-3, always-4 or "
+			"always-5"},
 		{"[exits]\ndelta = nan\n", "c:2: [exits].delta: value 'nan': is not a number"},
 		{"[exits]\ndelta = inf\n", "c:2: [exits].delta: value 'inf': is not a number"},
 		{"[exits]\ndelta = 0x1\n", "c:2: [exits].delta: value '0x1': is not a number"},
 		{"[exits]\ndelta = 1e\n", "c:2: [exits].delta: value '1e': is not a number"},
 		{"[exits]\ndelta = 0.5 # high\n",
 			"c:2: [exits].delta: value '0.5 # high': is not a number"},
-		{"[exits]\ndelta = 1e999\n", "c:2: [exits].delta: value '1e999': must be 0..10"},
-		{"[exits]\ndelta = -0.1\n", "c:2: [exits].delta: value '-0.1': must be 0..10"},
+		{"[exits]\ndelta = 1e999\n", "c:2: [exits].delta: value '1e999': must be 0..10 for "
+					     "all exits, a list with one for each, or model"},
+		{"[exits]\ndelta = -0.1\n", "c:2: [exits].delta: value '-0.1': must be 0..10 for "
+					    "all exits, a list with one for each, or model"},
 		{"[keyword yes]\nthreshold = 2\n",
 			"c:2: [keyword yes].threshold: value '2': must be 0..1"},
 		{"[ipc]\nsite = \x1b[31m\n", "c:2: the line holds a control character"},

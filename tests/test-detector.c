@@ -46,14 +46,19 @@ static void push_both(struct run *run, float first, float second)
 {
 	struct kws_detector_event events[LABELS];
 	const float posteriors[LABELS] = {first, second};
-	size_t count = kws_detector_push(
-		run->detector, posteriors, run->hop, FIRST_SAMPLE + run->hop * HOP_SAMPLES, events);
+	const struct kws_detector_moment now = {
+		.hop = run->hop,
+		.sample = FIRST_SAMPLE + run->hop * HOP_SAMPLES,
+		.exit = run->hop + 1, /* to tell the hops' moments apart */
+		.reason = run->hop % 2 == 0 ? "even" : "odd",
+	};
+	size_t count = kws_detector_push(run->detector, posteriors, &now, events);
 	assert_in_range(count, 0, LABELS);
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(run->events);
 		snprintf(run->events + used, sizeof(run->events) - used, "%s%c%d%s",
 			used > 0 ? " " : "", events[i].type == KWS_DETECTOR_DETECTION ? 'D' : 'C',
-			(int)events[i].hop, events[i].label == 1 ? "'" : "");
+			(int)events[i].at.hop, events[i].label == 1 ? "'" : "");
 		run->last = events[i];
 	}
 	run->hop++;
@@ -96,8 +101,8 @@ static void fires_at_the_threshold(void **state)
 	PUSH(&run, 0.0f, 0.4999f, 0.5f, 0.0f);
 	assert_int_equal(run.last.type, KWS_DETECTOR_DETECTION);
 	assert_int_equal(run.last.label, 0);
-	assert_int_equal(run.last.hop, 2);
-	assert_int_equal(run.last.sample, FIRST_SAMPLE + 2 * HOP_SAMPLES);
+	assert_int_equal(run.last.at.hop, 2);
+	assert_int_equal(run.last.at.sample, FIRST_SAMPLE + 2 * HOP_SAMPLES);
 	assert_near(run.last.score, 0.5f);
 	assert_near(run.last.threshold, 0.5f);
 	finish(&run, "D2");
@@ -273,7 +278,7 @@ static void a_near_miss_is_told_once_with_its_peak(void **state)
 	assert_int_equal(run.last.type, KWS_DETECTOR_CANDIDATE);
 	assert_near(run.last.score, 0.7f);
 	assert_near(run.last.threshold, 0.8f);
-	assert_int_equal(run.last.sample, FIRST_SAMPLE + 2 * HOP_SAMPLES);
+	assert_int_equal(run.last.at.sample, FIRST_SAMPLE + 2 * HOP_SAMPLES);
 	finish(&run, "C2");
 }
 

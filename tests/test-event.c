@@ -24,6 +24,8 @@ static struct kws_detection_event full_detection(void)
 		.exit = 2,
 		.exits = 5,
 		.entropy = 0.31415926,
+		.policy = "score",
+		.reason = "confirmed",
 		.hop = 12345678901,
 		.sample = 1975308624160,
 		.audio_ms = 123456789010.0,
@@ -54,6 +56,7 @@ static void test_detection(void **state)
 	assert_dump(json,
 		"{\"v\":1,\"name\":\"marvin\",\"phrase\":\"hey marvin\",\"score\":0.9123,"
 		"\"threshold\":0.85,\"exit\":2,\"exits\":5,\"entropy\":0.3142,"
+		"\"policy\":\"score\",\"reason\":\"confirmed\","
 		"\"hop\":12345678901,\"sample\":1975308624160,\"audio_ms\":123456789010.0,"
 		"\"time\":\"2026-08-01T11:54:56.789Z\",\"monotonic_ns\":86400000000000,"
 		"\"latency_ms\":84.25,\"rms_dbfs\":-31.3,\"snr_db\":18.0,"
@@ -81,7 +84,8 @@ static void test_detection_unknowns(void **state)
 	assert_int_equal(kws_event_detection(&event, &json), 0);
 	assert_dump(json,
 		"{\"v\":1,\"name\":\"go\",\"phrase\":null,\"score\":null,\"threshold\":null,"
-		"\"exit\":1,\"exits\":1,\"entropy\":0.0,\"hop\":0,\"sample\":0,"
+		"\"exit\":1,\"exits\":1,\"entropy\":0.0,\"policy\":null,\"reason\":null,"
+		"\"hop\":0,\"sample\":0,"
 		"\"audio_ms\":1e300,\"time\":null,\"monotonic_ns\":null,\"latency_ms\":null,"
 		"\"rms_dbfs\":null,\"snr_db\":null,\"model\":null,\"site\":null}");
 }
@@ -157,6 +161,10 @@ static void test_score(void **state)
 		.exit = 1,
 		.exits = 3,
 		.entropy = 0.5,
+		.policy = "difference",
+		.reason = "unchanged",
+		.change = 1.23456,
+		.disagreement = 2,
 		.label = "yes",
 		.score = 0.9,
 		.labels = labels,
@@ -166,6 +174,8 @@ static void test_score(void **state)
 	assert_int_equal(kws_event_score(&event, &json), 0);
 	assert_dump(json,
 		"{\"v\":1,\"hop\":7,\"sample\":16960,\"exit\":1,\"exits\":3,\"entropy\":0.5,"
+		"\"policy\":\"difference\",\"reason\":\"unchanged\",\"change\":1.2346,"
+		"\"disagreement\":2,"
 		"\"label\":\"yes\",\"score\":0.9,"
 		"\"posteriors\":{\"yes\":0.9,\"no\":0.1,\"silence\":null}}");
 }

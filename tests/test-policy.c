@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rules that look at one hop only, on logits whose answers were worked out by hand. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,79 +8,78 @@
 
 #include <cmocka.h>
 
-#include "exits/policy.h"
-#include "exits/posterior.h"
+#include "tests/policy-run.h"
 
-#define EXITS 3
-#define CLASSES 4
+/* ln of the posteriors, so that these come out as they stand here. */
+static const float unsure[CLASSES] = {0.0f, 0.0f, 0.0f, 0.0f};           /* H = 1.386 */
+static const float half[CLASSES] = {0.0f, 0.0f, -200.0f, -200.0f};       /* H = 0.693 */
+static const float certain[CLASSES] = {-200.0f, 0.0f, -200.0f, -200.0f}; /* H = 0 */
 
-/* The same distributions at three exits: unsure, half sure, certain. */
-static const float posteriors[EXITS][CLASSES] = {
-	{0.25f, 0.25f, 0.25f, 0.25f}, /* H = 1.386 */
-	{0.5f, 0.5f, 0.0f, 0.0f},     /* H = 0.693 */
-	{0.0f, 1.0f, 0.0f, 0.0f},     /* H = 0 */
-};
-
-/* The exit (0-based) that answers, going down from the first. */
-static size_t leave_at(const float at_exits[EXITS][CLASSES], float delta)
+static size_t leave_at(const char *name, float threshold, const float *const *exits)
 {
-	const struct kws_policy_config config = {.delta = delta};
-	const struct kws_policy_ops *policy = kws_policy_find("entropy");
-	struct kws_exit_output output = {.exits = EXITS, .classes = CLASSES};
-	for (;; output.exit++) {
-		assert_in_range(output.exit, 0, EXITS - 1);
-		output.posteriors = at_exits[output.exit];
-		output.entropy = kws_posterior_entropy(output.posteriors, CLASSES);
-		if (kws_policy_stop(policy, &config, &output)) {
-			return output.exit;
-		}
-	}
+	struct policy_run run = policy_run_start(name);
+	policy_run_threshold(&run, threshold);
+	struct kws_decision decision = policy_run_hop(&run, exits);
+	policy_run_finish(&run);
+	return decision.exit;
 }
 
-static void leaves_where_the_entropy_is_below_delta(void **state)
+#define EXITS_OF(...) ((const float *const[EXITS]){__VA_ARGS__})
+
+static void entropy_leaves_below_delta(void **state)
 {
 	(void)state;
-	assert_int_equal(leave_at(posteriors, 1.4f), 0);
-	assert_int_equal(leave_at(posteriors, 1.38f), 1);
-	assert_int_equal(leave_at(posteriors, 0.7f), 1);
-	assert_int_equal(leave_at(posteriors, 0.69f), 2);
-	assert_int_equal(leave_at(posteriors, 10.0f), 0);
+	const float *const *exits = EXITS_OF(unsure, half, certain, certain, certain);
+	assert_int_equal(leave_at("entropy", 1.4f, exits), 0);
+	assert_int_equal(leave_at("entropy", 1.38f, exits), 1);
+	assert_int_equal(leave_at("entropy", 0.7f, exits), 1);
+	assert_int_equal(leave_at("entropy", 0.69f, exits), 2);
+	assert_int_equal(leave_at("entropy", 10.0f, exits), 0);
 }
 
 /* Strictly below: delta 0 asks every exit, even where the first one is certain. */
 static void delta_0_never_leaves_early(void **state)
 {
 	(void)state;
-	static const float certain[EXITS][CLASSES] = {{1.0f}, {1.0f}, {1.0f}};
-	assert_int_equal(leave_at(posteriors, 0.0f), EXITS - 1);
-	assert_int_equal(leave_at(certain, 0.0f), EXITS - 1);
-	assert_int_equal(leave_at(certain, 1e-6f), 0);
+	const float *const *exits = EXITS_OF(certain, certain, certain, certain, certain);
+	assert_int_equal(leave_at("entropy", 0.0f, exits), EXITS - 1);
+	assert_int_equal(leave_at("entropy", 1e-6f, exits), 0);
 }
 
 static void the_last_exit_always_answers(void **state)
 {
 	(void)state;
-	static const float unsure[EXITS][CLASSES] = {
-		{0.25f, 0.25f, 0.25f, 0.25f},
-		{0.25f, 0.25f, 0.25f, 0.25f},
-		{0.25f, 0.25f, 0.25f, 0.25f},
-	};
-	assert_int_equal(leave_at(unsure, 0.1f), EXITS - 1);
-	assert_int_equal(leave_at(unsure, NAN), EXITS - 1);
+	struct policy_run run = policy_run_start("entropy");
+	const float *const *exits = EXITS_OF(unsure, half, unsure, unsure, half);
+	struct kws_decision decision = policy_run_hop(&run, exits);
+	assert_int_equal(decision.exit, EXITS - 1);
+	assert_int_equal(decision.reason, KWS_REASON_LAST_EXIT);
+	assert_int_equal(decision.label, 0);
+	assert_true(fabsf(decision.entropy - 0.693147f) < 1e-5f);
+	assert_true(fabsf(decision.posteriors[1] - 0.5f) < 1e-6f);
+	assert_true(isnan(decision.change));
+	policy_run_finish(&run);
 }
 
 static void policies_are_found_by_name(void **state)
 {
 	(void)state;
-	assert_ptr_equal(kws_policy_find("entropy"), &kws_policy_entropy);
+	static const char *const names[] = {"entropy", "score", "margin", "patience", "difference",
+		"temporal-patience", "always-1", "always-5"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_string_equal(kws_policy_name(kws_policy_find(names[i])), names[i]);
+	}
 	assert_null(kws_policy_find("Entropy"));
+	assert_null(kws_policy_find("always-6"));
 	assert_null(kws_policy_find(""));
+	assert_string_equal(kws_policy_threshold_key(kws_policy_find("entropy")), "delta");
+	assert_null(kws_policy_threshold_key(kws_policy_find("patience")));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(leaves_where_the_entropy_is_below_delta),
+		cmocka_unit_test(entropy_leaves_below_delta),
 		cmocka_unit_test(delta_0_never_leaves_early),
 		cmocka_unit_test(the_last_exit_always_answers),
 		cmocka_unit_test(policies_are_found_by_name),

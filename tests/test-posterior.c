@@ -22,7 +22,7 @@ static void softmax_of_known_logits(void **state)
 	/* e^0 : e^ln2 : e^ln5 = 1 : 2 : 5 */
 	const float logits[] = {0.0f, 0.69314718f, 1.60943791f};
 	float posteriors[3];
-	kws_posterior_softmax(logits, 3, posteriors);
+	kws_posterior_softmax(logits, 3, 1.0f, posteriors);
 	assert_near(posteriors[0], 1.0 / 8);
 	assert_near(posteriors[1], 2.0 / 8);
 	assert_near(posteriors[2], 5.0 / 8);
@@ -32,7 +32,7 @@ static void softmax_does_not_overflow(void **state)
 {
 	(void)state;
 	float values[] = {1000.0f, 999.0f, -3e38f};
-	kws_posterior_softmax(values, 3, values); /* in place */
+	kws_posterior_softmax(values, 3, 1.0f, values); /* in place */
 	assert_near(values[0], 1.0 / (1.0 + exp(-1.0)));
 	assert_near(values[1], exp(-1.0) / (1.0 + exp(-1.0)));
 	assert_near(values[2], 0.0);
@@ -45,8 +45,8 @@ static void softmax_ignores_a_common_shift(void **state)
 	const float shifted[] = {9.0f, 6.0f, 8.5f};
 	float first[3];
 	float second[3];
-	kws_posterior_softmax(logits, 3, first);
-	kws_posterior_softmax(shifted, 3, second);
+	kws_posterior_softmax(logits, 3, 1.0f, first);
+	kws_posterior_softmax(shifted, 3, 1.0f, second);
 	assert_memory_equal(first, second, sizeof(first));
 }
 

@@ -11,13 +11,15 @@ import numpy
 NUMBER = (int, float)
 DETECTION = {
     "v": int, "seq": int, "boot": str, "name": str, "phrase": str, "score": NUMBER,
-    "threshold": NUMBER, "exit": int, "exits": int, "entropy": NUMBER, "hop": int, "sample": int,
-    "audio_ms": NUMBER, "time": str, "monotonic_ns": int, "latency_ms": NUMBER,
-    "rms_dbfs": NUMBER, "snr_db": NUMBER, "model": str, "site": str,
+    "threshold": NUMBER, "exit": int, "exits": int, "entropy": NUMBER, "policy": str,
+    "reason": str, "hop": int, "sample": int, "audio_ms": NUMBER, "time": str,
+    "monotonic_ns": int, "latency_ms": NUMBER, "rms_dbfs": NUMBER, "snr_db": NUMBER,
+    "model": str, "site": str,
 }
 SCORE = {
     "v": int, "seq": int, "boot": str, "hop": int, "sample": int, "exit": int, "exits": int,
-    "entropy": NUMBER, "label": str, "score": NUMBER, "posteriors": dict,
+    "entropy": NUMBER, "policy": str, "reason": str, "change": type(None), "disagreement": int,
+    "label": str, "score": NUMBER, "posteriors": dict,
 }
 STATE = {
     "v": int, "seq": int, "boot": str, "state": str, "reason": str, "time": str,

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Takes `text`, which may be NULL for want of memory. */
+static bool append(struct kws_cli_settings *settings, char *text)
+{
+	if (text == NULL || settings->count == KWS_CLI_SETTINGS_MAX) {
+		if (text == NULL) {
+			fprintf(stderr, "kws: out of memory\n");
+		} else {
+			fprintf(stderr, "kws: more than %d settings\n", KWS_CLI_SETTINGS_MAX);
+		}
+		free(text);
+		return false;
+	}
+	settings->overrides[settings->count++] = text;
+	return true;
+}
+
+bool kws_cli_settings_add(struct kws_cli_settings *settings, const char *text)
+{
+	return append(settings, strdup(text));
+}
+
+bool kws_cli_settings_set(struct kws_cli_settings *settings, const char *key, const char *value)
+{
+	size_t size = strlen(key) + sizeof("=") + strlen(value);
+	char *text = malloc(size);
+	if (text != NULL) {
+		snprintf(text, size, "%s=%s", key, value);
+	}
+	return append(settings, text);
+}
+
+struct kws_config *kws_cli_settings_load(const struct kws_cli_settings *settings)
+{
+	struct kws_config *config;
+	struct kws_config_errors errors;
+	if (kws_config_load(&config, settings->config_path,
+		    (const char *const *)settings->overrides, settings->count, &errors) == 0) {
+		return config;
+	}
+	for (size_t i = 0; i < errors.count; i++) {
+		fprintf(stderr, "kws: %s\n", errors.text[i]);
+	}
+	return NULL;
+}
+
+void kws_cli_settings_finish(struct kws_cli_settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		free(settings->overrides[i]);
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_PIPELINE_RESOLVE_H
+#define KWS_PIPELINE_RESOLVE_H
+
+#include <stdbool.h>
+
+#include "bnn/model.h"
+#include "config/config.h"
+#include "exits/detector.h"
+#include "exits/policy.h"
+
+/* What a configuration means for a model: the settings of the decisions over its answers. The same
+ * for the daemon and for who tries settings on cached answers. Thread: any. RT-safe: yes. */
+
+/* Whether the label is something that can be spoken; "_silence_" and "_unknown_" are not. */
+bool kws_resolve_is_keyword(const char *label);
+
+/* The rule of [exits].policy with, from the strongest, the thresholds of [keyword NAME] for that
+ * class, those of [exits], those of the model's `kws.exits`, the rule's own. Temperatures are those
+ * of [exits], else the model's. Errors: KWS_EMISMATCH, KWS_EINVAL with a sentence: a list that is
+ * not as long as the model has exits, a rule that can never fire (kws_policy_check()). */
+int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *model,
+	const struct kws_config *config, struct kws_error *error);
+
+/* The settings of one label: those of its section, else those of [detector]. */
+struct kws_detector_settings kws_resolve_detector(
+	const struct kws_config *config, const char *label);
+
+#endif
