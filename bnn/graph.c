@@ -160,7 +160,16 @@ static int link_inputs(struct builder *builder, struct kws_op *op)
 	return result;
 }
 
-/* An addition needs the same bands and channels, and the rows around the output's. */
+/* The sum of two int16 maps must fit. Operation i makes map i + 1. */
+static int add_limits(struct builder *builder, struct kws_op *op)
+{
+	op->limit += builder->graph->ops[op->residual - 1].limit;
+	return op->limit <= INT16_MAX ? 0
+				      : kws_spec_fail(&builder->spec, KWS_EUNSUPPORTED,
+						"the sums do not fit into int16");
+}
+
+/* An addition needs the same type, bands and channels, and the rows around the output's. */
 static int link_residual(struct builder *builder, struct kws_op *op)
 {
 	const json_t *residual = json_object_get(builder->spec.json, "residual");
@@ -172,14 +181,14 @@ static int link_residual(struct builder *builder, struct kws_op *op)
 		return result;
 	}
 	const struct kws_map_shape *map = &builder->graph->maps[op->residual];
-	if (op->class != &kws_op_bconv2d || map->type != KWS_MAP_FLOAT ||
+	if (op->class != &kws_op_bconv2d || map->type != op->out.type ||
 		map->bands != op->out.bands || map->channels != op->out.channels ||
 		(op->reach.stride == 1 && op->reach.pad > (op->reach.kernel - 1) / 2) ||
 		map->rows < op->out.rows + kws_op_residual_offset(op)) {
 		return kws_spec_fail(&builder->spec, KWS_EFORMAT,
 			"the residual does not have the output's shape");
 	}
-	return 0;
+	return map->type == KWS_MAP_INT16 ? add_limits(builder, op) : 0;
 }
 
 static int link_exit(struct builder *builder, struct kws_op *op)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bconv2d: binary convolution, bits to float:
+/* bconv2d: binary convolution, bits to float or to int16:
  *
- *   a   = K - 2 * (differing bits)            the integer sum of +-1 products over K taps x
- * channels out = PReLU(a; slope) * scale + bias [+ residual]
+ *   a   = K - 2 * (differing bits)    the sum of +-1 products over K = taps * input channels
+ *   out = PReLU(a; slope) * scale + bias [+ residual]    `output` float
+ *   out = a [+ residual]                                 `output` int16
  *
  * each float operation rounded once, in this order. slope, scale and bias are F32 [output channels]
- * and default to 1, 1 and 0. `pad_value` 1 pads with +1, 0 leaves the taps outside out of the sum.
+ * and default to 1, 1 and 0. An int16 output cannot overflow: K and what the residual can reach are
+ * checked. `pad_value` 1 pads with +1, 0 leaves the taps outside out of the sum.
  * weight: U32 [output channels][kernel rows][kernel bands][words of 32 input channels], bit 1 means
  * -1, bits after the last channel are 0. Order conv, activation, batch norm as in QuickNet. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bnn/bconv.h"
 #include "bnn/op.h"
@@ -62,7 +65,6 @@ static int read_weight(struct kws_op *op, const struct kws_spec *spec, struct kw
 		result = kws_spec_window(spec, (*weight)->shape[1], (*weight)->shape[2], window);
 	}
 	if (result == 0) {
-		op->out.type = KWS_MAP_FLOAT;
 		op->out.channels = (*weight)->shape[0];
 		kws_op_slide(op, window);
 	}
@@ -87,9 +89,44 @@ static int load_conv(struct kws_op *op, struct bconv2d *bconv, const struct kws_
 	return kws_bconv_init(&bconv->conv, op, spec, &window, weight->data, pad_value);
 }
 
-static int load_transform(
-	const struct kws_op *op, struct bconv2d *bconv, const struct kws_spec *spec)
+/* An int16 output is the sum itself, which must fit. */
+static int check_integers(
+	struct kws_op *op, const struct bconv2d *bconv, const struct kws_spec *spec)
 {
+	static const char *const transforms[] = {"slope", "scale", "bias"};
+	for (size_t i = 0; i < sizeof(transforms) / sizeof(transforms[0]); i++) {
+		if (json_object_get(spec->json, transforms[i]) != NULL) {
+			return kws_spec_fail(
+				spec, KWS_EFORMAT, "an int16 output has no '%s'", transforms[i]);
+		}
+	}
+	if (bconv->conv.length > INT16_MAX) {
+		return kws_spec_fail(spec, KWS_EUNSUPPORTED, "the sums do not fit into int16");
+	}
+	op->limit = bconv->conv.length;
+	return 0;
+}
+
+static int read_output(struct kws_op *op, const struct kws_spec *spec)
+{
+	const char *output;
+	int result = kws_spec_string(spec, "output", "float", &output);
+	if (result != 0) {
+		return result;
+	}
+	op->out.type = strcmp(output, "int16") == 0 ? KWS_MAP_INT16 : KWS_MAP_FLOAT;
+	if (op->out.type == KWS_MAP_FLOAT && strcmp(output, "float") != 0) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "'output' must be float or int16");
+	}
+	return 0;
+}
+
+static int load_transform(struct kws_op *op, struct bconv2d *bconv, const struct kws_spec *spec)
+{
+	if (op->out.type == KWS_MAP_INT16) {
+		return check_integers(op, bconv, spec);
+	}
+	op->cost.float_weights = 3 * op->out.channels;
 	int result = kws_spec_vector(spec, "slope", op->out.channels, 1.0f, &bconv->slope);
 	if (result == 0) {
 		result = kws_spec_vector(spec, "scale", op->out.channels, 1.0f, &bconv->scale);
@@ -110,7 +147,10 @@ static int bconv2d_create(struct kws_op *op, struct kws_spec *spec)
 	if (op->in.type != KWS_MAP_BITS) {
 		return kws_spec_fail(spec, KWS_EFORMAT, "needs bits as input");
 	}
-	int result = load_conv(op, bconv, spec);
+	int result = read_output(op, spec);
+	if (result == 0) {
+		result = load_conv(op, bconv, spec);
+	}
 	if (result == 0) {
 		result = load_transform(op, bconv, spec);
 	}
@@ -120,7 +160,6 @@ static int bconv2d_create(struct kws_op *op, struct kws_spec *spec)
 	op->cost.binary_weights = op->out.channels * bconv->conv.taps * op->in.channels;
 	op->cost.binary_macs = op->out.bands * op->cost.binary_weights;
 	op->cost.valid_macs = kws_bconv_valid_macs(&bconv->conv);
-	op->cost.float_weights = 3 * op->out.channels;
 	op->scratch_bytes = kws_bconv_scratch_bytes(&bconv->conv);
 	return 0;
 }
@@ -128,8 +167,8 @@ static int bconv2d_create(struct kws_op *op, struct kws_spec *spec)
 /* Where the sums of one run() go. */
 struct target {
 	const struct bconv2d *bconv;
-	const float *residual; /* of output row 0, or NULL */
-	float *output;
+	const void *residual; /* of output row 0, or NULL */
+	void *output;
 };
 
 static void transform(
@@ -137,11 +176,27 @@ static void transform(
 {
 	const struct target *target = context;
 	const struct bconv2d *bconv = target->bconv;
+	const float *residual = target->residual;
 	size_t at = position * bconv->conv.outputs + first;
 	struct kws_bconv_transform transform = {
 		channels, bconv->slope + first, bconv->scale + first, bconv->bias + first};
-	bconv->conv.ops->transform(&transform, sums,
-		target->residual != NULL ? target->residual + at : NULL, target->output + at);
+	bconv->conv.ops->transform(&transform, sums, residual != NULL ? residual + at : NULL,
+		(float *)target->output + at);
+}
+
+static void take_integers(
+	void *context, size_t position, size_t first, size_t channels, const int32_t *sums)
+{
+	const struct target *target = context;
+	size_t at = position * target->bconv->conv.outputs + first;
+	int16_t *restrict out = (int16_t *)target->output + at;
+	for (size_t c = 0; c < channels; c++) {
+		out[c] = (int16_t)sums[c];
+	}
+	const int16_t *residual = target->residual;
+	for (size_t c = 0; residual != NULL && c < channels; c++) {
+		out[c] = (int16_t)(out[c] + residual[at + c]);
+	}
 }
 
 static void bconv2d_run(const struct kws_op *op, const struct kws_op_maps *maps, size_t begin,
@@ -150,9 +205,11 @@ static void bconv2d_run(const struct kws_op *op, const struct kws_op_maps *maps,
 	const struct bconv2d *bconv = op->state;
 	struct target target = {bconv, maps->residual, maps->output};
 	if (target.residual != NULL) {
-		target.residual += kws_op_residual_offset(op) * kws_map_row_elements(&op->out);
+		target.residual = (const char *)target.residual +
+				  kws_op_residual_offset(op) * kws_map_row_bytes(&op->out);
 	}
-	kws_bconv_run(&bconv->conv, maps->input, begin, end, scratch, transform, &target);
+	kws_bconv_run(&bconv->conv, maps->input, begin, end, scratch,
+		op->out.type == KWS_MAP_INT16 ? take_integers : transform, &target);
 }
 
 const struct kws_op_class kws_op_bconv2d = {

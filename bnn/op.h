@@ -65,8 +65,8 @@ struct kws_op_maps {
 		const void *input; /* the only one, or the first */
 		const void *inputs[KWS_OP_INPUTS_MAX];
 	};
-	const float *residual; /* bconv2d with a residual only */
-	void *output;          /* of an exit: the logits */
+	const void *residual; /* bconv2d with a residual only; of the output's type */
+	void *output;         /* of an exit: the logits */
 };
 
 /* One kind of operation. */
@@ -98,6 +98,7 @@ struct kws_op {
 	int exit;                /* index of the exit, -1 for others */
 	struct kws_map_shape in; /* the inputs side by side: channels of all, type of the first */
 	struct kws_map_shape out;
+	int32_t limit; /* of int16 outputs: the largest magnitude that they can have */
 	struct kws_op_reach reach;
 	struct kws_op_cost cost;
 	size_t scratch_bytes;

@@ -31,6 +31,7 @@ static const uint32_t bits[4 * 3 * 3] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1
 
 static void add_tensors(struct model_builder *builder)
 {
+	static const uint32_t zeros[1024];
 	uint32_t tail[4 * 3 * 3];
 	const float infinite[4] = {0.0f, 1.0f, INFINITY, 2.0f};
 	memcpy(tail, bits, sizeof(tail));
@@ -49,6 +50,11 @@ static void add_tensors(struct model_builder *builder)
 		builder, "infinite", KWS_DTYPE_F32, (const size_t[4]){4, 0, 0, 0}, infinite);
 	model_builder_tensor(builder, "bits", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, bits);
 	model_builder_tensor(builder, "tail", KWS_DTYPE_U32, (const size_t[4]){4, 3, 3, 1}, tail);
+	model_builder_floats(builder, "halves", (const size_t[4]){8, 0, 0, 0});
+	model_builder_tensor(
+		builder, "long", KWS_DTYPE_U32, (const size_t[4]){1, 1, 1, 1024}, zeros);
+	model_builder_tensor(
+		builder, "half", KWS_DTYPE_U32, (const size_t[4]){1, 1, 1, 512}, zeros);
 	model_builder_tensor(
 		builder, "flips", KWS_DTYPE_U32, (const size_t[4]){1, 0, 0, 0}, &tail[35]);
 	model_builder_tensor(builder, "signed", KWS_DTYPE_I32, (const size_t[4]){4, 3, 3, 1}, bits);
@@ -133,6 +139,11 @@ static void counts_what_it_costs(void **state)
 	assert_int_equal(cost.binary_weights, 9 * 4 * 4);
 	kws_graph_finish(&graph);
 }
+
+/* Whole numbers of 4 channels, and an operation after them. */
+#define INTEGERS(operation)                                                                    \
+	"{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[1,1,1,1],'output':'int16'}" \
+	"," operation
 
 struct bad_graph {
 	const char *text;
@@ -317,6 +328,28 @@ static const struct bad_graph bad_bits[] = {
 		    "'residual':'x'}"),
 		KWS_EFORMAT, /* one channel */
 		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int8'}"),
+		KWS_EFORMAT, "graph operation 3 (bconv2d): 'output' must be float or int16"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int16',"
+		    "'scale':'four'}"),
+		KWS_EFORMAT, "graph operation 3 (bconv2d): an int16 output has no 'scale'"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[1,1,1,1],"
+		    "'output':'int16','residual':'c'}"),
+		KWS_EFORMAT, /* floats */
+		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN(INTEGERS("{'op':'sign','in':['b','c'],'out':'t','threshold':'halves'}")),
+		KWS_EFORMAT,
+		"graph operation 4 (sign): the threshold of channel 0, which is int16, must be an "
+		"integer from -32768 to 32767"},
+	{AFTER_SIGN(INTEGERS("{'op':'maxpool2d','in':'b','out':'p'}")), KWS_EFORMAT,
+		"graph operation 4 (maxpool2d): needs a float input and act none or relu"},
+	{"[{'op':'input','out':'x','shape':[1,1,32768]},{'op':'sign','in':'x','out':'s'},"
+	 "{'op':'bconv2d','in':'s','out':'b','weight':'long','output':'int16'}]",
+		KWS_EUNSUPPORTED, "graph operation 2 (bconv2d): the sums do not fit into int16"},
+	{"[{'op':'input','out':'x','shape':[1,1,16384]},{'op':'sign','in':'x','out':'s'},"
+	 "{'op':'bconv2d','in':'s','out':'b','weight':'half','output':'int16'},"
+	 "{'op':'bconv2d','in':'s','out':'d','weight':'half','output':'int16','residual':'b'}]",
+		KWS_EUNSUPPORTED, "graph operation 3 (bconv2d): the sums do not fit into int16"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[1,1,1,1],"
 		    "'residual':'b'}"),
 		KWS_EFORMAT, /* itself */

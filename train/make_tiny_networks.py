@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/data/tiny-*.safetensors and their test vectors: small random networks that together use every attribute of
-every operation, with odd shapes and channel counts on both sides of the word sizes. Needs numpy only."""
+every operation, with odd shapes and channel counts on both sides of the word sizes; and the four backbones of the paper with
+few channels, exported from PyTorch."""
 import json
 import pathlib
 
 import numpy as np
+import torch
 
-from kwstrain import reference
+from kwstrain import reference, thresholds
+from kwstrain.paper import BACKBONES
+from kwstrain.randomise import randomise, windows
 from kwstrain.reference import pack_bits
 from kwstrain.safetensors import save
 
@@ -69,13 +73,18 @@ class Network:
         self.add("exit", tensors, **attributes)
 
     def save(self):
-        windows = self.eighths(WINDOWS, *self.ops[0]["shape"])
-        windows[windows == 0] = np.float32(-0.0)  # sign(-0.0) is +1
-        logits = np.stack([reference.run(self.ops, self.tensors, w) for w in windows])
-        save(OUT / f"{self.name}.safetensors", self.tensors, {
-            "kws.format": "1", "kws.name": self.name, "kws.labels": json.dumps(["one", "two", "three"]),
-            "kws.features": "none", "kws.card": "Random numbers.", "kws.graph": json.dumps(self.ops)})
-        save(OUT / f"{self.name}.vectors.safetensors", {"windows": windows, "logits": logits}, {})
+        inputs = self.eighths(WINDOWS, *self.ops[0]["shape"])
+        inputs[inputs == 0] = np.float32(-0.0)  # sign(-0.0) is +1
+        save_model(self.name, self.ops, self.tensors, inputs)
+
+
+def save_model(name, ops, tensors, inputs):
+    """The model and its test vectors."""
+    logits = np.stack([reference.run(ops, tensors, window) for window in inputs])
+    save(OUT / f"{name}.safetensors", tensors, {
+        "kws.format": "1", "kws.name": name, "kws.labels": json.dumps(["one", "two", "three"]),
+        "kws.features": "none", "kws.card": "Random numbers.", "kws.graph": json.dumps(ops)})
+    save(OUT / f"{name}.vectors.safetensors", {"windows": inputs, "logits": logits}, {})
 
 
 def strides():
@@ -158,7 +167,30 @@ def slices():
     net.save()
 
 
+# name: rows and bands of the input, and sizes
+TINY_BACKBONES = {
+    "quicknet": ((21, 18), {"widths": (20, 36, 40), "blocks": (2, 1, 1), "stem": 6, "first_exit": 1}),
+    "birealnet": ((23, 17), {"widths": (24, 33), "blocks": (2, 2), "first_exit": 1}),
+    "binarydensenet": ((22, 19), {"stem": 20, "growth": 24, "layers": (3, 2), "transitions": (40,), "first_exit": 2}),
+    "meliusnet": ((21, 14), {"stem": (8, 8, 16), "growth": 20, "blocks": (2, 2), "transitions": (36,), "first_exit": 1}),
+}
+
+
+def backbone(name, seed=1):
+    (rows, bands), sizes = TINY_BACKBONES[name]
+    torch.manual_seed(seed)
+    net = randomise(BACKBONES[name](3, **sizes), rows, bands, seed)
+    graph = net.graph(rows, bands)
+    if graph.integers:
+        assert any(op.get("flip") for op in graph.ops), "no batch norm falls: take another seed"
+        bounds = [graph.tensors[op["threshold"]] for op in graph.ops if "threshold" in op]
+        assert any((bound == thresholds.INT16[0]).any() for bound in bounds), "no bit is constant: take another seed"
+    save_model(f"tiny-{name}", graph.ops, graph.tensors, windows(WINDOWS, rows, bands, seed + 1)[:, 0].numpy())
+
+
 if __name__ == "__main__":
+    for name in BACKBONES:
+        backbone(name)
     slices()
     pools()
     strides()

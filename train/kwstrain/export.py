@@ -88,6 +88,17 @@ class Graph:
         pad = self.same(source, 3, conv.stride) if pad == "same" else list(pad)
         return self.add("bconv2d", source, out, tensors, pad=pad, stride=[conv.stride] * 2, **attributes)
 
+    def bconv_integers(self, source, out, conv, **attributes):
+        """[residual +] bconv, as int16."""
+        self.integers.add(out)
+        return self.add("bconv2d", source, out, {"weight": _signs(conv)}, pad=self.same(source, 3, conv.stride),
+                        output="int16", **attributes)
+
+    def max_pool_same(self, source, out, kernel):
+        """Half the rows and bands."""
+        pad = self.same(source, kernel, 2)
+        return self.add("maxpool2d", source, out, kernel=[kernel] * 2, stride=[2, 2], pad=pad)
+
     def concat(self, sources, out, norm, act="none"):
         """A batch norm over maps side by side, as one float map."""
         scale, bias = fold(norm)

@@ -59,20 +59,23 @@ def unpack_bits(words, channels):
 def bconv2d(x, op, tensors, residual):
     weight = unpack_bits(tensors[op["weight"]], x.shape[2])
     pad, stride = op.get("pad", [0, 0, 0, 0]), op.get("stride", [1, 1])
-    x = np.pad(x.astype(np.int64), [(pad[0], pad[1]), (pad[2], pad[3]), (0, 0)], constant_values=op.get("pad_value", 1))
+    x = np.pad(x.astype(F), [(pad[0], pad[1]), (pad[2], pad[3]), (0, 0)], constant_values=op.get("pad_value", 1))
     kernel = weight.shape[1:3]
     counts = [(x.shape[axis] - kernel[axis]) // stride[axis] + 1 for axis in range(2)]
-    total = np.zeros((*counts, weight.shape[0]), np.int64)
+    assert weight[0].size < 1 << 24  # every sum is exact as a float
+    total = np.zeros((*counts, weight.shape[0]), F)
     for kr in range(kernel[0]):
         for kb in range(kernel[1]):
             part = x[kr : kr + counts[0] * stride[0] : stride[0], kb : kb + counts[1] * stride[1] : stride[1]][:counts[0], :counts[1]]
-            total += part @ weight[:, kr, kb].T
-    a = total.astype(F)
+            total += part @ weight[:, kr, kb].T.astype(F)
+    offset = (kernel[0] - 1) // 2 - pad[0] if stride[0] == 1 else 0
+    if op.get("output") == "int16":
+        return total.astype(np.int16) + (residual[offset : offset + total.shape[0]] if residual is not None else np.int16(0))
+    a = total
     if "slope" in op:
         a = np.where(a >= 0, a, a * tensors[op["slope"]])
     out = a * (tensors[op["scale"]] if "scale" in op else F(1)) + (tensors[op["bias"]] if "bias" in op else F(0))
     if residual is not None:
-        offset = (kernel[0] - 1) // 2 - pad[0] if stride[0] == 1 else 0
         out = out + residual[offset : offset + out.shape[0]]
     return out.astype(F)
 
