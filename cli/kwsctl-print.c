@@ -9,6 +9,14 @@
 
 #define INDENT 2
 
+void kwsctl_print_lines(FILE *out, const char *text)
+{
+	for (; text != NULL && *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		fputc((c < 32 && c != '\n') || c == 127 ? '?' : c, out);
+	}
+}
+
 void kwsctl_print_text(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {

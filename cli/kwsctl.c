@@ -40,6 +40,10 @@ static const char usage_text[] =
 	"  reload                  read the configuration file again\n"
 	"  devices                 the sound devices\n"
 	"  level                   how loud it is, in dB below full scale\n"
+	"  models                  the models in the folder of the current one\n"
+	"  load-model NAME         go over to that model, of that folder or a path; --persist\n"
+	"                          also writes the file\n"
+	"  metrics                 the counters in Prometheus' text format\n"
 	"  mute                    throw the audio away, until unmute or for --for SECONDS\n"
 	"  unmute                  listen again\n"
 	"\n"
@@ -191,6 +195,36 @@ static enum kwsctl_status run_set(
 	return status == KWSCTL_OK ? print_result(options, result) : status;
 }
 
+static enum kwsctl_status run_load_model(
+	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+{
+	(void)count;
+	json_t *result;
+	json_t *params = json_pack("{s:s, s:b}", "model", args[0], "persist", options->persist);
+	if (params == NULL) {
+		kwsctl_complain("the name is not UTF-8");
+		return KWSCTL_USAGE;
+	}
+	enum kwsctl_status status = call(options, command->name, params, &result);
+	return status == KWSCTL_OK ? print_result(options, result) : status;
+}
+
+/* The text as it is, for a scraper. */
+static enum kwsctl_status run_metrics(
+	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+{
+	(void)count;
+	(void)args;
+	json_t *result;
+	enum kwsctl_status status = call(options, command->name, NULL, &result);
+	if (status != KWSCTL_OK || options->json) {
+		return status == KWSCTL_OK ? print_result(options, result) : status;
+	}
+	kwsctl_print_lines(stdout, json_string_value(result));
+	json_decref(result);
+	return fflush(stdout) == 0 ? KWSCTL_OK : KWSCTL_REFUSED;
+}
+
 static enum kwsctl_status run_mute(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
@@ -220,6 +254,9 @@ static const struct command commands[] = {
 	{"reload", 0, 0, SHORT_OPTIONS, run_plain},
 	{"devices", 0, 0, SHORT_OPTIONS, run_plain},
 	{"level", 0, 0, SHORT_OPTIONS, run_plain},
+	{"metrics", 0, 0, SHORT_OPTIONS, run_metrics},
+	{"models", 0, 0, SHORT_OPTIONS, run_plain},
+	{"load-model", 1, 1, SHORT_OPTIONS, run_load_model},
 	{"mute", 0, 0, SHORT_OPTIONS, run_mute},
 	{"unmute", 0, 0, SHORT_OPTIONS, run_plain},
 };
@@ -334,7 +371,7 @@ static enum kwsctl_status run_command(
 	if (!monitor && command->run != run_mute && options->for_seconds > 0) {
 		return refuse("--for does not belong to", command->name);
 	}
-	if (command->run != run_set && options->persist) {
+	if (command->run != run_set && command->run != run_load_model && options->persist) {
 		return refuse("--persist does not belong to", command->name);
 	}
 	int count = argc - optind;

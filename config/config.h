@@ -147,6 +147,7 @@ struct kws_config {
 		char control[256];
 		bool scores;
 		int level_ms;
+		char metrics_path[KWS_CONFIG_VALUE_SIZE];
 		char site[128];
 	} ipc;
 	struct {

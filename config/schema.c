@@ -130,6 +130,8 @@ static const struct kws_key key_table[] = {
 		.help = "Publish the scores of each inference as kws.score."},
 	{KEY(ipc, level_ms, LIVE, "0"), INT_OR_ZERO(100, 60000),
 		.help = "Period of kws.level, the audio level; 0: off."},
+	{KEY(ipc, metrics_path, LIVE, ""), STRING(ipc, metrics_path),
+		.help = "File for node_exporter's textfile collector, every 15 s; empty: none."},
 	{KEY(ipc, site, LIVE, ""), STRING(ipc, site),
 		.help = "Name of this place, part of every event."},
 

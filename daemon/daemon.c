@@ -13,6 +13,7 @@
 #include "config/watcher.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
+#include "daemon/metrics.h"
 #include "daemon/settings.h"
 #include "daemon/stream.h"
 #include "ipc/control.h"
@@ -21,6 +22,7 @@
 #include "systemd/notify.h"
 
 #define TICK_MS 100
+#define METRICS_MS 15000
 
 struct daemon {
 	const struct kws_options *options;
@@ -37,6 +39,7 @@ struct daemon {
 	size_t signal_count;
 	uv_timer_t tick;
 	struct kws_watchdog watchdog;
+	uint64_t metrics_due_ms;
 
 	int lock;
 	void *zmq;
@@ -216,23 +219,6 @@ static void on_signal(uv_signal_t *handle, int number)
 	stop(handle->data);
 }
 
-static void on_tick(uv_timer_t *timer)
-{
-	struct daemon *daemon = timer->data;
-	struct kws_progress progress = kws_stream_progress(daemon->stream);
-	if (!kws_watchdog_tick(&daemon->watchdog, uv_now(&daemon->loop), &progress)) {
-		kws_log_error("no audio was taken or decided upon for half the watchdog's time");
-	}
-	kws_stream_tick(daemon->stream);
-	kws_publisher_tick(daemon->publisher);
-}
-
-static const struct kws_config *current_config(void *user)
-{
-	struct daemon *daemon = user;
-	return daemon->config;
-}
-
 static json_t *status_of(void *user)
 {
 	struct daemon *daemon = user;
@@ -252,6 +238,42 @@ static json_t *status_of(void *user)
 	}
 	json_decref(stream);
 	return status;
+}
+
+static void write_metrics(struct daemon *daemon)
+{
+	const char *path = daemon->config->ipc.metrics_path;
+	struct kws_error error = {"out of memory"};
+	uint64_t now_ms = uv_now(&daemon->loop);
+	if (path[0] == '\0' || now_ms < daemon->metrics_due_ms) {
+		return;
+	}
+	daemon->metrics_due_ms = now_ms + METRICS_MS;
+	json_t *status = status_of(daemon);
+	char *text = status != NULL ? kws_metrics_text(status) : NULL;
+	if (text == NULL || kws_metrics_write(path, text, &error) != 0) {
+		kws_log_warning("no metrics: %s", error.text);
+	}
+	free(text);
+	json_decref(status);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct daemon *daemon = timer->data;
+	write_metrics(daemon);
+	struct kws_progress progress = kws_stream_progress(daemon->stream);
+	if (!kws_watchdog_tick(&daemon->watchdog, uv_now(&daemon->loop), &progress)) {
+		kws_log_error("no audio was taken or decided upon for half the watchdog's time");
+	}
+	kws_stream_tick(daemon->stream);
+	kws_publisher_tick(daemon->publisher);
+}
+
+static const struct kws_config *current_config(void *user)
+{
+	struct daemon *daemon = user;
+	return daemon->config;
 }
 
 static json_t *devices_of(void *user)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/methods.h"
 
+#include <stdlib.h>
+
+#include "daemon/metrics.h"
+#include "daemon/models.h"
+
 #define MUTE_SECONDS_MAX (7 * 24 * 3600)
 
 static int give(json_t *value, json_t **result)
@@ -114,6 +119,45 @@ static int call_unmute(void *user, const json_t *params, json_t **result, struct
 	return 0;
 }
 
+static int call_metrics(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	json_t *status = methods->status(methods->user);
+	char *text = status != NULL ? kws_metrics_text(status) : NULL;
+	(void)params;
+	(void)error;
+	json_decref(status);
+	int code = give(text != NULL ? json_string(text) : NULL, result);
+	free(text);
+	return code;
+}
+
+static int call_models(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	(void)params;
+	(void)error;
+	return give(kws_models_list(methods->config(methods->user)->model.path), result);
+}
+
+/* {"model": name or path, "persist"?: true} */
+static int call_load_model(
+	void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const struct kws_methods *methods = user;
+	const char *wanted = json_string_value(json_object_get(params, "model"));
+	char path[KWS_CONFIG_VALUE_SIZE];
+	if (wanted == NULL || wanted[0] == '\0') {
+		return kws_fail(error, KWS_EINVAL, "load-model needs model: a name or a path");
+	}
+	kws_models_path(methods->config(methods->user)->model.path, wanted, path, sizeof(path));
+	json_t *set = json_pack("{s:{s:s}, s:b}", "values", "model.path", path, "persist",
+		json_is_true(json_object_get(params, "persist")));
+	int code = set != NULL ? call_set(user, set, result, error) : KWS_ENOMEM;
+	json_decref(set);
+	return code;
+}
+
 const struct kws_rpc_method kws_method_table[] = {
 	{"status", call_status, "what the daemon does now"},
 	{"get", call_get, "one setting (key) or all"},
@@ -123,6 +167,9 @@ const struct kws_rpc_method kws_method_table[] = {
 	{"reload", call_reload, "read the configuration file again"},
 	{"devices", call_devices, "the sound devices"},
 	{"level", call_level, "how loud it is"},
+	{"metrics", call_metrics, "the counters of status in Prometheus' text format"},
+	{"models", call_models, "the models in the folder of the current one"},
+	{"load-model", call_load_model, "go over to another model (model) between two hops"},
 	{"mute", call_mute, "throw the audio away, until unmute or for a time (for_s)"},
 	{"unmute", call_unmute, "listen again"},
 	{NULL, NULL, NULL},

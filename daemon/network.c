@@ -60,9 +60,13 @@ json_t *kws_network_status(const struct kws_network *network)
 		exits += i * stats.hops_at_exit[i];
 		json_array_append_new(at_exit, json_integer((json_int_t)stats.hops_at_exit[i]));
 	}
-	return json_pack("{s:s, s:b, s:I, s:f, s:o, s:I, s:I}", "model",
+	double hops = stats.hops > 0 ? (double)stats.hops : 1.0;
+	return json_pack("{s:s, s:b, s:I, s:f, s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "model",
 		kws_model_name(network->model), "warm", stats.warm, "hops", (json_int_t)stats.hops,
 		"mean_exit", asked > 0 ? (double)exits / (double)asked : 0.0, "hops_at_exit",
-		at_exit, "detections", (json_int_t)stats.detections, "gaps",
-		(json_int_t)stats.gaps);
+		at_exit, "detections", (json_int_t)stats.detections, "gaps", (json_int_t)stats.gaps,
+		"rows", (json_int_t)stats.net.rows, "binary_macs_per_hop",
+		(double)stats.net.binary_macs / hops, "float_macs_per_hop",
+		(double)stats.net.float_macs / hops, "hop_us_p50", (double)stats.hop_ns_p50 / 1e3,
+		"hop_us_p99", (double)stats.hop_ns_p99 / 1e3);
 }

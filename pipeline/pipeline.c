@@ -4,11 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bnn/net.h"
 #include "dsp/mel.h"
 #include "exits/posterior.h"
 #include "pipeline/front-end.h"
+#include "pipeline/histogram.h"
 #include "pipeline/resolve.h"
 
 struct kws_pipeline {
@@ -22,6 +24,7 @@ struct kws_pipeline {
 	float *silence; /* the posteriors of a hop without speech */
 	struct kws_detector_event *events;
 	struct kws_pipeline_stats stats;
+	struct kws_histogram hop_times;
 };
 
 static size_t find_label(const struct kws_model *model, const char *name)
@@ -230,6 +233,13 @@ static void detect(struct kws_pipeline *pipeline, const struct kws_hop *hop)
 	}
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void take_window(void *user, const struct kws_front_end_window *window)
 {
 	struct kws_pipeline *pipeline = user;
@@ -239,6 +249,7 @@ static void take_window(void *user, const struct kws_front_end_window *window)
 		.exits = kws_model_graph(pipeline->model)->exit_count,
 		.policy = pipeline->policy_name,
 	};
+	uint64_t began_ns = monotonic_ns();
 	if (window->first) {
 		kws_net_begin(pipeline->net, window->frames);
 	} else {
@@ -249,6 +260,7 @@ static void take_window(void *user, const struct kws_front_end_window *window)
 	} else {
 		answer_silence(pipeline, &hop);
 	}
+	kws_histogram_add(&pipeline->hop_times, monotonic_ns() - began_ns);
 	pipeline->stats.hops_at_exit[hop.exit]++;
 	if (pipeline->sink.hop != NULL) {
 		pipeline->sink.hop(pipeline->sink.user, &hop);
@@ -271,4 +283,7 @@ void kws_pipeline_stats(const struct kws_pipeline *pipeline, struct kws_pipeline
 	*out = pipeline->stats;
 	out->samples = kws_front_end_samples(pipeline->front);
 	out->warm = kws_front_end_warm(pipeline->front);
+	out->net = kws_net_stats(pipeline->net);
+	out->hop_ns_p50 = kws_histogram_percentile_ns(&pipeline->hop_times, 0.5);
+	out->hop_ns_p99 = kws_histogram_percentile_ns(&pipeline->hop_times, 0.99);
 }

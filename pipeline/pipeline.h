@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bnn/model.h"
+#include "bnn/net.h"
 #include "common/error.h"
 #include "config/config.h"
 #include "dsp/level.h"
@@ -48,6 +49,9 @@ struct kws_pipeline_stats {
 	uint64_t gaps;
 	uint64_t samples; /* 16 kHz samples since create, lost ones included */
 	bool warm;        /* a whole window of real frames is in */
+	struct kws_net_stats net;
+	uint64_t hop_ns_p50; /* time of the network for a hop; see pipeline/histogram.h */
+	uint64_t hop_ns_p99;
 };
 
 /* `model` must outlive the pipeline; `config` is not kept. [model] hop_frames and [dsp] are fixed

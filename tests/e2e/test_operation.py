@@ -3,6 +3,8 @@
 """What its owner does to a running kwsd: mute it, look at it, change it for good."""
 
 import json
+import pathlib
+import shutil
 import subprocess
 
 import harness
@@ -100,6 +102,83 @@ class PersistTest(harness.DaemonTest):
         alone = daemon.kwsctl("status", "--persist")
         self.assertEqual(alone.returncode, 2)
         self.assertIn("--persist", alone.stderr)
+
+
+class MetricsTest(harness.DaemonTest):
+    def parse(self, text):
+        """{name with labels: value}; every metric has its help and its type before it."""
+        values, described = {}, set()
+        for line in text.splitlines():
+            if line.startswith("# "):
+                described.add(line.split()[2])
+            else:
+                name, value = line.rsplit(" ", 1)
+                self.assertIn(name.split("{")[0], described)
+                values[name] = float(value)
+        return values
+
+    def test_metrics_tell_what_status_tells(self):
+        file = self.folder / "kwsd.prom"
+        daemon = self.start("audio.source=null", f"ipc.metrics_path={file}")
+        self.wait_until_ready(daemon)
+        harness.wait_for(lambda: daemon.status()["network"]["hops"] > 3, "hops")
+        before = daemon.status()
+        printed = daemon.kwsctl("metrics")
+        self.assertEqual(printed.returncode, 0)
+        values = self.parse(printed.stdout)
+        self.assertGreaterEqual(values["kwsd_hops_total"], before["network"]["hops"])
+        self.assertGreaterEqual(values["kwsd_rows_total"], before["network"]["rows"])
+        self.assertEqual(sum(value for name, value in values.items()
+                             if name.startswith("kwsd_hops_at_exit_total{")),
+                         values["kwsd_hops_total"])
+        self.assertEqual((values["kwsd_muted"], values["kwsd_audio_running"]), (0, 1))
+        self.assertGreaterEqual(values["kwsd_hop_p99_microseconds"],
+                                values["kwsd_hop_p50_microseconds"])
+        self.assertIn('kwsd_info{version="', printed.stdout)
+        harness.wait_for(file.exists, "the file")
+        self.assertEqual(set(self.parse(file.read_text(encoding="utf-8"))), set(values))
+        self.assertEqual(file.stat().st_mode & 0o777, 0o644)
+
+    def test_a_file_that_cannot_be_written_is_told(self):
+        path = self.folder / "missing" / "kwsd.prom"
+        daemon = self.start("audio.source=null", f"ipc.metrics_path={path}")
+        self.wait_until_ready(daemon)
+        harness.wait_for(lambda: f"cannot write {path}" in daemon.log(), "a warning")
+
+
+class ModelsTest(harness.DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.models = self.folder / "models"
+        self.models.mkdir()
+        for name in ("one", "two"):
+            shutil.copy(harness.MODEL, self.models / f"{name}.safetensors")
+        (self.models / "broken.safetensors").write_bytes(b"no model")
+        (self.models / "one.vectors.safetensors").write_bytes(b"not to be listed")
+        self.daemon = self.start("audio.source=null",
+                                 f"model.path={self.models}/one.safetensors")
+        self.wait_until_ready(self.daemon)
+
+    def test_models(self):
+        found = json.loads(self.daemon.kwsctl("models", "--json").stdout)
+        self.assertEqual([pathlib.Path(model["path"]).name for model in found],
+                         ["broken.safetensors", "one.safetensors", "two.safetensors"])
+        broken, one, two = found
+        self.assertEqual(set(broken), {"path", "error"})
+        self.assertIn("yes", one["labels"])
+        self.assertEqual((one["exits"], one["current"], two["current"]), (5, True, False))
+
+    def test_load_model(self):
+        self.assertEqual(self.daemon.kwsctl("load-model", "two").returncode, 0)
+        self.assertEqual(self.daemon.get("model.path"), f"{self.models}/two.safetensors")
+        harness.wait_for(lambda: self.daemon.status()["network"]["hops"] > 0, "hops of the new one")
+        for wrong, sentence in (("broken", "broken.safetensors"), ("three", "three.safetensors"),
+                                (f"{self.folder}/nowhere/x", "nowhere")):
+            with self.subTest(wrong):
+                done = self.daemon.kwsctl("load-model", wrong)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(sentence, done.stderr)
+        self.assertEqual(self.daemon.get("model.path"), f"{self.models}/two.safetensors")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/metrics.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One metric: a number in the status, by the names of the objects on the way to it. */
+struct metric {
+	const char *name;
+	const char *type;
+	const char *help;
+	const char *path[2]; /* the second may be NULL */
+};
+
+static const struct metric metrics[] = {
+	{"kwsd_uptime_seconds", "gauge", "Time since the start.", {"uptime_s", NULL}},
+	{"kwsd_config_reloads_total", "counter", "Configurations taken over.",
+		{"config", "reloads"}},
+	{"kwsd_events_sent_total", "counter", "Events published.", {"events", "sent"}},
+	{"kwsd_events_failed_total", "counter", "Events that could not be published.",
+		{"events", "failed"}},
+	{"kwsd_audio_frames_total", "counter", "Frames taken from the source.",
+		{"audio", "frames"}},
+	{"kwsd_audio_overrun_frames_total", "counter",
+		"Frames dropped because the daemon was late.", {"audio", "overrun_frames"}},
+	{"kwsd_audio_gaps_total", "counter", "Gaps in the audio.", {"audio", "gaps"}},
+	{"kwsd_audio_xruns_total", "counter", "Overflows that the device reported.",
+		{"audio", "xruns"}},
+	{"kwsd_audio_reopens_total", "counter", "Times that a lost source was opened again.",
+		{"audio", "reopens"}},
+	{"kwsd_hops_total", "counter", "Windows decided.", {"network", "hops"}},
+	{"kwsd_detections_total", "counter", "Keywords detected.", {"network", "detections"}},
+	{"kwsd_rows_total", "counter", "Rows of the network's maps computed.", {"network", "rows"}},
+	{"kwsd_mean_exit", "gauge", "Mean exit of the windows decided.", {"network", "mean_exit"}},
+	{"kwsd_binary_macs_per_hop", "gauge", "Binary multiply-accumulates of a window, mean.",
+		{"network", "binary_macs_per_hop"}},
+	{"kwsd_hop_p50_microseconds", "gauge", "Median time of the network for a window.",
+		{"network", "hop_us_p50"}},
+	{"kwsd_hop_p99_microseconds", "gauge", "99th percentile of that time.",
+		{"network", "hop_us_p99"}},
+	{"kwsd_level_rms_dbfs", "gauge", "Audio level.", {"level", "rms_dbfs"}},
+	{"kwsd_muted", "gauge", "1 while the audio is thrown away.", {"mute", "on"}},
+};
+
+static void print_head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void print_metric(FILE *out, const struct metric *metric, const json_t *status)
+{
+	const json_t *value = json_object_get(status, metric->path[0]);
+	if (metric->path[1] != NULL) {
+		value = json_object_get(value, metric->path[1]);
+	}
+	if (json_is_number(value) || json_is_boolean(value)) {
+		print_head(out, metric->name, metric->type, metric->help);
+		double number = json_is_true(value) ? 1.0 : json_number_value(value);
+		fprintf(out, "%s %.17g\n", metric->name, number);
+	}
+}
+
+static void print_exits(FILE *out, const json_t *status)
+{
+	size_t exit;
+	json_t *count;
+	json_t *counts = json_object_get(json_object_get(status, "network"), "hops_at_exit");
+	print_head(out, "kwsd_hops_at_exit_total", "counter",
+		"Windows decided at each exit; exit 0: no speech, no exit was asked.");
+	json_array_foreach (counts, exit, count) {
+		fprintf(out, "kwsd_hops_at_exit_total{exit=\"%zu\"} %" JSON_INTEGER_FORMAT "\n",
+			exit, json_integer_value(count));
+	}
+}
+
+/* A label's value: backslash, quote and line feed are escaped. */
+static void print_label(FILE *out, const char *name, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	fprintf(out, "%s=\"", name);
+	for (; text != NULL && *text != '\0'; text++) {
+		if (*text == '\n') {
+			fputs("\\n", out);
+			continue;
+		}
+		fprintf(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+	}
+	fputc('"', out);
+}
+
+static void print_info(FILE *out, const json_t *status)
+{
+	print_head(out, "kwsd_info", "gauge", "What runs.");
+	fputs("kwsd_info{", out);
+	print_label(out, "version", json_object_get(status, "version"));
+	fputc(',', out);
+	print_label(out, "model", json_object_get(json_object_get(status, "network"), "model"));
+	fputs("} 1\n", out);
+	print_head(out, "kwsd_audio_running", "gauge", "1 while the source delivers.");
+	const char *state =
+		json_string_value(json_object_get(json_object_get(status, "audio"), "state"));
+	fprintf(out, "kwsd_audio_running %d\n", state != NULL && strcmp(state, "running") == 0);
+}
+
+char *kws_metrics_text(const json_t *status)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	if (out == NULL) {
+		return NULL;
+	}
+	print_info(out, status);
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		print_metric(out, &metrics[i], status);
+	}
+	print_exits(out, status);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+int kws_metrics_write(const char *path, const char *text, struct kws_error *error)
+{
+	char draft[PATH_MAX];
+	/* the collector reads *.prom only */
+	if (snprintf(draft, sizeof(draft), "%s.new", path) >= (int)sizeof(draft)) {
+		return kws_fail(error, KWS_EINVAL, "the path of the metrics is too long");
+	}
+	FILE *file = fopen(draft, "w");
+	bool written = file != NULL && fchmod(fileno(file), 0644) == 0 && fputs(text, file) >= 0;
+	int reason = errno;
+	if (file != NULL && fclose(file) != 0) {
+		written = false;
+		reason = errno;
+	}
+	if (written && rename(draft, path) == 0) {
+		return 0;
+	}
+	reason = written ? errno : reason;
+	unlink(draft);
+	return kws_fail(error, KWS_EIO, "cannot write %.160s: %s", path, strerror(reason));
+}
