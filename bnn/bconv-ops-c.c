@@ -57,7 +57,7 @@ static void block_sums(const struct kws_bconv_tile *tile, const uint64_t *weight
 	}
 }
 
-static void tile_sums(const struct kws_bconv_tile *tile, int32_t *sums)
+static void sums_c(const struct kws_bconv_tile *tile, int32_t *sums)
 {
 	for (size_t p = 0; p < tile->positions; p++) {
 		for (size_t b = 0; b < tile->blocks; b++, sums += BLOCK) {
@@ -80,9 +80,17 @@ static void transform_position(const struct kws_bconv_transform *transform,
 	}
 }
 
+static void transform_c(const struct kws_bconv_transform *transform, const int32_t *sums)
+{
+	for (size_t p = 0; p < transform->positions; p++) {
+		transform_position(transform, sums + p * transform->sums_step,
+			transform->residuals[p], transform->outputs[p]);
+	}
+}
+
 const struct kws_bconv_ops kws_bconv_ops_c = {
 	.name = "c",
 	.positions = 1,
-	.sums = tile_sums,
-	.transform = transform_position,
+	.sums = sums_c,
+	.transform = transform_c,
 };

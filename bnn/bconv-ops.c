@@ -2,6 +2,9 @@
 #include "bnn/bconv-ops.h"
 
 const struct kws_bconv_ops *const kws_bconv_sets[] = {
+#ifdef KWS_HAVE_AVX512
+	&kws_bconv_ops_avx512,
+#endif
 	&kws_bconv_ops_c,
 	NULL,
 };

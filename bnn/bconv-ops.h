@@ -35,12 +35,16 @@ struct kws_bconv_tile {
 	const uint64_t *inputs[KWS_BCONV_POSITIONS_MAX]; /* each position's first run */
 };
 
-/* PReLU, scale and bias of a run of outputs, [channels] each. */
+/* What transform() computes from the sums of a tile, for a run of its outputs. */
 struct kws_bconv_transform {
 	size_t channels;
-	const float *slope;
+	size_t positions;
+	size_t sums_step;   /* from one position's sums to the next one's */
+	const float *slope; /* [channels], as the others */
 	const float *scale;
 	const float *bias;
+	const float *residuals[KWS_BCONV_POSITIONS_MAX]; /* of each position, or all NULL */
+	float *outputs[KWS_BCONV_POSITIONS_MAX];
 };
 
 struct kws_bconv_ops {
@@ -52,12 +56,11 @@ struct kws_bconv_ops {
 	 * blocks * KWS_BCONV_BLOCK sums a position. RT-safe. */
 	void (*sums)(const struct kws_bconv_tile *tile, int32_t *sums);
 
-	/* out[c] = (a >= 0 ? a : a * slope[c]) * scale[c] + bias[c] [+ residual[c]] with a =
-	 * (float)sums[c], for one position; `residual` may be NULL. Each operation rounds once, in
-	 * this order, without fused multiply-add, and subnormal numbers count as what they are:
-	 * no set may flush them to zero (32-bit NEON does, so its floats are VFP's). RT-safe. */
-	void (*transform)(const struct kws_bconv_transform *transform, const int32_t *sums,
-		const float *residual, float *out);
+	/* outputs[p][c] = (a >= 0 ? a : a * slope[c]) * scale[c] + bias[c] [+ residuals[p][c]]
+	 * with a = (float)sums[p * sums_step + c]. Each operation rounds once, in this order,
+	 * without fused multiply-add, and subnormal numbers count as what they are: no set may
+	 * flush them to zero (32-bit NEON does, so its floats are VFP's). RT-safe. */
+	void (*transform)(const struct kws_bconv_transform *transform, const int32_t *sums);
 };
 
 /* The sets that this program was built with, fastest first and plain C last; NULL ends them. */
@@ -66,6 +69,7 @@ extern const struct kws_bconv_ops *const kws_bconv_sets[];
 /* The fastest set for a CPU with these flags (common/cpu.h). Thread: any. */
 const struct kws_bconv_ops *kws_bconv_ops_find(uint32_t cpu_flags);
 
+extern const struct kws_bconv_ops kws_bconv_ops_avx512;
 extern const struct kws_bconv_ops kws_bconv_ops_c;
 
 #endif

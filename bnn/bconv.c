@@ -213,13 +213,65 @@ struct run {
 	void *context;
 };
 
-/* A rectangle of positions that see the same part of the kernel, walked row by row. */
+/* Positions that see the same part of the kernel. */
 struct rectangle {
-	size_t begin;         /* the first row */
-	const uint64_t *from; /* the input words of its first position */
 	struct kws_bconv_segment rows;
 	struct kws_bconv_segment bands;
 };
+
+/* Goes through a rectangle row by row, one position after another. */
+struct walk {
+	size_t width;          /* of the rectangle */
+	size_t left;           /* positions of the current row */
+	size_t place;          /* the position in the output map */
+	size_t place_step;     /* from the end of a row to the next one */
+	const uint64_t *input; /* its first valid words */
+	size_t input_stride;   /* words from one position to the next */
+	ptrdiff_t input_step;  /* words from the end of a row to the next one */
+};
+
+static struct walk begin_walk(const struct run *run, const struct rectangle *rectangle)
+{
+	const struct kws_bconv *conv = run->conv;
+	const struct kws_window *window = &conv->window;
+	size_t width = rectangle->bands.end - rectangle->bands.begin;
+	size_t row =
+		rectangle->rows.begin * window->stride[0] + rectangle->rows.first - window->pad[0];
+	size_t band = rectangle->bands.begin * window->stride[1] + rectangle->bands.first -
+		      window->pad[2];
+	size_t input_stride = window->stride[1] * conv->words;
+	return (struct walk){
+		.width = width,
+		.left = width,
+		.place = rectangle->rows.begin * run->out_bands + rectangle->bands.begin,
+		.place_step = run->out_bands - width,
+		.input = run->input + (row * conv->in.bands + band) * conv->words,
+		.input_stride = input_stride,
+		.input_step = (ptrdiff_t)(window->stride[0] * conv->in.bands * conv->words) -
+			      (ptrdiff_t)(width * input_stride),
+	};
+}
+
+static inline void step_walk(struct walk *walk)
+{
+	walk->place++;
+	walk->input += walk->input_stride;
+	if (--walk->left == 0) {
+		walk->left = walk->width;
+		walk->place += walk->place_step;
+		walk->input += walk->input_step;
+	}
+}
+
+static size_t min_of(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t max_of(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
 
 /* Tiles of nearly equal size are faster than full ones and a small rest. */
 static size_t tile_size(size_t left, size_t most)
@@ -228,35 +280,30 @@ static size_t tile_size(size_t left, size_t most)
 	return (left + tiles - 1) / tiles;
 }
 
-static void run_tile(const struct run *run, struct kws_bconv_tile *tile,
-	const struct rectangle *rectangle, size_t at, size_t first)
+/* The outputs of one group of blocks, from `block` on, at the next positions of the walk. */
+static void run_tile(
+	const struct run *run, struct kws_bconv_tile *tile, struct walk *walk, size_t block)
 {
 	const struct kws_bconv *conv = run->conv;
-	size_t width = rectangle->bands.end - rectangle->bands.begin;
-	size_t places[KWS_BCONV_POSITIONS_MAX];
-	for (size_t p = 0; p < tile->positions; p++, at++) {
-		size_t row = at / width;
-		size_t band = at % width;
-		size_t step = row * conv->window.stride[0] * conv->in.bands +
-			      band * conv->window.stride[1];
-		tile->inputs[p] = rectangle->from + step * conv->words;
-		places[p] =
-			(rectangle->begin + row) * run->out_bands + rectangle->bands.begin + band;
+	struct kws_bconv_sums sums; /* no initializer: it would clear the array */
+	sums.first = block * BLOCK;
+	sums.channels = min_of(conv->outputs - block * BLOCK, tile->blocks * BLOCK);
+	sums.positions = tile->positions;
+	sums.step = tile->blocks * BLOCK;
+	sums.sums = run->sums;
+	for (size_t p = 0; p < tile->positions; p++) {
+		tile->inputs[p] = walk->input;
+		sums.places[p] = walk->place;
+		step_walk(walk);
 	}
 	conv->ops->sums(tile, run->sums);
-	size_t step = tile->blocks * BLOCK;
-	size_t channels = conv->outputs - first < step ? conv->outputs - first : step;
-	for (size_t p = 0; p < tile->positions; p++) {
-		run->take(run->context, places[p], first, channels, run->sums + p * step);
-	}
+	run->take(run->context, &sums);
 }
 
-/* All positions of a rectangle for the outputs of one group of blocks, from `block` on. */
 static void run_rectangle(
 	const struct run *run, const struct rectangle *rectangle, const int32_t *base, size_t block)
 {
 	const struct kws_bconv *conv = run->conv;
-	size_t left = conv->blocks - block;
 	size_t tap = rectangle->rows.first * conv->window.kernel[1] + rectangle->bands.first;
 	struct kws_bconv_tile tile = {
 		.rows = rectangle->rows.last - rectangle->rows.first,
@@ -264,38 +311,34 @@ static void run_rectangle(
 		.input_step = conv->in.bands * conv->words,
 		.weight_step = conv->window.kernel[1] * conv->words * BLOCK,
 		.block_step = conv->taps * conv->words * BLOCK,
-		.blocks = left < conv->group_blocks ? left : conv->group_blocks,
+		.blocks = min_of(conv->blocks - block, conv->group_blocks),
 		.weights = conv->weights + (block * conv->taps + tap) * conv->words * BLOCK,
 		.base = base + block * BLOCK,
 	};
-	size_t count = (rectangle->rows.end - rectangle->begin) *
-		       (rectangle->bands.end - rectangle->bands.begin);
-	for (size_t at = 0; at < count; at += tile.positions) {
-		tile.positions = tile_size(count - at, conv->ops->positions);
-		run_tile(run, &tile, rectangle, at, block * BLOCK);
+	struct walk walk = begin_walk(run, rectangle);
+	size_t count = (rectangle->rows.end - rectangle->rows.begin) * walk.width;
+	for (; count > 0; count -= tile.positions) {
+		tile.positions = tile_size(count, conv->ops->positions);
+		run_tile(run, &tile, &walk, block);
 	}
 }
 
 static void run_group(const struct run *run, size_t begin, size_t end, size_t block)
 {
 	const struct kws_bconv *conv = run->conv;
-	const int32_t *base = conv->base;
+	size_t base_step = conv->blocks * BLOCK;
 	struct rectangle rectangle;
 	for (size_t i = 0; i < conv->segment_counts[0]; i++) {
+		const int32_t *base = conv->base + i * conv->segment_counts[1] * base_step;
 		rectangle.rows = conv->segments[0][i];
-		rectangle.begin = rectangle.rows.begin > begin ? rectangle.rows.begin : begin;
-		rectangle.rows.end = rectangle.rows.end < end ? rectangle.rows.end : end;
-		for (size_t j = 0; j < conv->segment_counts[1]; j++, base += conv->blocks * BLOCK) {
-			if (rectangle.begin >= rectangle.rows.end) {
-				continue;
-			}
+		rectangle.rows.begin = max_of(rectangle.rows.begin, begin);
+		rectangle.rows.end = min_of(rectangle.rows.end, end);
+		if (rectangle.rows.begin >= rectangle.rows.end) {
+			continue;
+		}
+		for (size_t j = 0; j < conv->segment_counts[1]; j++) {
 			rectangle.bands = conv->segments[1][j];
-			size_t row = rectangle.begin * conv->window.stride[0] +
-				     rectangle.rows.first - conv->window.pad[0];
-			size_t band = rectangle.bands.begin * conv->window.stride[1] +
-				      rectangle.bands.first - conv->window.pad[2];
-			rectangle.from = run->input + (row * conv->in.bands + band) * conv->words;
-			run_rectangle(run, &rectangle, base, block);
+			run_rectangle(run, &rectangle, base + j * base_step, block);
 		}
 	}
 }

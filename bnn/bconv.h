@@ -38,9 +38,18 @@ struct kws_bconv {
 	int32_t *base; /* [row segments][band segments][blocks * KWS_BCONV_BLOCK] */
 };
 
-/* Takes the sums of `channels` outputs from `first` on at one position of the output map. */
-typedef void kws_bconv_take(
-	void *context, size_t position, size_t first, size_t channels, const int32_t *sums);
+/* The sums of `channels` outputs from `first` on at some positions of the output map. */
+struct kws_bconv_sums {
+	size_t first;
+	size_t channels;
+	size_t positions;
+	size_t places[KWS_BCONV_POSITIONS_MAX]; /* row * bands + band of each */
+	size_t step;                            /* from one position's sums to the next one's */
+	const int32_t *sums;
+};
+
+/* Takes the sums; they are gone when it returns. RT-safe. */
+typedef void kws_bconv_take(void *context, const struct kws_bconv_sums *sums);
 
 /* Plans the convolution of op->in to op->out (shapes known) over `window` and packs `weight`, U32
  * [output channels][kernel rows][kernel bands][words of 32 input channels] without bits after the

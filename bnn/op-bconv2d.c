@@ -171,31 +171,40 @@ struct target {
 	void *output;
 };
 
-static void transform(
-	void *context, size_t position, size_t first, size_t channels, const int32_t *sums)
+static void transform(void *context, const struct kws_bconv_sums *sums)
 {
 	const struct target *target = context;
 	const struct bconv2d *bconv = target->bconv;
 	const float *residual = target->residual;
-	size_t at = position * bconv->conv.outputs + first;
-	struct kws_bconv_transform transform = {
-		channels, bconv->slope + first, bconv->scale + first, bconv->bias + first};
-	bconv->conv.ops->transform(&transform, sums, residual != NULL ? residual + at : NULL,
-		(float *)target->output + at);
+	struct kws_bconv_transform transform; /* no initializer: it would clear the arrays */
+	transform.channels = sums->channels;
+	transform.positions = sums->positions;
+	transform.sums_step = sums->step;
+	transform.slope = bconv->slope + sums->first;
+	transform.scale = bconv->scale + sums->first;
+	transform.bias = bconv->bias + sums->first;
+	for (size_t p = 0; p < sums->positions; p++) {
+		size_t at = sums->places[p] * bconv->conv.outputs + sums->first;
+		transform.residuals[p] = residual != NULL ? residual + at : NULL;
+		transform.outputs[p] = (float *)target->output + at;
+	}
+	bconv->conv.ops->transform(&transform, sums->sums);
 }
 
-static void take_integers(
-	void *context, size_t position, size_t first, size_t channels, const int32_t *sums)
+static void take_integers(void *context, const struct kws_bconv_sums *sums)
 {
 	const struct target *target = context;
-	size_t at = position * target->bconv->conv.outputs + first;
-	int16_t *restrict out = (int16_t *)target->output + at;
-	for (size_t c = 0; c < channels; c++) {
-		out[c] = (int16_t)sums[c];
-	}
 	const int16_t *residual = target->residual;
-	for (size_t c = 0; residual != NULL && c < channels; c++) {
-		out[c] = (int16_t)(out[c] + residual[at + c]);
+	for (size_t p = 0; p < sums->positions; p++) {
+		const int32_t *from = sums->sums + p * sums->step;
+		size_t at = sums->places[p] * target->bconv->conv.outputs + sums->first;
+		int16_t *restrict out = (int16_t *)target->output + at;
+		for (size_t c = 0; c < sums->channels; c++) {
+			out[c] = (int16_t)from[c];
+		}
+		for (size_t c = 0; residual != NULL && c < sums->channels; c++) {
+			out[c] = (int16_t)(out[c] + residual[at + c]);
+		}
 	}
 }
 
