@@ -6,10 +6,11 @@
  *   out = a [+ residual]                                 `output` int16
  *
  * each float operation rounded once, in this order. slope, scale and bias are F32 [output channels]
- * and default to 1, 1 and 0. An int16 output cannot overflow: K and what the residual can reach are
- * checked. `pad_value` 1 pads with +1, 0 leaves the taps outside out of the sum.
- * weight: U32 [output channels][kernel rows][kernel bands][words of 32 input channels], bit 1 means
- * -1, bits after the last channel are 0. Order conv, activation, batch norm as in QuickNet. */
+ * and default to 1, 1 and 0; `act` relu is a slope of 0. An int16 output cannot overflow: K and
+ * what the residual can reach are checked. `pad_value` 1 pads with +1, 0 leaves the taps outside
+ * out of the sum. weight: U32 [output channels][kernel rows][kernel bands][words of 32 input
+ * channels], bit 1 means -1, bits after the last channel are 0. Order conv, activation, batch norm
+ * as in QuickNet. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,7 @@ static int load_conv(struct kws_op *op, struct bconv2d *bconv, const struct kws_
 static int check_integers(
 	struct kws_op *op, const struct bconv2d *bconv, const struct kws_spec *spec)
 {
-	static const char *const transforms[] = {"slope", "scale", "bias"};
+	static const char *const transforms[] = {"act", "slope", "scale", "bias"};
 	for (size_t i = 0; i < sizeof(transforms) / sizeof(transforms[0]); i++) {
 		if (json_object_get(spec->json, transforms[i]) != NULL) {
 			return kws_spec_fail(
@@ -126,13 +127,24 @@ static int load_transform(struct kws_op *op, struct bconv2d *bconv, const struct
 	if (op->out.type == KWS_MAP_INT16) {
 		return check_integers(op, bconv, spec);
 	}
-	op->cost.float_weights = 3 * op->out.channels;
-	int result = kws_spec_vector(spec, "slope", op->out.channels, 1.0f, &bconv->slope);
+	const char *act;
+	int result = kws_spec_string(spec, "act", "none", &act);
+	if (result != 0) {
+		return result;
+	}
+	bool relu = strcmp(act, "relu") == 0;
+	if ((!relu && strcmp(act, "none") != 0) ||
+		(relu && json_object_get(spec->json, "slope") != NULL)) {
+		return kws_spec_fail(
+			spec, KWS_EFORMAT, "'act' must be none or, without 'slope', relu");
+	}
+	size_t channels = op->out.channels;
+	result = kws_op_vector(op, spec, "slope", channels, relu ? 0.0f : 1.0f, &bconv->slope);
 	if (result == 0) {
-		result = kws_spec_vector(spec, "scale", op->out.channels, 1.0f, &bconv->scale);
+		result = kws_op_vector(op, spec, "scale", channels, 1.0f, &bconv->scale);
 	}
 	if (result == 0) {
-		result = kws_spec_vector(spec, "bias", op->out.channels, 0.0f, &bconv->bias);
+		result = kws_op_vector(op, spec, "bias", channels, 0.0f, &bconv->bias);
 	}
 	return result;
 }

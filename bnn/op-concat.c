@@ -51,10 +51,10 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 		result = check_slices(op, spec);
 	}
 	if (result == 0) {
-		result = kws_spec_vector(spec, "scale", op->in.channels, 1.0f, &concat->scale);
+		result = kws_op_vector(op, spec, "scale", op->in.channels, 1.0f, &concat->scale);
 	}
 	if (result == 0) {
-		result = kws_spec_vector(spec, "bias", op->in.channels, 0.0f, &concat->bias);
+		result = kws_op_vector(op, spec, "bias", op->in.channels, 0.0f, &concat->bias);
 	}
 	if (result != 0) {
 		return result;
@@ -68,7 +68,6 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 	op->out.type = KWS_MAP_FLOAT;
 	op->reach = (struct kws_op_reach){1, 1, 0};
 	op->cost.float_macs = op->in.bands * op->in.channels;
-	op->cost.float_weights = 2 * op->in.channels;
 	return 0;
 }
 

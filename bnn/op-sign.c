@@ -100,7 +100,7 @@ static int sign_create(struct kws_op *op, struct kws_spec *spec)
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
 	size_t channels = op->in.channels;
-	int result = kws_spec_vector(spec, "threshold", channels, 0.0f, &sign->threshold);
+	int result = kws_op_vector(op, spec, "threshold", channels, 0.0f, &sign->threshold);
 	if (result != 0) {
 		return result;
 	}
@@ -116,7 +116,6 @@ static int sign_create(struct kws_op *op, struct kws_spec *spec)
 	op->out = op->in;
 	op->out.type = KWS_MAP_BITS;
 	op->reach = (struct kws_op_reach){1, 1, 0};
-	op->cost.float_weights = channels;
 	return result;
 }
 

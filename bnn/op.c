@@ -24,3 +24,10 @@ void kws_op_slide(struct kws_op *op, const struct kws_window *window)
 	op->out.bands = kws_window_positions(window, 1, op->in.bands);
 	op->reach = (struct kws_op_reach){window->kernel[0], window->stride[0], window->pad[0]};
 }
+
+int kws_op_vector(struct kws_op *op, const struct kws_spec *spec, const char *key, size_t count,
+	float fallback, float **out)
+{
+	op->cost.float_weights += json_object_get(spec->json, key) != NULL ? count : 0;
+	return kws_spec_vector(spec, key, count, fallback, out);
+}

@@ -109,6 +109,10 @@ struct kws_op {
  */
 void kws_op_slide(struct kws_op *op, const struct kws_window *window);
 
+/* For create(): kws_spec_vector(), and counts the vector among the weights if the file has it. */
+int kws_op_vector(struct kws_op *op, const struct kws_spec *spec, const char *key, size_t count,
+	float fallback, float **out);
+
 extern const struct kws_op_class kws_op_conv2d;
 extern const struct kws_op_class kws_op_sign;
 extern const struct kws_op_class kws_op_bconv2d;

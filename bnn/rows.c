@@ -27,7 +27,7 @@ int kws_rows_init(struct kws_rows *rows, const struct kws_map_shape *shape, size
 	rows->kept = kept;
 	rows->phase_step = gcd(hop_frames, stride);
 	rows->phases = kept ? stride / rows->phase_step : 1;
-	rows->data = kws_spec_alloc(rows->phases * 2 * rows->rows, rows->row_bytes);
+	rows->data = kws_spec_alloc(rows->phases * (kept ? 2 : 1) * rows->rows, rows->row_bytes);
 	rows->places = kws_spec_alloc(rows->phases * rows->rows, sizeof(*rows->places));
 	if (rows->data == NULL || rows->places == NULL) {
 		return KWS_ENOMEM;
@@ -101,7 +101,9 @@ void kws_rows_written(struct kws_rows *rows, size_t begin, size_t end)
 	for (size_t row = begin; row < end; row++) {
 		size_t from = rows->first + row;
 		size_t to = from < rows->rows ? from + rows->rows : from - rows->rows;
-		memcpy(slot(rows, to), slot(rows, from), rows->row_bytes);
+		if (rows->kept) {
+			memcpy(slot(rows, to), slot(rows, from), rows->row_bytes);
+		}
 		*place_of(rows, row) = frame_of(rows, row);
 	}
 }

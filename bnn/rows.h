@@ -14,14 +14,15 @@
  * strides from the input to this map. Windows whose frames differ by no multiple of the stride
  * share no row; each such phase that the hop visits has a plane of its own. A plane is a ring in
  * which every row is written twice, one ring length apart, so that the rows of a window always lie
- * one after another and operations need not know of the ring. */
+ * one after another and operations need not know of the ring. Rows that are not kept have one plane
+ * and no second copy. */
 struct kws_rows {
 	size_t rows; /* of a window */
 	size_t row_bytes;
 	size_t stride; /* in frames */
 	bool kept; /* false: rows depend on the window (padding in time), nothing is used again */
 	size_t phase_step; /* gcd of hop and stride: phases are multiples of it */
-	uint8_t *data;     /* [phases][2 * rows][row_bytes] */
+	uint8_t *data;     /* [phases][2 * rows][row_bytes]; not kept: [rows][row_bytes] */
 	int64_t *places;   /* [phases][rows]: frame of the row in each slot, -1 for none */
 	size_t phases;
 	/* of the current window */

@@ -7,6 +7,8 @@
 #include "cli/kws.h"
 #include "dsp/mel.h"
 
+#define MIB (1024.0 * 1024.0)
+
 static const char help[] = "usage: kws info MODEL...\n\n"
 			   "What a model file holds: labels, features, exits, the kernels that "
 			   "this machine runs it with,\n"
@@ -15,14 +17,26 @@ static const char help[] = "usage: kws info MODEL...\n\n"
 
 static void print_exits(const struct kws_graph *graph)
 {
-	printf("  exit   binary MAC    float MAC   binary weights   float weights\n");
+	printf("  exit   binary MAC   without padding    float MAC   binary weights   float "
+	       "weights\n");
 	for (size_t i = 0; i < graph->exit_count; i++) {
 		struct kws_op_cost cost = kws_graph_cost(graph, i);
-		printf("  %4zu %12llu %12llu %16llu %15llu\n", i + 1,
-			(unsigned long long)cost.binary_macs, (unsigned long long)cost.float_macs,
+		printf("  %4zu %12llu %17llu %12llu %16llu %15llu\n", i + 1,
+			(unsigned long long)cost.binary_macs, (unsigned long long)cost.valid_macs,
+			(unsigned long long)cost.float_macs,
 			(unsigned long long)cost.binary_weights,
 			(unsigned long long)cost.float_weights);
 	}
+}
+
+static void print_parameters(const struct kws_op_cost *cost)
+{
+	unsigned long long bits = cost->binary_weights;
+	unsigned long long floats = cost->float_weights;
+	printf("  parameters %llu: %llu binary, %llu float\n", bits + floats, bits, floats);
+	printf("  size       %.2f MiB: %.2f of bits, %.2f of floats; all as float %.2f MiB\n",
+		(double)(bits / 8 + floats * 4) / MIB, (double)(bits / 8) / MIB,
+		(double)(floats * 4) / MIB, (double)(bits + floats) * 4 / MIB);
 }
 
 static int print_model(const char *path)
@@ -46,11 +60,7 @@ static int print_model(const char *path)
 	kws_kernels_describe(kernels, sizeof(kernels));
 	printf("  kernels    %s\n", kernels);
 	printf("  features   %s\n", kws_model_metadata(model, "kws.features"));
-	printf("  parameters %llu, of which %llu binary: %llu bytes packed (%llu as float)\n",
-		(unsigned long long)(cost.binary_weights + cost.float_weights),
-		(unsigned long long)cost.binary_weights,
-		(unsigned long long)(cost.binary_weights / 8 + cost.float_weights * 4),
-		(unsigned long long)(cost.binary_weights + cost.float_weights) * 4);
+	print_parameters(&cost);
 	print_exits(graph);
 	printf("  card       %s\n", kws_model_metadata(model, "kws.card"));
 	kws_model_destroy(model);

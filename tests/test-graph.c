@@ -328,6 +328,13 @@ static const struct bad_graph bad_bits[] = {
 		    "'residual':'x'}"),
 		KWS_EFORMAT, /* one channel */
 		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','act':'tanh'}"),
+		KWS_EFORMAT,
+		"graph operation 3 (bconv2d): 'act' must be none or, without 'slope', relu"},
+	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','act':'relu',"
+		    "'slope':'four'}"),
+		KWS_EFORMAT,
+		"graph operation 3 (bconv2d): 'act' must be none or, without 'slope', relu"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int8'}"),
 		KWS_EFORMAT, "graph operation 3 (bconv2d): 'output' must be float or int16"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int16',"

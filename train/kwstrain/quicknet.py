@@ -46,8 +46,7 @@ class Block(nn.Module):
 
     def export(self, graph, maps, name):
         bits = graph.sign(maps, f"{name}.bits")
-        slope = torch.zeros(len(self.conv.weight))
-        return [graph.bconv(bits, name, self.conv, self.norm, slope, pad="same", pad_value=1, residual=maps[0])]
+        return [graph.bconv(bits, name, self.conv, self.norm, pad="same", act="relu", pad_value=1, residual=maps[0])]
 
 
 class Transition(nn.Module):

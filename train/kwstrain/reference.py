@@ -72,7 +72,9 @@ def bconv2d(x, op, tensors, residual):
     if op.get("output") == "int16":
         return total.astype(np.int16) + (residual[offset : offset + total.shape[0]] if residual is not None else np.int16(0))
     a = total
-    if "slope" in op:
+    if op.get("act") == "relu":
+        a = np.where(a >= 0, a, a * F(0))
+    elif "slope" in op:
         a = np.where(a >= 0, a, a * tensors[op["slope"]])
     out = a * (tensors[op["scale"]] if "scale" in op else F(1)) + (tensors[op["bias"]] if "bias" in op else F(0))
     if residual is not None:
