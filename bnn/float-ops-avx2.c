@@ -10,6 +10,7 @@
 
 #define LANES 8
 #define TILE_POSITIONS 6
+#define TILE_POSITIONS_NARROW 6
 #define TILE_BLOCKS 1
 #define OPS kws_float_ops_avx2
 #define OPS_NAME "avx2"

@@ -10,6 +10,7 @@
 
 #define LANES 16
 #define TILE_POSITIONS 6
+#define TILE_POSITIONS_NARROW 8
 #define TILE_BLOCKS 4
 #define OPS kws_float_ops_avx512
 #define OPS_NAME "avx512"

@@ -13,6 +13,7 @@
 
 #define LANES 4
 #define TILE_POSITIONS 2
+#define TILE_POSITIONS_NARROW 2
 #define TILE_BLOCKS 1
 
 typedef __m128 vec;
@@ -47,6 +48,7 @@ static inline uint32_t int16_less_bits(const int16_t *a, const int16_t *b)
 
 #define LANES 4
 #define TILE_POSITIONS 4
+#define TILE_POSITIONS_NARROW 4
 #define TILE_BLOCKS 1
 
 typedef float32x4_t vec;
@@ -82,6 +84,7 @@ static inline uint32_t int16_less_bits(const int16_t *a, const int16_t *b)
 #else
 #define LANES 1
 #define TILE_POSITIONS 1
+#define TILE_POSITIONS_NARROW 1
 #define TILE_BLOCKS 1
 
 typedef float vec;

@@ -16,6 +16,10 @@
 #define BLOCK KWS_FLOAT_BLOCK
 #define BLOCK_VECTORS (BLOCK / LANES)
 #define TILE_VECTORS (TILE_BLOCKS * BLOCK_VECTORS)
+/* positions of a tile of fewer blocks */
+#define TILE_POSITIONS_MAX \
+	(TILE_POSITIONS_NARROW > TILE_POSITIONS ? TILE_POSITIONS_NARROW : TILE_POSITIONS)
+#define SIDE_VECTORS 4
 /* Tiles are inlined with constant extents, so that their sums live in registers. */
 #define TILE static inline __attribute__((always_inline))
 
@@ -72,7 +76,7 @@ TILE void conv_tile(const struct kws_float_conv *conv, size_t position, size_t b
 {
 	const struct kws_float_taps *taps = &conv->taps;
 	size_t vectors = blocks * BLOCK_VECTORS;
-	vec sum[TILE_POSITIONS][TILE_VECTORS];
+	vec sum[TILE_POSITIONS_MAX][TILE_VECTORS];
 	for (size_t p = 0; p < positions; p++) {
 		for (size_t v = 0; v < vectors; v++) {
 			sum[p][v] = load_of_block(conv->bias + block * BLOCK, BLOCK, v);
@@ -99,26 +103,25 @@ TILE void conv_tile(const struct kws_float_conv *conv, size_t position, size_t b
 	}
 }
 
-/* All positions of some blocks. The last tile goes back to fill itself where there are enough
- * positions: computing one twice is cheaper than computing few. */
-TILE void conv_blocks(const struct kws_float_conv *conv, size_t block, size_t blocks)
+/* All positions of some blocks. Where too many for small tiles are left over, the last tile goes
+ * back to fill itself: computing a position twice is cheaper. */
+TILE void conv_blocks(
+	const struct kws_float_conv *conv, size_t block, size_t tile_positions, size_t blocks)
 {
 	size_t positions = conv->taps.positions;
 	size_t p = 0;
-	if (positions < TILE_POSITIONS) {
-		for (; p + 2 <= positions && TILE_POSITIONS > 2; p += 2) {
-			conv_tile(conv, p, block, 2, blocks);
-		}
-		for (; p < positions; p++) {
-			conv_tile(conv, p, block, 1, blocks);
-		}
+	for (; p + tile_positions <= positions; p += tile_positions) {
+		conv_tile(conv, p, block, tile_positions, blocks);
+	}
+	if (positions > tile_positions && positions - p > tile_positions / 2) {
+		conv_tile(conv, positions - tile_positions, block, tile_positions, blocks);
 		return;
 	}
-	for (; p + TILE_POSITIONS <= positions; p += TILE_POSITIONS) {
-		conv_tile(conv, p, block, TILE_POSITIONS, blocks);
+	for (; p + 2 <= positions && tile_positions > 2; p += 2) {
+		conv_tile(conv, p, block, 2, blocks);
 	}
-	if (p < positions) {
-		conv_tile(conv, positions - TILE_POSITIONS, block, TILE_POSITIONS, blocks);
+	for (; p < positions; p++) {
+		conv_tile(conv, p, block, 1, blocks);
 	}
 }
 
@@ -127,26 +130,41 @@ static void conv(const struct kws_float_conv *conv)
 	size_t blocks = (conv->outputs + BLOCK - 1) / BLOCK;
 	size_t b = 0;
 	for (; b + TILE_BLOCKS <= blocks && TILE_BLOCKS > 1; b += TILE_BLOCKS) {
-		conv_blocks(conv, b, TILE_BLOCKS);
+		conv_blocks(conv, b, TILE_POSITIONS, TILE_BLOCKS);
+	}
+	for (; b + 2 <= blocks && TILE_BLOCKS > 2; b += 2) {
+		conv_blocks(conv, b, TILE_POSITIONS_NARROW, 2);
 	}
 	for (; b < blocks; b++) {
-		conv_blocks(conv, b, 1);
+		conv_blocks(conv, b, TILE_POSITIONS_NARROW, 1);
 	}
 }
 
-TILE vec depthwise_vector(const struct kws_float_conv *conv, const float *x, size_t channel)
+/* SIDE_VECTORS vectors of channels side by side: enough sums to hide how long an addition takes. */
+TILE void depthwise_vectors(const struct kws_float_conv *conv, const float *x, size_t channel,
+	float *output, size_t vectors)
 {
 	const struct kws_float_taps *taps = &conv->taps;
-	vec sum = vec_load(conv->bias + channel);
+	vec sum[SIDE_VECTORS];
+	for (size_t v = 0; v < vectors; v++) {
+		sum[v] = vec_load(conv->bias + channel + v * LANES);
+	}
 	for (size_t r = 0; r < taps->rows; r++) {
 		const float *from = x + r * taps->row_pitch + channel;
 		const float *weight = conv->weight + r * conv->weight_row_pitch + channel;
 		for (size_t t = 0; t < taps->taps; t++) {
-			sum = sum + vec_load(from + t * taps->tap_pitch) *
-					    vec_load(weight + t * taps->channels);
+			for (size_t v = 0; v < vectors; v++) {
+				sum[v] = sum[v] +
+					 vec_load(from + v * LANES) * vec_load(weight + v * LANES);
+			}
+			from += taps->tap_pitch;
+			weight += taps->channels;
 		}
 	}
-	return conv->relu ? vec_larger(sum, vec_broadcast(0.0f)) : sum;
+	for (size_t v = 0; v < vectors; v++) {
+		vec_store(output + channel + v * LANES,
+			conv->relu ? vec_larger(sum[v], vec_broadcast(0.0f)) : sum[v]);
+	}
 }
 
 static float depthwise_channel(const struct kws_float_conv *conv, const float *x, size_t channel)
@@ -170,8 +188,11 @@ static void depthwise(const struct kws_float_conv *conv)
 		const float *x = conv->taps.input + p * conv->taps.position_pitch;
 		float *output = conv->output + p * conv->output_pitch;
 		size_t c = 0;
+		for (; c + SIDE_VECTORS * LANES <= channels; c += SIDE_VECTORS * LANES) {
+			depthwise_vectors(conv, x, c, output, SIDE_VECTORS);
+		}
 		for (; c + LANES <= channels; c += LANES) {
-			vec_store(output + c, depthwise_vector(conv, x, c));
+			depthwise_vectors(conv, x, c, output, 1);
 		}
 		for (; c < channels; c++) {
 			output[c] = depthwise_channel(conv, x, c);
@@ -179,16 +200,26 @@ static void depthwise(const struct kws_float_conv *conv)
 	}
 }
 
-TILE vec max_vector(const struct kws_float_taps *taps, const float *x, bool relu)
+TILE void max_vectors(
+	const struct kws_float_taps *taps, const float *x, bool relu, float *output, size_t vectors)
 {
-	vec most = vec_load(x);
+	vec most[SIDE_VECTORS];
+	for (size_t v = 0; v < vectors; v++) {
+		most[v] = vec_load(x + v * LANES);
+	}
 	for (size_t r = 0; r < taps->rows; r++) {
+		const float *from = x + r * taps->row_pitch;
 		for (size_t t = 0; t < taps->taps; t++) {
-			most = vec_larger(
-				vec_load(x + r * taps->row_pitch + t * taps->tap_pitch), most);
+			for (size_t v = 0; v < vectors; v++) {
+				most[v] = vec_larger(vec_load(from + v * LANES), most[v]);
+			}
+			from += taps->tap_pitch;
 		}
 	}
-	return relu ? vec_larger(most, vec_broadcast(0.0f)) : most;
+	for (size_t v = 0; v < vectors; v++) {
+		vec_store(output + v * LANES,
+			relu ? vec_larger(most[v], vec_broadcast(0.0f)) : most[v]);
+	}
 }
 
 static float max_channel(const struct kws_float_taps *taps, const float *x, bool relu)
@@ -207,8 +238,11 @@ static void max(const struct kws_float_taps *taps, bool relu, float *output)
 	for (size_t p = 0; p < taps->positions; p++) {
 		const float *x = taps->input + p * taps->position_pitch;
 		size_t c = 0;
+		for (; c + SIDE_VECTORS * LANES <= taps->channels; c += SIDE_VECTORS * LANES) {
+			max_vectors(taps, x + c, relu, output + c, SIDE_VECTORS);
+		}
 		for (; c + LANES <= taps->channels; c += LANES) {
-			vec_store(output + c, max_vector(taps, x + c, relu));
+			max_vectors(taps, x + c, relu, output + c, 1);
 		}
 		for (; c < taps->channels; c++) {
 			output[c] = max_channel(taps, x + c, relu);
