@@ -171,3 +171,11 @@ void kws_detector_reset(struct kws_detector *detector)
 		keyword->near_fired = false;
 	}
 }
+
+void kws_detector_restart(struct kws_detector *detector)
+{
+	kws_detector_reset(detector);
+	for (size_t i = 0; i < detector->labels; i++) {
+		detector->keywords[i].resting = false;
+	}
+}

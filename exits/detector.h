@@ -74,4 +74,8 @@ float kws_detector_score(const struct kws_detector *detector, size_t label);
 /* Forgets the posteriors, as after a gap in the audio; the time of rest goes on. */
 void kws_detector_reset(struct kws_detector *detector);
 
+/* Forgets everything but the settings: what comes now has nothing to do with what was, not even its
+ * positions. */
+void kws_detector_restart(struct kws_detector *detector);
+
 #endif

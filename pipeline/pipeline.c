@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/pipeline.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "bnn/net.h"
 #include "dsp/mel.h"
-#include "exits/posterior.h"
 #include "pipeline/front-end.h"
 #include "pipeline/histogram.h"
 #include "pipeline/resolve.h"
@@ -18,11 +16,7 @@ struct kws_pipeline {
 	struct kws_pipeline_sink sink;
 	struct kws_front_end *front;
 	struct kws_net *net;
-	struct kws_policy *policy;
-	const char *policy_name;
-	struct kws_detector *detector;
-	float *silence; /* the posteriors of a hop without speech */
-	struct kws_detector_event *events;
+	struct kws_decider *decider;
 	struct kws_pipeline_stats stats;
 	struct kws_histogram hop_times;
 };
@@ -67,43 +61,27 @@ int kws_pipeline_check(
 
 static void take_window(void *user, const struct kws_front_end_window *window);
 
-static int allocate(struct kws_pipeline *pipeline, const struct kws_config *config)
+static int allocate(
+	struct kws_pipeline *pipeline, const struct kws_config *config, struct kws_error *error)
 {
 	const struct kws_front_end_sink sink = {take_window, pipeline};
-	size_t labels = kws_model_label_count(pipeline->model);
-	size_t silence_label = find_label(pipeline->model, "_silence_");
-	pipeline->silence = calloc(labels, sizeof(*pipeline->silence));
-	pipeline->events = calloc(labels, sizeof(*pipeline->events));
-	if (pipeline->silence == NULL || pipeline->events == NULL) {
-		return KWS_ENOMEM;
-	}
-	if (silence_label != SIZE_MAX) {
-		pipeline->silence[silence_label] = 1.0f;
-	}
 	int result = kws_front_end_create(&pipeline->front, config, &sink);
 	if (result == 0) {
 		result = kws_net_create(
 			&pipeline->net, pipeline->model, (size_t)config->model.hop_frames);
 	}
-	if (result == 0) {
-		size_t exits = kws_model_graph(pipeline->model)->exit_count;
-		result = kws_policy_create(&pipeline->policy, exits, labels);
+	if (result != 0) {
+		return kws_fail(
+			error, result, "cannot set up the pipeline: %s", kws_strerror(result));
 	}
-	if (result == 0) {
-		result = kws_detector_create(&pipeline->detector, labels);
-	}
-	return result;
+	return kws_decider_create(&pipeline->decider, pipeline->model, config, error);
 }
 
 int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model,
 	const struct kws_config *config, const struct kws_pipeline_sink *sink,
 	struct kws_error *error)
 {
-	struct kws_policy_settings policy;
 	int result = kws_pipeline_check_input(model, error);
-	if (result == 0) {
-		result = kws_resolve_policy(&policy, model, config, error);
-	}
 	if (result != 0) {
 		return result;
 	}
@@ -113,13 +91,11 @@ int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model
 	}
 	pipeline->model = model;
 	pipeline->sink = *sink;
-	result = allocate(pipeline, config);
+	result = allocate(pipeline, config, error);
 	if (result != 0) {
 		kws_pipeline_destroy(pipeline);
-		return kws_fail(
-			error, result, "cannot set up the pipeline: %s", kws_strerror(result));
+		return result;
 	}
-	kws_pipeline_configure(pipeline, config);
 	*out = pipeline;
 	return 0;
 }
@@ -131,17 +107,8 @@ void kws_pipeline_destroy(struct kws_pipeline *pipeline)
 	}
 	kws_front_end_destroy(pipeline->front);
 	kws_net_destroy(pipeline->net);
-	kws_policy_destroy(pipeline->policy);
-	kws_detector_destroy(pipeline->detector);
-	free(pipeline->silence);
-	free(pipeline->events);
+	kws_decider_destroy(pipeline->decider);
 	free(pipeline);
-}
-
-static void forget_hops(struct kws_pipeline *pipeline)
-{
-	kws_policy_reset(pipeline->policy);
-	kws_detector_reset(pipeline->detector);
 }
 
 int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned channels,
@@ -149,7 +116,7 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 {
 	int result = kws_front_end_open(pipeline->front, rate_hz, channels, channel, error);
 	if (result == 0) {
-		forget_hops(pipeline);
+		kws_decider_reset(pipeline->decider);
 	}
 	return result;
 }
@@ -157,7 +124,7 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames)
 {
 	kws_front_end_gap(pipeline->front, frames);
-	forget_hops(pipeline);
+	kws_decider_reset(pipeline->decider);
 }
 
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
@@ -168,16 +135,7 @@ void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config)
 {
-	struct kws_policy_settings policy;
-	if (kws_resolve_policy(&policy, pipeline->model, config, NULL) == 0) {
-		kws_policy_configure(pipeline->policy, &policy);
-		pipeline->policy_name = kws_policy_name(policy.policy);
-	}
-	for (size_t i = 0; i < kws_model_label_count(pipeline->model); i++) {
-		struct kws_detector_settings settings =
-			kws_resolve_detector(config, kws_model_label(pipeline->model, i));
-		kws_detector_configure(pipeline->detector, i, &settings);
-	}
+	kws_decider_configure(pipeline->decider, config);
 }
 
 static const float *run_exit(void *user, size_t exit)
@@ -186,49 +144,16 @@ static const float *run_exit(void *user, size_t exit)
 	return kws_net_run_exit(pipeline->net, exit);
 }
 
-/* Goes as deep as the policy wants. */
-static void run_network(struct kws_pipeline *pipeline, struct kws_hop *hop)
-{
-	struct kws_decision decision;
-	kws_policy_decide(pipeline->policy, hop->hop, run_exit, pipeline, &decision);
-	hop->exit = decision.exit + 1;
-	hop->reason = decision.reason;
-	hop->entropy = decision.entropy;
-	hop->change = decision.change;
-	hop->disagreement = decision.disagreement;
-	hop->best = decision.label;
-	hop->posteriors = decision.posteriors;
-}
-
-/* No speech in the whole window: the answer is silence, and no exit is asked. */
-static void answer_silence(struct kws_pipeline *pipeline, struct kws_hop *hop)
-{
-	kws_policy_reset(pipeline->policy); /* what is heard next is another scene */
-	hop->reason = KWS_REASON_SILENCE;
-	hop->change = NAN;
-	hop->posteriors = pipeline->silence;
-	hop->best = kws_posterior_best(pipeline->silence, kws_model_label_count(pipeline->model));
-}
-
 static void detect(struct kws_pipeline *pipeline, const struct kws_hop *hop)
 {
 	const struct kws_level *level = kws_front_end_level(pipeline->front);
-	const struct kws_detector_moment now = {
-		.hop = hop->hop,
-		.sample = hop->sample,
-		.exit = hop->exit,
-		.entropy = hop->entropy,
-		.policy = hop->policy,
-		.reason = kws_reason_name(hop->reason),
-		.rms_dbfs = kws_level_rms_dbfs(level),
-		.snr_db = kws_level_snr_db(level),
-	};
-	size_t count =
-		kws_detector_push(pipeline->detector, hop->posteriors, &now, pipeline->events);
+	const struct kws_detector_event *events;
+	size_t count = kws_decider_detect(pipeline->decider, hop, kws_level_rms_dbfs(level),
+		kws_level_snr_db(level), &events);
 	for (size_t i = 0; i < count; i++) {
-		pipeline->stats.detections += pipeline->events[i].type == KWS_DETECTOR_DETECTION;
+		pipeline->stats.detections += events[i].type == KWS_DETECTOR_DETECTION;
 		if (pipeline->sink.event != NULL) {
-			pipeline->sink.event(pipeline->sink.user, &pipeline->events[i]);
+			pipeline->sink.event(pipeline->sink.user, &events[i]);
 		}
 	}
 }
@@ -246,8 +171,6 @@ static void take_window(void *user, const struct kws_front_end_window *window)
 	struct kws_hop hop = {
 		.hop = pipeline->stats.hops++,
 		.sample = window->sample,
-		.exits = kws_model_graph(pipeline->model)->exit_count,
-		.policy = pipeline->policy_name,
 	};
 	uint64_t began_ns = monotonic_ns();
 	if (window->first) {
@@ -255,11 +178,7 @@ static void take_window(void *user, const struct kws_front_end_window *window)
 	} else {
 		kws_net_advance(pipeline->net, window->frames);
 	}
-	if (window->speech) {
-		run_network(pipeline, &hop);
-	} else {
-		answer_silence(pipeline, &hop);
-	}
+	kws_decider_decide(pipeline->decider, window->speech ? run_exit : NULL, pipeline, &hop);
 	kws_histogram_add(&pipeline->hop_times, monotonic_ns() - began_ns);
 	pipeline->stats.hops_at_exit[hop.exit]++;
 	if (pipeline->sink.hop != NULL) {

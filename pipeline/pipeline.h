@@ -11,29 +11,12 @@
 #include "common/error.h"
 #include "config/config.h"
 #include "dsp/level.h"
-#include "exits/detector.h"
-#include "exits/policy.h"
+#include "pipeline/decider.h"
 
 /* The way of a sample from a source's frames to detections: mix, resample, enhance, log-mel,
  * window, network, exit policy, detector. kwsd feeds it live, `kws scan` from a file: the same
  * frames give the same hops and events at the same positions, however they are cut into blocks. */
 struct kws_pipeline;
-
-/* One hop's decision; valid during the callback. */
-struct kws_hop {
-	uint64_t hop;    /* counted from create, without a gap */
-	uint64_t sample; /* end of the window: 16 kHz samples since create, lost ones included */
-	size_t exit; /* 1-based; 0: the voice activity detector heard no speech, no exit was asked
-		      */
-	size_t exits;
-	const char *policy; /* the rule that decided how deep to go, and why: static texts */
-	enum kws_reason reason;
-	float entropy;           /* nats, of the posteriors; NaN: see KWS_REASON_INVALID */
-	float change;            /* as in struct kws_decision */
-	size_t disagreement;     /* the same */
-	size_t best;             /* label with the largest posterior */
-	const float *posteriors; /* one for each label */
-};
 
 /* Called from within kws_pipeline_push(). Either may be NULL. */
 struct kws_pipeline_sink {

@@ -334,6 +334,18 @@ static void reset_forgets_scores_but_not_the_rest(void **state)
 	finish(&run, "D4");
 }
 
+static void restart_forgets_the_rest_as_well(void **state)
+{
+	(void)state;
+	struct kws_detector_settings settings = plain;
+	settings.refractory_samples = 10 * HOP_SAMPLES;
+	struct run run = start(&settings);
+	PUSH(&run, 0.9f);
+	kws_detector_restart(run.detector);
+	PUSH(&run, 0.9f, 0.9f);
+	finish(&run, "D0 D1");
+}
+
 static void reset_drops_a_near_miss(void **state)
 {
 	(void)state;
@@ -433,6 +445,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_a_word_is_no_near_miss),
 		cmocka_unit_test(impatience_is_a_near_miss),
 		cmocka_unit_test(reset_forgets_scores_but_not_the_rest),
+		cmocka_unit_test(restart_forgets_the_rest_as_well),
 		cmocka_unit_test(reset_drops_a_near_miss),
 		cmocka_unit_test(settings_change_between_two_hops),
 		cmocka_unit_test(a_change_begins_patience_anew),
