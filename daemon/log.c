@@ -4,10 +4,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "daemon/log-limit.h"
 
 #define LINE_BYTES 1024
 
 static enum kws_log_level threshold = KWS_LOG_INFO;
+static struct kws_log_limit limit;
 
 static const struct {
 	int priority; /* syslog's */
@@ -24,16 +28,8 @@ void kws_log_set_level(enum kws_log_level level)
 	threshold = level;
 }
 
-void kws_log(enum kws_log_level level, const char *format, ...)
+static void write_line(enum kws_log_level level, char *line)
 {
-	char line[LINE_BYTES];
-	va_list args;
-	if (level > threshold) {
-		return;
-	}
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	for (char *c = line; *c != '\0'; c++) {
 		/* names come from files and devices: they must not forge a second line */
 		*c = (unsigned char)*c < ' ' ? '?' : *c;
@@ -43,4 +39,32 @@ void kws_log(enum kws_log_level level, const char *format, ...)
 	} else {
 		fprintf(stderr, "kwsd: %s%s\n", levels[level].name, line);
 	}
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void kws_log(enum kws_log_level level, const char *format, ...)
+{
+	char line[LINE_BYTES];
+	va_list args;
+	unsigned dropped = 0;
+	if (level > threshold ||
+		/* what is asked for (detections, changes) is never too much; faults may be */
+		(level <= KWS_LOG_WARNING &&
+			!kws_log_limit_pass(&limit, format, now_ms(), &dropped))) {
+		return;
+	}
+	if (dropped > 0) {
+		snprintf(line, sizeof(line), "%u messages like the next were left out", dropped);
+		write_line(level, line);
+	}
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	write_line(level, line);
 }

@@ -6,7 +6,8 @@
 
 /* The daemon's log: one line on stderr for each message. Under systemd ($JOURNAL_STREAM) a line
  * begins with its syslog priority, "<6>" for instance, which the journal takes off again. Library
- * folders never log. Thread: loop. RT-safe: no. */
+ * folders never log. Of errors and warnings of one kind at most 30 a minute are written, with
+ * the number of those left out. Thread: loop. RT-safe: no. */
 
 enum kws_log_level {
 	KWS_LOG_ERROR,
