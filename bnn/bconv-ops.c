@@ -5,6 +5,9 @@ const struct kws_bconv_ops *const kws_bconv_sets[] = {
 #ifdef KWS_HAVE_AVX512
 	&kws_bconv_ops_avx512,
 #endif
+#ifdef KWS_HAVE_AVX2
+	&kws_bconv_ops_avx2,
+#endif
 	&kws_bconv_ops_c,
 	NULL,
 };

@@ -39,7 +39,8 @@ struct kws_bconv_tile {
 struct kws_bconv_transform {
 	size_t channels;
 	size_t positions;
-	size_t sums_step;   /* from one position's sums to the next one's */
+	size_t sums_step;   /* from one position's sums to the next one's; they can be read up to a
+			       multiple of KWS_BCONV_BLOCK channels */
 	const float *slope; /* [channels], as the others */
 	const float *scale;
 	const float *bias;
@@ -70,6 +71,7 @@ extern const struct kws_bconv_ops *const kws_bconv_sets[];
 const struct kws_bconv_ops *kws_bconv_ops_find(uint32_t cpu_flags);
 
 extern const struct kws_bconv_ops kws_bconv_ops_avx512;
+extern const struct kws_bconv_ops kws_bconv_ops_avx2;
 extern const struct kws_bconv_ops kws_bconv_ops_c;
 
 #endif

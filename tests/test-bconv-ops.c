@@ -120,13 +120,14 @@ static float pick_float(unsigned *seed)
 }
 
 #define CHANNELS_MAX 130
+#define SUMS_STEP 136
 
 struct vectors {
 	float slope[CHANNELS_MAX];
 	float scale[CHANNELS_MAX];
 	float bias[CHANNELS_MAX];
 	float residual[POSITIONS * CHANNELS_MAX];
-	int32_t sums[POSITIONS * CHANNELS_MAX];
+	int32_t sums[POSITIONS * SUMS_STEP];
 };
 
 static void pick_vectors(unsigned *seed, struct vectors *vectors)
@@ -138,6 +139,8 @@ static void pick_vectors(unsigned *seed, struct vectors *vectors)
 	}
 	for (size_t i = 0; i < POSITIONS * CHANNELS_MAX; i++) {
 		vectors->residual[i] = pick_float(seed);
+	}
+	for (size_t i = 0; i < POSITIONS * SUMS_STEP; i++) {
 		vectors->sums[i] = (int32_t)pick(seed, 0, 1200) - 600;
 		vectors->sums[i] *= pick(seed, 0, 30) == 0 ? 100003 : 1; /* not all fit a float */
 	}
@@ -149,7 +152,7 @@ static void transform(const struct kws_bconv_ops *ops, const struct vectors *vec
 	struct kws_bconv_transform transform = {
 		.channels = channels,
 		.positions = positions,
-		.sums_step = CHANNELS_MAX,
+		.sums_step = SUMS_STEP,
 		.slope = vectors->slope,
 		.scale = vectors->scale,
 		.bias = vectors->bias,
