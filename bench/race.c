@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/race.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ENTRIES_MAX 16
+#define ROUNDS_MAX 64
+#define TIMES_MAX ((size_t)1 << 30)
+
+double bench_now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double time_ns(const struct bench_entry *entry, size_t times)
+{
+	double start = bench_now_ns();
+	entry->run(entry->user, times);
+	return bench_now_ns() - start;
+}
+
+/* Doubles until a slice is filled at least half, then scales. */
+static size_t find_times(const struct bench_entry *entry, double slice_ns)
+{
+	size_t times = 1;
+	double taken = time_ns(entry, times);
+	while (taken < slice_ns / 2 && times < TIMES_MAX) {
+		times *= 2;
+		taken = time_ns(entry, times);
+	}
+	double scaled = (double)times * slice_ns / taken;
+	return scaled < 1.0 ? 1 : (size_t)scaled;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+void bench_race(struct bench_entry *entries, size_t count, double slice_us, size_t rounds)
+{
+	static double taken[ENTRIES_MAX][ROUNDS_MAX];
+	size_t times[ENTRIES_MAX];
+	if (count > ENTRIES_MAX || rounds > ROUNDS_MAX) {
+		abort();
+	}
+	for (size_t i = 0; i < count; i++) {
+		times[i] = entries[i].run != NULL ? find_times(&entries[i], slice_us * 1e3) : 0;
+	}
+	for (size_t round = 0; round < rounds; round++) {
+		for (size_t i = 0; i < count; i++) {
+			taken[i][round] = times[i] > 0 ? time_ns(&entries[i], times[i]) : 0.0;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (times[i] > 0) {
+			qsort(taken[i], rounds, sizeof(double), compare_doubles);
+			entries[i].best_ns = taken[i][0] / (double)times[i];
+			entries[i].spread = taken[i][rounds / 2] / taken[i][0] - 1.0;
+		}
+	}
+}
+
+void bench_clock_run(void *user, size_t times)
+{
+	size_t x = times;
+	size_t y = 1;
+	(void)user;
+	for (size_t i = 0; i < times / 8; i++) {
+		/* register + register: some cores add constants for nothing */
+#define ADD                                      \
+	__asm__ volatile("" : "+r"(x), "+r"(y)); \
+	x += y;
+		ADD ADD ADD ADD ADD ADD ADD ADD
+#undef ADD
+	}
+	__asm__ volatile("" : : "r"(x));
+}
+
+const char *bench_cpu_model(void)
+{
+	static char name[128] = "unknown processor";
+	char line[256];
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		char *colon = strchr(line, ':');
+		if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
+			snprintf(name, sizeof(name), "%.*s", (int)strcspn(colon + 2, "\n"),
+				colon + 2);
+			break;
+		}
+	}
+	if (file != NULL) {
+		fclose(file);
+	}
+	return name;
+}
