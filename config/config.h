@@ -131,6 +131,7 @@ struct kws_config {
 		struct kws_config_floats temperature;
 		int patience;
 		int max_age_ms;
+		int fresh_ms;
 		double scene_delta;
 		enum kws_config_confirm confirm;
 	} exits;

@@ -104,6 +104,8 @@ static const struct kws_key key_table[] = {
 		.help = "patience: leave when so many exits in a row agreed with the one before."},
 	{KEY(exits, max_age_ms, LIVE, "2000"), INT(10, 600000),
 		.help = "difference, temporal-patience: how long one answer may be repeated."},
+	{KEY(exits, fresh_ms, LIVE, "1000"), INT(0, 600000),
+		.help = "The same: no answer is repeated while a keyword sounds and so long after it."},
 	{KEY(exits, scene_delta, LIVE, "0"), FLOAT(0, 10),
 		.help = "The same: entropy below which a change is answered early; 0: never."},
 	{KEY(exits, confirm, LIVE, "off"), ENUM(confirm_names),

@@ -39,6 +39,8 @@ struct kws_walk {
 /* The answer that opened the present scene. */
 struct kws_reference {
 	bool valid;
+	bool barred;        /* an answer must not be repeated since barred_at */
+	uint64_t barred_at; /* the hop of the last answer of which a class was too strong */
 	uint64_t hop;
 	size_t exit; /* whose logits are compared, 0-based */
 	size_t label;

@@ -141,6 +141,7 @@ void kws_policy_configure(struct kws_policy *policy, const struct kws_policy_set
 void kws_policy_reset(struct kws_policy *policy)
 {
 	policy->reference.valid = false;
+	policy->reference.barred = false;
 }
 
 static bool all_finite(const float *values, size_t count)

@@ -55,10 +55,12 @@ struct kws_policy_settings {
 			      never, as its authors have it */
 	/* least depth (1-based) at which a fresh answer of the class is taken; 0: any */
 	uint8_t confirm_exit[KWS_POLICY_CLASSES_MAX];
-	/* An answer in which a class reaches this is not held over hops. The detector takes each
-	 * hop's posterior for fresh evidence: a held keyword would pass smoothing and patience on
-	 * the word of one hop, and keep the keyword from being armed for its second utterance. */
+	/* An answer in which a class reaches this is not repeated, and neither is one of the next
+	 * fresh_hops: the detector takes each hop's posterior for fresh evidence. Repeated, a
+	 * keyword heard in one hop would pass smoothing and patience, and one repeated for longer
+	 * than it was spoken would be one word with its second utterance. */
 	float hold_below[KWS_POLICY_CLASSES_MAX];
+	uint64_t fresh_hops;
 };
 
 /* What was answered. */

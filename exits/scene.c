@@ -56,21 +56,37 @@ enum kws_reason kws__scene_ask(struct kws_policy *policy, bool same_label)
 	return sure ? KWS_REASON_ENTROPY : KWS_REASON_NONE;
 }
 
-static bool may_be_held(const struct kws_policy *policy, const struct kws_decision *answer)
+static bool is_too_strong(const struct kws_policy *policy, const struct kws_decision *answer)
 {
 	for (size_t c = 0; c < policy->classes; c++) {
-		if (!(answer->posteriors[c] < policy->settings.hold_below[c])) {
-			return false;
+		if (answer->posteriors[c] >= policy->settings.hold_below[c]) {
+			return true;
 		}
 	}
-	return answer->reason != KWS_REASON_INVALID;
+	return false;
+}
+
+/* Notes an answer that must not be repeated. Whether this one may be. */
+static bool may_be_repeated(struct kws_policy *policy, const struct kws_decision *answer)
+{
+	struct kws_reference *reference = &policy->reference;
+	uint64_t hop = policy->walk.hop;
+	if (is_too_strong(policy, answer)) {
+		reference->barred = true;
+		reference->barred_at = hop;
+		return false;
+	}
+	if (reference->barred && hop - reference->barred_at > policy->settings.fresh_hops) {
+		reference->barred = false;
+	}
+	return !reference->barred && answer->reason != KWS_REASON_INVALID;
 }
 
 void kws__scene_open(struct kws_policy *policy, const struct kws_decision *answer, size_t exit)
 {
 	struct kws_reference *reference = &policy->reference;
 	size_t size = policy->classes * sizeof(float);
-	reference->valid = may_be_held(policy, answer) && policy->walk.best[exit] != SIZE_MAX;
+	reference->valid = may_be_repeated(policy, answer) && policy->walk.best[exit] != SIZE_MAX;
 	if (!reference->valid) {
 		return;
 	}

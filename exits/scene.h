@@ -9,8 +9,9 @@
  * exit's logits stay near those that it gave then, its answer is repeated:
  *   change = || logits(now) - logits(reference) ||_2 < threshold.
  * Logits as the authors' code has them, not divided by the temperature. Unlike in that code every
- * new scene has a reference of its own, none lives longer than max_age_hops, and an answer with a
- * keyword in it (settings.hold_below) is never repeated. Internal to exits/. RT-safe: yes. */
+ * new scene has a reference of its own, none lives longer than max_age_hops, and while a keyword is
+ * heard (settings.hold_below, fresh_hops) every hop is asked anew. Internal to exits/. RT-safe:
+ * yes. */
 
 /* At each exit: UNCHANGED where the reference's exit is reached and its answer holds, and, with
  * `same_label`, that exit still names its label. In a new scene scene_delta may end the walk. */

@@ -143,6 +143,11 @@ static void set_label(struct kws_policy_settings *settings, const struct kws_mod
 	}
 }
 
+static uint64_t hops_of(const struct kws_config *config, int ms)
+{
+	return (uint64_t)ms / (FRAME_MS * (uint64_t)config->model.hop_frames);
+}
+
 int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *model,
 	const struct kws_config *config, struct kws_error *error)
 {
@@ -162,8 +167,8 @@ int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *
 		set_label(out, model, config, c);
 	}
 	out->patience = (unsigned)config->exits.patience;
-	out->max_age_hops = (uint64_t)config->exits.max_age_ms /
-			    (FRAME_MS * (uint64_t)config->model.hop_frames);
+	out->max_age_hops = hops_of(config, config->exits.max_age_ms);
+	out->fresh_hops = hops_of(config, config->exits.fresh_ms);
 	out->scene_delta = (float)config->exits.scene_delta;
 	struct kws_error reason;
 	result = kws_policy_check(out, graph->exit_count, graph->classes, &reason);

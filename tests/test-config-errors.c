@@ -83,6 +83,21 @@ static void test_error_texts(void **state)
 					     "all exits, a list with one for each, or model"},
 		{"[exits]\ndelta = -0.1\n", "c:2: [exits].delta: value '-0.1': must be 0..10 for "
 					    "all exits, a list with one for each, or model"},
+		{"[exits]\nscore = 0.9,\n", "c:2: [exits].score: value '0.9,': is not a number"},
+		{"[exits]\nscore = 0.9 0.8\n",
+			"c:2: [exits].score: value '0.9 0.8': is not a number"},
+		{"[exits]\nscore = 0.9, 2.5\n",
+			"c:2: [exits].score: value '0.9, 2.5': must be 0..2 for all exits, a list "
+			"with one for each, or model"},
+		{"[exits]\nmargin = Model\n",
+			"c:2: [exits].margin: value 'Model': is not a number"},
+		{"[exits]\ndelta = 1,1,1,1,1,1,1,1,1\n",
+			"c:2: [exits].delta: value '1,1,1,1,1,1,1,1,1': has more than 8 numbers"},
+		{"[exits]\ntemperature = 0\n",
+			"c:2: [exits].temperature: value '0': must be 0.01..100 for all exits, a "
+			"list with one for each, or model"},
+		{"[exits]\nconfirm = 1\n",
+			"c:2: [exits].confirm: value '1': must be off, 2, 3, 4 or 5"},
 		{"[keyword yes]\nthreshold = 2\n",
 			"c:2: [keyword yes].threshold: value '2': must be 0..1"},
 		{"[ipc]\nsite = \x1b[31m\n", "c:2: the line holds a control character"},

@@ -92,6 +92,31 @@ static void test_types(void **state)
 	kws_config_destroy(config);
 }
 
+static void test_lists(void **state)
+{
+	(void)state;
+	struct kws_config *config = parse("[exits]\ndelta = 0.5\nscore = .9 ,1e0,\t0.75\n"
+					  "margin=model\nconfirm=3\n"
+					  "[keyword yes]\ndelta=0.25, 1, 1, 1, 1\nconfirm=off\n"
+					  "[keyword no]\nscore=model\n");
+	assert_int_equal(config->exits.delta.count, 1);
+	assert_true(config->exits.delta.values[0] == 0.5);
+	assert_int_equal(config->exits.score.count, 3);
+	assert_true(config->exits.score.values[1] == 1.0);
+	assert_value(config, "exits.score", "0.9, 1, 0.75");
+	assert_value(config, "exits.margin", "model");
+	assert_value(config, "exits.distance", "model");
+	/* inherited, unless given: "model" is given, too */
+	assert_value(config, "keyword yes.delta", "0.25, 1, 1, 1, 1");
+	assert_value(config, "keyword yes.score", "0.9, 1, 0.75");
+	assert_value(config, "keyword yes.confirm", "off");
+	assert_value(config, "keyword no.delta", "0.5");
+	assert_value(config, "keyword no.score", "model");
+	assert_value(config, "keyword no.confirm", "3");
+	assert_value(config, "keyword other.delta", "0.5");
+	kws_config_destroy(config);
+}
+
 static void test_layout(void **state)
 {
 	(void)state;
@@ -322,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_each_default_is_valid),
 		cmocka_unit_test(test_inherited_keys_are_those_of_their_section),
 		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_byte_order_mark),
 		cmocka_unit_test(test_long_comment),

@@ -136,8 +136,76 @@ static const struct bad_metadata bad_metadata[] = {
 	{"kws.labels", "['go',1]", KWS_EFORMAT, "kws.labels holds something that is no name"},
 	{"kws.labels", "['go','']", KWS_EFORMAT, "kws.labels holds something that is no name"},
 	{"kws.labels", "['go','go']", KWS_EFORMAT, "kws.labels names 'go' twice"},
+	{"kws.exits", "[", KWS_EFORMAT, "kws.exits must be a JSON object"},
+	{"kws.exits", "[]", KWS_EFORMAT, "kws.exits must be a JSON object"},
+	{"kws.exits", "{'delta':[1,1],'delta':[2,2]}", KWS_EFORMAT,
+		"kws.exits must be a JSON object"},
+	{"kws.exits", "{'deltas':[1,1]}", KWS_EFORMAT, "kws.exits: there is no 'deltas'"},
+	{"kws.exits", "{'delta':1}", KWS_EFORMAT,
+		"kws.exits: 'delta' must be a list with one entry for each of 2 exits"},
+	{"kws.exits", "{'delta':[1,1,1]}", KWS_EFORMAT,
+		"kws.exits: 'delta' must be a list with one entry for each of 2 exits"},
+	{"kws.exits", "{'score':[1,[1]]}", KWS_EFORMAT,
+		"kws.exits: 'score' must be a list with one entry for each of 2 classes"},
+	{"kws.exits", "{'score':[1,'1']}", KWS_EFORMAT,
+		"kws.exits: 'score' must be a list with one entry for each of 2 classes"},
+	{"kws.exits", "{'margin':[1,[1,true]]}", KWS_EFORMAT,
+		"kws.exits: 'margin' must hold numbers from 0"},
+	{"kws.exits", "{'distance':[-1,1]}", KWS_EFORMAT,
+		"kws.exits: 'distance' must hold numbers from 0"},
+	{"kws.exits", "{'distance':[1e300,1]}", KWS_EFORMAT,
+		"kws.exits: 'distance' must hold numbers from 0"},
+	{"kws.exits", "{'temperature':[1]}", KWS_EFORMAT,
+		"kws.exits: 'temperature' must be a list with one entry for each of 2 exits"},
+	{"kws.exits", "{'temperature':[1,0]}", KWS_EFORMAT,
+		"kws.exits: 'temperature' must hold numbers from 0.01"},
+	{"kws.exits", "{'temperature':[1,[1,1]]}", KWS_EFORMAT,
+		"kws.exits: 'temperature' must hold numbers from 0.01"},
 	{"kws.graph", "[]", KWS_EFORMAT, "kws.graph must be a list of 2 to 1024 operations"},
 };
+
+static struct kws_model *build_with_exits(const char *text)
+{
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_error error;
+	init_builder(&builder);
+	if (text != NULL) {
+		model_builder_json(&builder, "kws.exits", text);
+	}
+	assert_int_equal(model_builder_parse(&builder, &model, NULL, &error), 0);
+	model_builder_finish(&builder);
+	return model;
+}
+
+static void says_what_is_known_of_its_exits(void **state)
+{
+	(void)state;
+	struct kws_model *model =
+		build_with_exits("{'temperature':[1.5,1],'score':[[0.75,0.5],2],'delta':[0,0.25]}");
+	const struct kws_exit_defaults *defaults = kws_model_exit_defaults(model);
+	static const float score[] = {0.75f, 0.5f, 2.0f, 2.0f};
+	static const float delta[] = {0.0f, 0.0f, 0.25f, 0.25f};
+	assert_true(defaults->temperature[0] == 1.5f && defaults->temperature[1] == 1.0f);
+	assert_memory_equal(kws_exit_defaults_thresholds(defaults, "score"), score, sizeof(score));
+	assert_memory_equal(kws_exit_defaults_thresholds(defaults, "delta"), delta, sizeof(delta));
+	assert_null(kws_exit_defaults_thresholds(defaults, "margin"));
+	assert_null(kws_exit_defaults_thresholds(defaults, "colour"));
+	kws_model_destroy(model);
+}
+
+static void need_not_say_anything_of_its_exits(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {NULL, "{}"};
+	for (size_t i = 0; i < 2; i++) {
+		struct kws_model *model = build_with_exits(texts[i]);
+		const struct kws_exit_defaults *defaults = kws_model_exit_defaults(model);
+		assert_true(defaults->temperature[1] == 1.0f);
+		assert_null(kws_exit_defaults_thresholds(defaults, "delta"));
+		kws_model_destroy(model);
+	}
+}
 
 static void refuses_bad_metadata(void **state)
 {
@@ -169,6 +237,8 @@ int main(void)
 		cmocka_unit_test(outlives_its_bytes),
 		cmocka_unit_test(outlives_its_file),
 		cmocka_unit_test(net_answers_at_every_exit),
+		cmocka_unit_test(says_what_is_known_of_its_exits),
+		cmocka_unit_test(need_not_say_anything_of_its_exits),
 		cmocka_unit_test(refuses_bad_metadata),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
