@@ -208,6 +208,7 @@ const struct kws_bconv_ops kws_bconv_ops_avx2 = {
 	.name = "avx2",
 	.cpu_flags = KWS_CPU_AVX2,
 	.positions = POSITIONS,
+	.blocks = 1,
 	.sums = sums_avx2,
 	.transform = transform_avx2,
 };

@@ -16,7 +16,7 @@
 
 #define BLOCK KWS_BCONV_BLOCK
 #define POSITIONS 4
-#define BLOCKS 4
+#define BLOCKS 8
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* sums = base - 2 * counts for the two blocks of a pair */
@@ -91,8 +91,11 @@ static ALWAYS_INLINE void all_blocks(
 	const struct kws_bconv_tile *tile, size_t positions, int32_t *sums)
 {
 	size_t b = 0;
-	for (; b + BLOCKS <= tile->blocks; b += BLOCKS) {
-		tile_sums(tile, positions, BLOCKS, b, sums);
+	for (; positions <= 2 && b + 8 <= tile->blocks; b += 8) {
+		tile_sums(tile, positions, 8, b, sums);
+	}
+	for (; b + 4 <= tile->blocks; b += 4) {
+		tile_sums(tile, positions, 4, b, sums);
 	}
 	switch (tile->blocks - b) {
 	case 3:
@@ -175,6 +178,7 @@ const struct kws_bconv_ops kws_bconv_ops_avx512 = {
 	.name = "avx512",
 	.cpu_flags = KWS_CPU_AVX512,
 	.positions = POSITIONS,
+	.blocks = BLOCKS,
 	.sums = sums_avx512,
 	.transform = transform_avx512,
 };

@@ -91,6 +91,7 @@ static void transform_c(const struct kws_bconv_transform *transform, const int32
 const struct kws_bconv_ops kws_bconv_ops_c = {
 	.name = "c",
 	.positions = 1,
+	.blocks = 1,
 	.sums = sums_c,
 	.transform = transform_c,
 };

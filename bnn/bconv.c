@@ -7,15 +7,24 @@
 #include "common/cpu.h"
 
 #define BLOCK KWS_BCONV_BLOCK
-/* Weights of a group of blocks: about half of a first-level data cache, and sums that fit beside
- * them. */
+/* Weights of a group of blocks: half of a first-level data cache of 32 KiB, and sums that fit
+ * beside them. */
 #define GROUP_BYTES (16u << 10)
-#define GROUP_BLOCKS_MIN 4
 #define GROUP_BLOCKS_MAX 16
 /* Kinds of positions; a 7x7 kernel has 49. Only an absurd kernel has more than these. */
 #define SEGMENTS_MAX 4096
 /* Longest dot product: up to here every sum is a whole float. */
 #define LENGTH_MAX (1u << 24)
+
+static size_t min_of(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t max_of(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
 
 /* File order [out][tap][word32] to kernel order [block][tap][word64][out in block]. */
 static void pack_weights(struct kws_bconv *conv, const uint32_t *from)
@@ -140,11 +149,8 @@ static int make_base(struct kws_bconv *conv, size_t pad_value, const struct kws_
 static size_t group_blocks(const struct kws_bconv *conv)
 {
 	size_t block_bytes = conv->taps * conv->words * BLOCK * sizeof(uint64_t);
-	size_t blocks = GROUP_BYTES / block_bytes / GROUP_BLOCKS_MIN * GROUP_BLOCKS_MIN;
-	if (blocks < GROUP_BLOCKS_MIN) {
-		return GROUP_BLOCKS_MIN;
-	}
-	return blocks < GROUP_BLOCKS_MAX ? blocks : GROUP_BLOCKS_MAX;
+	size_t blocks = min_of(GROUP_BYTES / block_bytes, GROUP_BLOCKS_MAX);
+	return max_of(blocks / conv->ops->blocks, 1) * conv->ops->blocks;
 }
 
 int kws_bconv_init(struct kws_bconv *conv, const struct kws_op *op, const struct kws_spec *spec,
@@ -263,21 +269,13 @@ static inline void step_walk(struct walk *walk)
 	}
 }
 
-static size_t min_of(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t max_of(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-/* Tiles of nearly equal size are faster than full ones and a small rest. */
+/* The last two tiles share what is left: two halves are faster than a full one and a small rest. */
 static size_t tile_size(size_t left, size_t most)
 {
-	size_t tiles = (left + most - 1) / most;
-	return (left + tiles - 1) / tiles;
+	if (left <= most) {
+		return left;
+	}
+	return left >= 2 * most ? most : (left + 1) / 2;
 }
 
 /* The outputs of one group of blocks, from `block` on, at the next positions of the walk. */

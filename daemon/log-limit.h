@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Keeps a fault that repeats from filling the journal: of each kind of message, some come through in
- * a period and the others are counted. A kind is a place in the code, told by the address of its
+/* Keeps a fault that repeats from filling the journal: of each kind of message, some come through
+ * in a period and the others are counted. A kind is a place in the code, told by the address of its
  * format. Thread: one. */
 
 #define KWS_LOG_LIMIT_KINDS 32
-#define KWS_LOG_LIMIT_BURST 30         /* messages of a kind in a period */
+#define KWS_LOG_LIMIT_BURST 30 /* messages of a kind in a period */
 #define KWS_LOG_LIMIT_PERIOD_MS 60000
 
 struct kws_log_limit {
@@ -21,8 +21,9 @@ struct kws_log_limit {
 	} kinds[KWS_LOG_LIMIT_KINDS];
 };
 
-/* Whether the message may be written. `*dropped` is how many of its kind were not, to be told before
- * it; 0 for most. With more kinds than there is room for, the one that began first is forgotten. */
+/* Whether the message may be written. `*dropped` is how many of its kind were not, to be told
+ * before it; 0 for most. With more kinds than there is room for, the one that began first is
+ * forgotten. */
 bool kws_log_limit_pass(
 	struct kws_log_limit *limit, const char *format, uint64_t now_ms, unsigned *dropped);
 

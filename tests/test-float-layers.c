@@ -87,8 +87,8 @@ static size_t features_of(const struct trial *trial)
 
 static void add_tensors(struct model_builder *builder, const struct trial *trial)
 {
-	const size_t weight[4] = {trial->window.kernel[0], trial->window.kernel[1],
-		trial->group_in, trial->outputs};
+	const size_t weight[4] = {
+		trial->window.kernel[0], trial->window.kernel[1], trial->group_in, trial->outputs};
 	const size_t dense[4] = {trial->classes, features_of(trial), 0, 0};
 	model_builder_tensor(builder, "weight", KWS_DTYPE_F32, weight, trial->weight);
 	model_builder_tensor(builder, "bias", KWS_DTYPE_F32,
@@ -139,8 +139,7 @@ static float rectify(const struct trial *trial, float x)
 }
 
 /* The input under tap (kr, kb) of the window at (row, band), or NULL in the padding. */
-static const float *tap_of(
-	const struct trial *trial, size_t row, size_t band, size_t kr, size_t kb)
+static const float *tap_of(const struct trial *trial, size_t row, size_t band, size_t kr, size_t kb)
 {
 	const struct kws_window *window = &trial->window;
 	size_t r = row * window->stride[0] + kr;
@@ -149,8 +148,8 @@ static const float *tap_of(
 		b - window->pad[2] >= trial->in.bands) {
 		return NULL;
 	}
-	return trial->input + ((r - window->pad[0]) * trial->in.bands + b - window->pad[2]) *
-				      trial->in.channels;
+	return trial->input +
+	       ((r - window->pad[0]) * trial->in.bands + b - window->pad[2]) * trial->in.channels;
 }
 
 typedef float naive(const struct trial *trial, size_t row, size_t band, size_t channel);
@@ -250,7 +249,8 @@ static void assert_map(const struct kws_op *op, const struct trial *trial, naive
 			for (size_t c = 0; c < op->out.channels; c++, got++) {
 				float wanted = wanted_of(trial, r, b, c);
 				if (memcmp(got, &wanted, sizeof(wanted)) != 0) {
-					fail_msg("%s: row %zu, band %zu, channel %zu is %a, wanted %a",
+					fail_msg("%s: row %zu, band %zu, channel %zu is %a, wanted "
+						 "%a",
 						op->class->name, r, b, c, (double)*got,
 						(double)wanted);
 				}
