@@ -20,6 +20,8 @@ typedef __m512 vec;
 #define vec_load(from) _mm512_loadu_ps(from)
 #define vec_store(to, v) _mm512_storeu_ps(to, v)
 #define vec_broadcast(x) _mm512_set1_ps(x)
+#define vec_broadcast_halves(a, b) \
+	_mm512_mask_blend_ps(0xff00, _mm512_set1_ps(a), _mm512_set1_ps(b))
 /* maxps is a > b ? a : b to the letter: the second operand where they are equal or unordered */
 #define vec_larger(a, b) _mm512_max_ps(a, b)
 #define vec_less_bits(a, b) _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)

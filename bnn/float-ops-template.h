@@ -3,7 +3,8 @@
  *
  *   LANES       floats of a vector; KWS_FLOAT_BLOCK is a multiple
  *   vec         a vector of LANES floats that knows +, * and /; a float if LANES is 1
- *   vec_load, vec_store, vec_broadcast, vec_larger (a > b ? a : b), vec_less_bits (bit i: a[i] <
+ *   vec_load, vec_store, vec_broadcast, vec_broadcast_halves (if LANES is that of a block),
+ *               vec_larger (a > b ? a : b), vec_less_bits (bit i: a[i] <
  *               b[i]), vec_load_int16 (from int16_t)
  *   INT16_LANES, int16_less_bits   the same comparison of so many int16_t in memory
  *   TILE_POSITIONS, TILE_BLOCKS   a tile of a dense convolution, as large as the registers allow:
@@ -34,9 +35,16 @@ TILE vec load_of_block(const float *from, size_t pitch, size_t v)
 	return vec_load(from + v / BLOCK_VECTORS * pitch + v % BLOCK_VECTORS * LANES);
 }
 
+/* The input that vector v multiplies, in all of its lanes or in each half of a block its own. */
+#if LANES == BLOCK
+#define broadcast_halves(x, pitch, v) vec_broadcast_halves((x)[0], (x)[pitch])
+#else
+#define broadcast_halves(x, pitch, v) vec_broadcast((x)[(v)*LANES / (BLOCK / 2) * (pitch)])
+#endif
+
 /* sum[p][v] += the products of one tap */
 TILE void add_tap(const struct kws_float_conv *conv, const float *x, const float *weight,
-	vec sum[][TILE_VECTORS], size_t positions, size_t vectors)
+	vec sum[][TILE_VECTORS], size_t positions, size_t vectors, bool halves)
 {
 	for (size_t c = 0; c < conv->taps.channels; c++) {
 		vec w[TILE_VECTORS];
@@ -44,8 +52,10 @@ TILE void add_tap(const struct kws_float_conv *conv, const float *x, const float
 			w[v] = load_of_block(weight + c * BLOCK, conv->weight_block_pitch, v);
 		}
 		for (size_t p = 0; p < positions; p++) {
-			vec value = vec_broadcast(x[p * conv->taps.position_pitch + c]);
+			const float *from = x + p * conv->taps.position_pitch + c;
 			for (size_t v = 0; v < vectors; v++) {
+				vec value = halves ? broadcast_halves(from, conv->half_pitch, v)
+						   : vec_broadcast(*from);
 				sum[p][v] = sum[p][v] + value * w[v];
 			}
 		}
@@ -72,7 +82,7 @@ TILE void store_outputs(const vec *from, size_t vectors, size_t count, float *ou
 
 /* `positions` positions from `position` on, `blocks` blocks from `block` on. */
 TILE void conv_tile(const struct kws_float_conv *conv, size_t position, size_t block,
-	size_t positions, size_t blocks)
+	size_t positions, size_t blocks, bool halves)
 {
 	const struct kws_float_taps *taps = &conv->taps;
 	size_t vectors = blocks * BLOCK_VECTORS;
@@ -88,7 +98,7 @@ TILE void conv_tile(const struct kws_float_conv *conv, size_t position, size_t b
 		const float *weight = conv->weight + block * conv->weight_block_pitch +
 				      r * conv->weight_row_pitch;
 		for (size_t t = 0; t < taps->taps; t++) {
-			add_tap(conv, x, weight, sum, positions, vectors);
+			add_tap(conv, x, weight, sum, positions, vectors, halves);
 			x += taps->tap_pitch;
 			weight += taps->channels * BLOCK;
 		}
@@ -105,23 +115,23 @@ TILE void conv_tile(const struct kws_float_conv *conv, size_t position, size_t b
 
 /* All positions of some blocks. Where too many for small tiles are left over, the last tile goes
  * back to fill itself: computing a position twice is cheaper. */
-TILE void conv_blocks(
-	const struct kws_float_conv *conv, size_t block, size_t tile_positions, size_t blocks)
+TILE void conv_blocks(const struct kws_float_conv *conv, size_t block, size_t tile_positions,
+	size_t blocks, bool halves)
 {
 	size_t positions = conv->taps.positions;
 	size_t p = 0;
 	for (; p + tile_positions <= positions; p += tile_positions) {
-		conv_tile(conv, p, block, tile_positions, blocks);
+		conv_tile(conv, p, block, tile_positions, blocks, halves);
 	}
 	if (positions > tile_positions && positions - p > tile_positions / 2) {
-		conv_tile(conv, positions - tile_positions, block, tile_positions, blocks);
+		conv_tile(conv, positions - tile_positions, block, tile_positions, blocks, halves);
 		return;
 	}
 	for (; p + 2 <= positions && tile_positions > 2; p += 2) {
-		conv_tile(conv, p, block, 2, blocks);
+		conv_tile(conv, p, block, 2, blocks, halves);
 	}
 	for (; p < positions; p++) {
-		conv_tile(conv, p, block, 1, blocks);
+		conv_tile(conv, p, block, 1, blocks, halves);
 	}
 }
 
@@ -129,14 +139,18 @@ static void conv(const struct kws_float_conv *conv)
 {
 	size_t blocks = (conv->outputs + BLOCK - 1) / BLOCK;
 	size_t b = 0;
+	if (conv->half_pitch != 0) {
+		conv_blocks(conv, 0, TILE_POSITIONS_NARROW, 1, true);
+		return;
+	}
 	for (; b + TILE_BLOCKS <= blocks && TILE_BLOCKS > 1; b += TILE_BLOCKS) {
-		conv_blocks(conv, b, TILE_POSITIONS, TILE_BLOCKS);
+		conv_blocks(conv, b, TILE_POSITIONS, TILE_BLOCKS, false);
 	}
 	for (; b + 2 <= blocks && TILE_BLOCKS > 2; b += 2) {
-		conv_blocks(conv, b, TILE_POSITIONS_NARROW, 2);
+		conv_blocks(conv, b, TILE_POSITIONS_NARROW, 2, false);
 	}
 	for (; b < blocks; b++) {
-		conv_blocks(conv, b, TILE_POSITIONS_NARROW, 1);
+		conv_blocks(conv, b, TILE_POSITIONS_NARROW, 1, false);
 	}
 }
 

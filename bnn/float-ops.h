@@ -36,6 +36,9 @@ struct kws_float_conv {
 	const float *weight; /* of the first tap, see the kernels */
 	size_t weight_row_pitch;
 	size_t weight_block_pitch;
+	/* 0, or conv() computes one block whose second half of outputs sums over the channels that
+	 * lie so many floats behind those of the first: two groups side by side */
+	size_t half_pitch;
 	const float *bias;
 	bool relu;
 	float *output;

@@ -18,7 +18,9 @@ struct conv2d {
 	struct kws_window window;
 	bool relu;
 	bool depthwise;
-	size_t groups; /* 1 if depthwise, whose kernel takes all channels at once */
+	size_t groups; /* calls of the kernel; 1 if depthwise, which takes all channels at once */
+	size_t inputs; /* channels that an output sums over, unless depthwise */
+	bool halves;   /* two of the file's groups are one of ours, see half_pitch */
 	float *weight; /* [groups] times what the kernel reads, see bnn/float-ops.h */
 	float *bias;
 	size_t group_weights;
@@ -101,7 +103,9 @@ static int load_weight(
 		return result;
 	}
 	conv->depthwise = groups == op->in.channels && groups == op->out.channels;
-	conv->groups = conv->depthwise ? 1 : groups;
+	conv->inputs = op->in.channels / groups;
+	conv->halves = groups % 2 == 0 && op->out.channels == groups * KWS_FLOAT_BLOCK / 2;
+	conv->groups = conv->depthwise ? 1 : conv->halves ? groups / 2 : groups;
 	result = pack(conv, weight, bias);
 	free(bias);
 	if (result != 0) {
@@ -149,22 +153,24 @@ static struct kws_float_conv call_of(
 	const struct kws_op *op, const struct kws_float_run *run, float *output)
 {
 	const struct conv2d *conv = op->state;
-	size_t channels = conv->depthwise ? op->in.channels
-					  : op->in.channels / conv->groups * KWS_FLOAT_BLOCK;
-	size_t row = conv->window.kernel[1] * channels;
+	size_t tap = conv->depthwise ? op->in.channels : conv->inputs * KWS_FLOAT_BLOCK;
+	size_t row = conv->window.kernel[1] * tap;
 	struct kws_float_conv call = {
 		.taps = run->taps,
-		.weight = conv->weight + run->kernel_row * row + run->kernel_band * channels,
+		.weight = conv->weight + run->kernel_row * row + run->kernel_band * tap,
 		.weight_row_pitch = row,
 		.weight_block_pitch = conv->block_weights,
+		.half_pitch = conv->halves ? conv->inputs : 0,
 		.bias = conv->bias,
 		.relu = conv->relu,
 		.output = output,
 		.output_pitch = op->out.channels,
 		.outputs = op->out.channels / conv->groups,
 	};
-	call.taps.channels /= conv->groups;
-	if (conv->groups == 1 && !conv->depthwise) {
+	if (!conv->depthwise) {
+		call.taps.channels = conv->inputs;
+	}
+	if (!conv->depthwise && conv->inputs == op->in.channels) {
 		/* the taps of a row lie side by side: to the sum they are one */
 		call.taps.channels *= call.taps.taps;
 		call.taps.taps = 1;
@@ -172,11 +178,12 @@ static struct kws_float_conv call_of(
 	return call;
 }
 
-static void run_groups(const struct conv2d *conv, struct kws_float_conv *call)
+static void run_groups(const struct kws_op *op, struct kws_float_conv *call)
 {
+	const struct conv2d *conv = op->state;
 	for (size_t g = 0; g < conv->groups; g++) {
 		conv->ops->conv(call);
-		call->taps.input += call->taps.channels;
+		call->taps.input += op->in.channels / conv->groups;
 		call->weight += conv->group_weights;
 		call->bias += conv->group_biases;
 		call->output += call->outputs;
@@ -208,7 +215,7 @@ static void conv2d_run(const struct kws_op *op, const struct kws_op_maps *maps, 
 			if (conv->depthwise) {
 				conv->ops->depthwise(&call);
 			} else {
-				run_groups(conv, &call);
+				run_groups(op, &call);
 			}
 			output += run.taps.positions * op->out.channels;
 		}

@@ -64,7 +64,8 @@ static void init_trial(struct trial *trial, unsigned *seed)
 	init_window(trial, seed);
 	trial->groups = pick(seed, 0, 1) == 0 ? 1 : pick(seed, 2, 20);
 	trial->group_in = pick(seed, 0, 1) == 0 ? 1 : pick(seed, 2, 5);
-	trial->outputs = trial->groups * (pick(seed, 0, 1) == 0 ? 1 : pick(seed, 2, 10));
+	static const size_t group_outputs[] = {1, 2, 5, 8, 10};
+	trial->outputs = trial->groups * group_outputs[pick(seed, 0, 4)];
 	trial->in = (struct kws_map_shape){
 		.rows = trial->window.kernel[0] + pick(seed, 0, 4),
 		.bands = trial->window.kernel[1] + pick(seed, 0, 12),

@@ -157,6 +157,7 @@ static float naive_conv(const struct kws_float_conv *conv, size_t position, size
 		const float *weight = conv->weight + block * conv->weight_block_pitch +
 				      tap / conv->taps.taps * conv->weight_row_pitch +
 				      tap % conv->taps.taps * channels * KWS_FLOAT_BLOCK + lane;
+		x += lane < KWS_FLOAT_BLOCK / 2 ? 0 : conv->half_pitch;
 		for (size_t c = 0; c < channels; c++) {
 			float product = x[c] * weight[c * KWS_FLOAT_BLOCK];
 			sum += product;
@@ -200,12 +201,24 @@ static void check_conv(struct kws_float_conv *conv, void (*kernel)(const struct 
 	guarded_free(&output);
 }
 
+/* Any number of outputs, full blocks, or a block of two halves with inputs of their own. */
+static void draw_outputs(unsigned *seed, struct kws_float_conv *conv)
+{
+	size_t kind = pick(seed, 0, 2);
+	conv->outputs = kind == 0 ? pick(seed, 1, 150) : KWS_FLOAT_BLOCK * pick(seed, 1, 9);
+	if (kind == 2 && conv->taps.channels > 1) {
+		conv->outputs = KWS_FLOAT_BLOCK;
+		conv->half_pitch = pick(seed, 1, conv->taps.channels - 1);
+		conv->taps.channels -= conv->half_pitch;
+	}
+	conv->output_pitch = conv->outputs + pick(seed, 0, 2);
+}
+
 static void try_conv(const struct kws_float_ops *ops, unsigned *seed, enum numbers numbers)
 {
 	struct kws_float_conv conv = {.relu = pick(seed, 0, 1) == 1};
 	struct guarded input = draw_all(seed, numbers, draw_taps(seed, &conv.taps, 12));
-	conv.outputs = pick(seed, 0, 1) == 0 ? pick(seed, 1, 150) : 16 * pick(seed, 1, 9);
-	conv.output_pitch = conv.outputs + pick(seed, 0, 2);
+	draw_outputs(seed, &conv);
 	size_t blocks = (conv.outputs + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
 	size_t row = conv.taps.taps * conv.taps.channels * KWS_FLOAT_BLOCK;
 	conv.weight_row_pitch = row + KWS_FLOAT_BLOCK * pick(seed, 0, 2);
