@@ -54,7 +54,7 @@ static ALWAYS_INLINE void empty_bytes(struct counters *counters, size_t position
 static ALWAYS_INLINE void count_word(struct counters *counters, const uint64_t *weights,
 	const uint64_t *const *inputs, size_t w, size_t positions)
 {
-	const __m256i *halves = (const __m256i *)(weights + w * BLOCK);
+	const __m256i *halves = (const void *)(weights + w * BLOCK); /* 64-byte aligned */
 	__m256i first = _mm256_load_si256(halves);
 	__m256i second = _mm256_load_si256(halves + 1);
 	for (size_t p = 0; p < positions; p++) {
@@ -73,9 +73,8 @@ static ALWAYS_INLINE void store_block(
 	__m256i mixed = _mm256_castps_si256(_mm256_shuffle_ps(
 		_mm256_castsi256_ps(first), _mm256_castsi256_ps(second), _MM_SHUFFLE(2, 0, 2, 0)));
 	__m256i counts = _mm256_permute4x64_epi64(mixed, _MM_SHUFFLE(3, 1, 2, 0));
-	_mm256_storeu_si256(
-		(__m256i *)sums, _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)base),
-					 _mm256_slli_epi32(counts, 1)));
+	_mm256_storeu_si256((void *)sums, _mm256_sub_epi32(_mm256_loadu_si256((const void *)base),
+						  _mm256_slli_epi32(counts, 1)));
 }
 
 /* The sums of one block; `positions` is a constant where this is inlined: the loops over it unroll,
@@ -171,7 +170,7 @@ static ALWAYS_INLINE void transform_lanes(const struct kws_bconv_transform *tran
 	const __m256 bias = load(transform->bias + c, count);
 	for (size_t p = 0; p < transform->positions; p++) {
 		const int32_t *from = sums + p * transform->sums_step + c;
-		__m256 a = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)from));
+		__m256 a = _mm256_cvtepi32_ps(_mm256_loadu_si256((const void *)from));
 		__m256 sloped = _mm256_mul_ps(a, slope);
 		a = _mm256_blendv_ps(a, sloped, _mm256_cmp_ps(a, zero, _CMP_LT_OQ));
 		a = _mm256_add_ps(_mm256_mul_ps(a, scale), bias);

@@ -33,9 +33,8 @@ static ALWAYS_INLINE void store_pair(
 static ALWAYS_INLINE void store_one(__m512i counts, const int32_t *base, int32_t *sums)
 {
 	__m256i narrow = _mm512_cvtepi64_epi32(counts);
-	_mm256_storeu_si256(
-		(__m256i *)sums, _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)base),
-					 _mm256_slli_epi32(narrow, 1)));
+	_mm256_storeu_si256((void *)sums, _mm256_sub_epi32(_mm256_loadu_si256((const void *)base),
+						  _mm256_slli_epi32(narrow, 1)));
 }
 
 /* The sums of `positions` x `blocks`, both constants where this is inlined, from block `first` on.
