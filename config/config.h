@@ -152,6 +152,13 @@ struct kws_config {
 		char site[128];
 	} ipc;
 	struct {
+		int preroll_ms;
+		bool publish;
+		char folder[KWS_CONFIG_VALUE_SIZE];
+		int quota_mb;
+		bool near_misses;
+	} clips;
+	struct {
 		enum kws_config_level level;
 	} log;
 	struct kws_keyword_config

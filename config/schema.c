@@ -137,6 +137,17 @@ static const struct kws_key key_table[] = {
 	{KEY(ipc, site, LIVE, ""), STRING(ipc, site),
 		.help = "Name of this place, part of every event."},
 
+	{KEY(clips, preroll_ms, STREAM, "0"), INT_OR_ZERO(100, 30000),
+		.help = "Audio before a detection that kws.audio and clips carry; 0: none is kept."},
+	{KEY(clips, publish, LIVE, "no"), BOOL,
+		.help = "Publish that audio with each detection as kws.audio."},
+	{KEY(clips, folder, LIVE, ""), STRING(clips, folder),
+		.help = "Save that audio as WAV with its event as JSON there; empty: nowhere."},
+	{KEY(clips, quota_mb, LIVE, "100"), INT(1, 1000000),
+		.help = "The oldest clips in the folder are removed beyond this."},
+	{KEY(clips, near_misses, LIVE, "no"), BOOL,
+		.help = "Save near misses too; needs detector.candidate_threshold."},
+
 	{KEY(log, level, LIVE, "info"), ENUM(level_names),
 		.help = "The least severe messages that are logged."},
 

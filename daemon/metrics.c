@@ -43,6 +43,9 @@ static const struct metric metrics[] = {
 		{"network", "hop_us_p50"}},
 	{"kwsd_hop_p99_microseconds", "gauge", "99th percentile of that time.",
 		{"network", "hop_us_p99"}},
+	{"kwsd_clips_saved_total", "counter", "Clips saved.", {"clips", "saved"}},
+	{"kwsd_clips_failed_total", "counter", "Clips that could not be saved.",
+		{"clips", "failed"}},
 	{"kwsd_level_rms_dbfs", "gauge", "Audio level.", {"level", "rms_dbfs"}},
 	{"kwsd_muted", "gauge", "1 while the audio is thrown away.", {"mute", "on"}},
 };

@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
+#include "daemon/recorder.h"
 #include "pipeline/report.h"
 
 #define READ_SAMPLES 8192
@@ -33,6 +34,7 @@ struct kws_stream {
 	uint64_t excuses;    /* see struct kws_progress */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
+	struct kws_recorder *recorder;
 	int16_t samples[READ_SAMPLES];
 };
 
@@ -98,6 +100,11 @@ static void on_event(void *user, const struct kws_detector_event *found)
 		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
 	json_t *event = NULL;
 	kws_report_detection(stream->network.model, stream->config, found, &clock, &event);
+	int result = kws_recorder_take(stream->recorder, stream->config, stream->network.pipeline,
+		name, detection, clock.time_ms, event);
+	if (result != 0) {
+		kws_log_warning("cannot publish the audio of %s: %s", name, kws_strerror(result));
+	}
 	publish(stream, topic, event);
 	if (detection) {
 		kws_log_info("%s: score %.3f, exit %zu of %zu (%s), entropy %.3f", name,
@@ -274,6 +281,15 @@ static int start_capture(struct kws_stream *stream, struct kws_error *error)
 		kws_strerror(result));
 }
 
+static void on_clip_failed(void *user, const char *reason)
+{
+	struct kws_stream *stream = user;
+	char text[300];
+	snprintf(text, sizeof(text), "cannot save a clip: %s", reason);
+	kws_log_warning("%s", text);
+	publish_state(stream, "fault", text);
+}
+
 int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
 	struct kws_publisher *publisher, void (*ended)(void *user, enum kws_stream_end end),
 	void *user, struct kws_error *error)
@@ -289,6 +305,9 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_source(stream, config, error);
 	if (result == 0) {
+		result = kws_recorder_check(config, error);
+	}
+	if (result == 0) {
 		result = kws_network_init(&stream->network, config, &sink, error);
 	}
 	if (result != 0) {
@@ -300,7 +319,11 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		free(stream);
 		return kws_fail(error, KWS_EIO, "cannot watch for audio: no descriptor left");
 	}
-	result = start_capture(stream, error);
+	if (kws_recorder_create(&stream->recorder, loop, publisher, on_clip_failed, stream) != 0) {
+		result = kws_fail(error, KWS_ENOMEM, "out of memory");
+	} else {
+		result = start_capture(stream, error);
+	}
 	if (result != 0) {
 		kws_stream_destroy(stream);
 		return result;
@@ -321,6 +344,7 @@ void kws_stream_destroy(struct kws_stream *stream)
 	}
 	/* the source's threads first: after that nothing sends a wake-up */
 	kws_capture_destroy(stream->capture);
+	kws_recorder_destroy(stream->recorder);
 	kws_network_finish(&stream->network);
 	kws_wake_finish(&stream->wake, on_wake_closed);
 }
@@ -380,11 +404,11 @@ int kws_stream_apply(
 	struct changes changes = {false, false};
 	struct kws_network network = {0};
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	int result = 0;
+	int result = kws_recorder_check(config, error);
 	kws_config_diff(stream->config, config, note_change, &changes);
 	changes.pipeline =
 		changes.pipeline || kws_network_is_outdated(&stream->network, config->model.path);
-	if (changes.audio) {
+	if (result == 0 && changes.audio) {
 		result = check_source(stream, config, error);
 	}
 	if (result == 0 && changes.pipeline) {
@@ -510,11 +534,18 @@ static json_t *mute_status(const struct kws_mute *mute)
 	return json_pack("{s:b, s:f}", "on", mute->on, "left_s", left_s);
 }
 
+static json_t *clips_status(const struct kws_recorder *recorder)
+{
+	struct kws_clips_counts counts = kws_recorder_counts(recorder);
+	return json_pack("{s:I, s:I, s:I}", "saved", (json_int_t)counts.saved, "failed",
+		(json_int_t)counts.failed, "removed", (json_int_t)counts.removed);
+}
+
 json_t *kws_stream_status(struct kws_stream *stream)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "audio", audio_status(stream), "network",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio", audio_status(stream), "network",
 		kws_network_status(&stream->network), "level", kws_stream_level(stream), "mute",
-		mute_status(&stream->mute));
+		mute_status(&stream->mute), "clips", clips_status(stream->recorder));
 }
 
 json_t *kws_stream_devices(struct kws_stream *stream)

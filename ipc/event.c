@@ -153,6 +153,22 @@ int kws_event_score(const struct kws_score_event *event, json_t **out)
 	return finish_event(&builder, out);
 }
 
+int kws_event_audio(const struct kws_audio_event *event, json_t **out)
+{
+	if (event->name == NULL) {
+		return KWS_EINVAL;
+	}
+	struct builder builder = begin_event();
+	put_integer(&builder, "v", KWS_EVENT_VERSION);
+	put_text(&builder, "name", event->name);
+	put_text(&builder, "format", "S16LE");
+	put_integer(&builder, "channels", 1);
+	put_integer(&builder, "rate_hz", event->rate_hz);
+	put_integer(&builder, "start_sample", (json_int_t)event->start_sample);
+	put_integer(&builder, "end_sample", (json_int_t)event->end_sample);
+	return finish_event(&builder, out);
+}
+
 int kws_event_level(double rms_dbfs, double peak_dbfs, json_t **out)
 {
 	struct builder builder = begin_event();

@@ -12,6 +12,7 @@
 /* Topics. A detection's and a candidate's topic is the prefix and the keyword's name. */
 #define KWS_TOPIC_DETECTION "kws.detection."
 #define KWS_TOPIC_CANDIDATE "kws.candidate."
+#define KWS_TOPIC_AUDIO "kws.audio."
 #define KWS_TOPIC_STATE "kws.state"
 #define KWS_TOPIC_LEVEL "kws.level"
 #define KWS_TOPIC_SCORE "kws.score"
@@ -69,12 +70,21 @@ struct kws_state_event {
 	json_t *details; /* borrowed: what the daemon adds, or NULL */
 };
 
+/* What the third frame of a kws.audio message holds: mono, 16 bits, little endian. */
+struct kws_audio_event {
+	const char *name; /* the keyword: never NULL */
+	uint64_t start_sample;
+	uint64_t end_sample; /* of the last sample, plus one */
+	unsigned rate_hz;
+};
+
 /* Build the JSON object of an event with its fields in the documented order, starting with `v`.
  * Numbers are rounded: 4 decimals for scores and entropy, 3 for milliseconds, 1 for decibels.
  * `*out` belongs to the caller (json_decref). Errors: KWS_EINVAL (no name, no state), KWS_ENOMEM.
  * Thread: any. RT-safe: no, they allocate. */
 int kws_event_detection(const struct kws_detection_event *event, json_t **out);
 int kws_event_score(const struct kws_score_event *event, json_t **out);
+int kws_event_audio(const struct kws_audio_event *event, json_t **out);
 int kws_event_level(double rms_dbfs, double peak_dbfs, json_t **out);
 int kws_event_state(const struct kws_state_event *event, json_t **out);
 

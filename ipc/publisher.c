@@ -87,16 +87,21 @@ static int next_sequence(struct kws_publisher *publisher, const char *topic, jso
 	return 0;
 }
 
-static int send_frames(struct kws_publisher *publisher, const char *topic, const char *text)
+/* `data` NULL: two frames. */
+static int send_frames(struct kws_publisher *publisher, const char *topic, const char *text,
+	const void *data, size_t size)
 {
+	int more = data != NULL ? ZMQ_SNDMORE : 0;
 	if (kws__frame_send(publisher->socket, topic, strlen(topic), ZMQ_SNDMORE) != 0 ||
-		kws__frame_send(publisher->socket, text, strlen(text), 0) != 0) {
+		kws__frame_send(publisher->socket, text, strlen(text), more) != 0 ||
+		(data != NULL && kws__frame_send(publisher->socket, data, size, 0) != 0)) {
 		return KWS_EIO;
 	}
 	return 0;
 }
 
-static int send_event(struct kws_publisher *publisher, const char *topic, json_t *event)
+static int send_event(struct kws_publisher *publisher, const char *topic, json_t *event,
+	const void *data, size_t size)
 {
 	json_int_t seq;
 	json_t *stamped;
@@ -109,14 +114,20 @@ static int send_event(struct kws_publisher *publisher, const char *topic, json_t
 	}
 	char *text = kws_event_dump(stamped);
 	json_decref(stamped);
-	rc = text != NULL ? send_frames(publisher, topic, text) : KWS_ENOMEM;
+	rc = text != NULL ? send_frames(publisher, topic, text, data, size) : KWS_ENOMEM;
 	free(text);
 	return rc;
 }
 
 int kws_publisher_send(struct kws_publisher *publisher, const char *topic, json_t *event)
 {
-	int rc = send_event(publisher, topic, event);
+	return kws_publisher_send_data(publisher, topic, event, NULL, 0);
+}
+
+int kws_publisher_send_data(struct kws_publisher *publisher, const char *topic, json_t *event,
+	const void *data, size_t size)
+{
+	int rc = send_event(publisher, topic, event, data, size);
 	if (rc == 0) {
 		publisher->counts.sent++;
 	} else {

@@ -3,11 +3,13 @@
 #define KWS_IPC_PUBLISHER_H
 
 #include <jansson.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
 
-/* The PUB socket of the events. A message has two frames: the topic and one JSON object.
+/* The PUB socket of the events. A message has two frames: the topic and one JSON object;
+ * kws.audio has a third one with the samples.
  *
  * Each message carries `seq` and `boot`, so that a subscriber sees what it lost. `seq` counts from
  * 1 per topic and not over all messages: ZeroMQ filters by topic, and a subscriber of one topic
@@ -44,6 +46,10 @@ void kws_publisher_destroy(struct kws_publisher *publisher);
  * set of topics is small (one or two per keyword): each one's counter is kept for good.
  * Never blocks. Errors, also counted: KWS_EINVAL (topic), KWS_ENOMEM, KWS_EIO. */
 int kws_publisher_send(struct kws_publisher *publisher, const char *topic, json_t *event);
+
+/* The same with a third frame of `size` bytes, copied: the audio that belongs to the event. */
+int kws_publisher_send_data(struct kws_publisher *publisher, const char *topic, json_t *event,
+	const void *data, size_t size);
 
 /* Lets ZeroMQ handle subscribers that came and went. A send does it too; a publisher that is silent
  * for hours must be ticked about once a second, or they pile up. */

@@ -9,6 +9,7 @@
 #include "dsp/mel.h"
 #include "dsp/resampler.h"
 #include "dsp/window.h"
+#include "pipeline/preroll.h"
 
 #define BLOCK_FRAMES 512 /* of the source, converted at a time */
 
@@ -28,7 +29,8 @@ struct kws_front_end {
 	size_t block_fill;
 	struct kws_level level;
 	struct kws_enhancer *enhancer;
-	size_t quiet_blocks; /* since the last block of speech */
+	size_t quiet_blocks;         /* since the last block of speech */
+	struct kws_preroll *preroll; /* NULL: none is kept */
 	/* blocks to frames to the window */
 	float frame[KWS_FRAME_SAMPLES];
 	size_t frame_fill;
@@ -47,6 +49,9 @@ static void restart_window(struct kws_front_end *front)
 	front->first_hop = true;
 	front->quiet_blocks = 0;
 	kws_window_init(&front->window);
+	if (front->preroll != NULL) {
+		kws_preroll_clear(front->preroll);
+	}
 }
 
 int kws_front_end_create(struct kws_front_end **out, const struct kws_config *config,
@@ -72,6 +77,10 @@ int kws_front_end_create(struct kws_front_end **out, const struct kws_config *co
 	if (result == 0) {
 		result = kws_enhancer_create(&front->enhancer, &enhancer);
 	}
+	if (result == 0 && config->clips.preroll_ms > 0) {
+		result = kws_preroll_create(&front->preroll,
+			(size_t)config->clips.preroll_ms * KWS_SAMPLE_RATE_HZ / 1000);
+	}
 	if (result != 0) {
 		kws_front_end_destroy(front);
 		return result;
@@ -89,6 +98,7 @@ void kws_front_end_destroy(struct kws_front_end *front)
 	kws_resampler_destroy(front->resampler);
 	kws_enhancer_destroy(front->enhancer);
 	kws_mel_destroy(front->mel);
+	kws_preroll_destroy(front->preroll);
 	free(front);
 }
 
@@ -159,6 +169,9 @@ static void take_frame(struct kws_front_end *front)
 static void take_block(struct kws_front_end *front)
 {
 	kws_level_push(&front->level, front->block);
+	if (front->preroll != NULL) {
+		kws_preroll_push(front->preroll, front->block, front->samples + KWS_HOP_SAMPLES);
+	}
 	bool speech = kws_enhancer_process(front->enhancer, front->block);
 	front->quiet_blocks = speech ? 0 : front->quiet_blocks + 1;
 	size_t used = 0;
@@ -214,6 +227,12 @@ const struct kws_level *kws_front_end_level(const struct kws_front_end *front)
 uint64_t kws_front_end_samples(const struct kws_front_end *front)
 {
 	return front->samples;
+}
+
+size_t kws_front_end_preroll(
+	const struct kws_front_end *front, int16_t *samples, size_t max, uint64_t *end)
+{
+	return front->preroll != NULL ? kws_preroll_copy(front->preroll, samples, max, end) : 0;
 }
 
 bool kws_front_end_warm(const struct kws_front_end *front)

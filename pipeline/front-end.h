@@ -28,8 +28,8 @@ struct kws_front_end_sink {
 	void *user;
 };
 
-/* [model] hop_frames and [dsp] of `config` are fixed here; it is not kept. Errors: KWS_ENOMEM.
- * Thread: any; all calls on one front end must come from one thread. */
+/* [model] hop_frames, [dsp] and [clips] preroll_ms of `config` are fixed here; it is not kept.
+ * Errors: KWS_ENOMEM. Thread: any; all calls on one front end must come from one thread. */
 int kws_front_end_create(struct kws_front_end **out, const struct kws_config *config,
 	const struct kws_front_end_sink *sink);
 
@@ -47,6 +47,10 @@ const struct kws_level *kws_front_end_level(const struct kws_front_end *front);
 
 /* 16 kHz samples since create, lost ones included. */
 uint64_t kws_front_end_samples(const struct kws_front_end *front);
+
+/* The latest samples, oldest first, of at most [clips] preroll_ms; see kws_preroll_copy(). */
+size_t kws_front_end_preroll(
+	const struct kws_front_end *front, int16_t *samples, size_t max, uint64_t *end);
 
 /* Whether a whole window of real frames is in. */
 bool kws_front_end_warm(const struct kws_front_end *front);

@@ -192,6 +192,12 @@ void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, siz
 	kws_front_end_push(pipeline->front, frames, count);
 }
 
+size_t kws_pipeline_preroll(
+	const struct kws_pipeline *pipeline, int16_t *samples, size_t max, uint64_t *end)
+{
+	return kws_front_end_preroll(pipeline->front, samples, max, end);
+}
+
 const struct kws_level *kws_pipeline_level(const struct kws_pipeline *pipeline)
 {
 	return kws_front_end_level(pipeline->front);

@@ -79,6 +79,10 @@ void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames);
  * RT-safe. */
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config);
 
+/* The latest audio, of at most [clips] preroll_ms; see kws_preroll_copy(). */
+size_t kws_pipeline_preroll(
+	const struct kws_pipeline *pipeline, int16_t *samples, size_t max, uint64_t *end);
+
 /* Loudness of the stream as it came, before enhancement. */
 const struct kws_level *kws_pipeline_level(const struct kws_pipeline *pipeline);
 

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/clips.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sndfile.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "dsp/mel.h"
+#include "ipc/event.h"
+
+#define STEM_BYTES 128 /* of a clip's name without its suffix */
+
+struct kws_clips {
+	uv_loop_t *loop;
+	void (*failed)(void *user, const char *reason);
+	void *user;
+	size_t waiting;
+	bool over;
+	struct kws_clips_counts counts;
+};
+
+/* One clip on its way; the worker thread has it alone. */
+struct job {
+	uv_work_t work;
+	struct kws_clips *clips;
+	char folder[PATH_MAX];
+	char stem[STEM_BYTES];
+	uint64_t quota_bytes;
+	char *text; /* the event */
+	uint64_t removed;
+	char reason[256]; /* "" on success */
+	size_t count;
+	int16_t samples[];
+};
+
+int kws_clips_create(struct kws_clips **out, uv_loop_t *loop,
+	void (*failed)(void *user, const char *reason), void *user)
+{
+	struct kws_clips *clips = calloc(1, sizeof(*clips));
+	if (clips == NULL) {
+		return KWS_ENOMEM;
+	}
+	clips->loop = loop;
+	clips->failed = failed;
+	clips->user = user;
+	*out = clips;
+	return 0;
+}
+
+void kws_clips_destroy(struct kws_clips *clips)
+{
+	if (clips == NULL) {
+		return;
+	}
+	clips->over = true;
+	if (clips->waiting == 0) {
+		free(clips);
+	}
+}
+
+struct kws_clips_counts kws_clips_counts(const struct kws_clips *clips)
+{
+	return clips->counts;
+}
+
+/* The names sort by time. What a file's name cannot hold is a '_'. */
+static void make_stem(char *stem, const char *name, int64_t time_ms)
+{
+	struct tm utc;
+	time_t seconds = (time_t)(time_ms / 1000);
+	gmtime_r(&seconds, &utc);
+	size_t length = strftime(stem, STEM_BYTES, "%Y%m%dT%H%M%S", &utc);
+	snprintf(stem + length, STEM_BYTES - length, ".%03dZ-%.64s", (int)(time_ms % 1000), name);
+	for (char *c = stem + length; *c != '\0'; c++) {
+		*c = *c == '/' || (unsigned char)*c < ' ' ? '_' : *c;
+	}
+}
+
+static void path_of(const struct job *job, const char *suffix, char path[2 * PATH_MAX])
+{
+	snprintf(path, 2 * PATH_MAX, "%s/%s%s", job->folder, job->stem, suffix);
+}
+
+static bool is_clip(const char *name)
+{
+	size_t length = strlen(name);
+	return length > 25 && name[8] == 'T' && name[15] == '.' && name[19] == 'Z' &&
+	       name[20] == '-' &&
+	       (strcmp(name + length - 4, ".wav") == 0 ||
+		       strcmp(name + length - 5, ".json") == 0);
+}
+
+static int select_clips(const struct dirent *entry)
+{
+	return is_clip(entry->d_name);
+}
+
+static uint64_t size_of(const char *folder, const char *name, char path[2 * PATH_MAX])
+{
+	struct stat status;
+	snprintf(path, 2 * PATH_MAX, "%s/%s", folder, name);
+	return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+/* Removes the oldest files until `wanted` more bytes fit under the quota. */
+static void make_room(struct job *job, uint64_t wanted)
+{
+	char path[2 * PATH_MAX];
+	struct dirent **entries;
+	uint64_t total = wanted;
+	int count = scandir(job->folder, &entries, select_clips, alphasort);
+	for (int i = 0; i < count; i++) {
+		total += size_of(job->folder, entries[i]->d_name, path);
+	}
+	for (int i = 0; i < count; i++) {
+		uint64_t size = size_of(job->folder, entries[i]->d_name, path);
+		if (total > job->quota_bytes && unlink(path) == 0) {
+			total -= size;
+			job->removed++;
+		}
+		free(entries[i]);
+	}
+	if (count >= 0) {
+		free(entries);
+	}
+}
+
+static bool write_wav(struct job *job, const char *path)
+{
+	SF_INFO info = {.samplerate = KWS_SAMPLE_RATE_HZ,
+		.channels = 1,
+		.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
+	SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+	if (file == NULL) {
+		return false;
+	}
+	bool whole = sf_write_short(file, job->samples, (sf_count_t)job->count) ==
+		     (sf_count_t)job->count;
+	return sf_close(file) == 0 && whole;
+}
+
+static bool write_text(struct job *job, const char *path)
+{
+	FILE *file = fopen(path, "w");
+	if (file == NULL) {
+		return false;
+	}
+	bool whole = fprintf(file, "%s\n", job->text) >= 0;
+	return fclose(file) == 0 && whole;
+}
+
+/* Under another name until it is whole, so that nobody reads a part. */
+static bool write_under(struct job *job, const char *suffix,
+	bool (*write)(struct job *job, const char *path))
+{
+	char part[2 * PATH_MAX];
+	char path[2 * PATH_MAX];
+	path_of(job, ".part", part);
+	path_of(job, suffix, path);
+	errno = 0;
+	if (write(job, part) && rename(part, path) == 0) {
+		return true;
+	}
+	snprintf(job->reason, sizeof(job->reason), "%.160s: %s", path,
+		errno != 0 ? strerror(errno) : "it could not be written whole");
+	unlink(part);
+	return false;
+}
+
+static void work(uv_work_t *request)
+{
+	struct job *job = request->data;
+	char path[2 * PATH_MAX];
+	make_room(job, job->count * sizeof(int16_t) + strlen(job->text) + 64);
+	if (write_under(job, ".wav", write_wav) && !write_under(job, ".json", write_text)) {
+		path_of(job, ".wav", path);
+		unlink(path);
+	}
+}
+
+static void on_done(uv_work_t *request, int status)
+{
+	struct job *job = request->data;
+	struct kws_clips *clips = job->clips;
+	(void)status;
+	clips->waiting--;
+	clips->counts.removed += job->removed;
+	if (job->reason[0] == '\0') {
+		clips->counts.saved++;
+	} else {
+		clips->counts.failed++;
+		if (!clips->over) {
+			clips->failed(clips->user, job->reason);
+		}
+	}
+	free(job->text);
+	free(job);
+	if (clips->over && clips->waiting == 0) {
+		free(clips);
+	}
+}
+
+static void fail(struct kws_clips *clips, const char *reason)
+{
+	clips->counts.failed++;
+	clips->failed(clips->user, reason);
+}
+
+void kws_clips_save(struct kws_clips *clips, const char *folder, uint64_t quota_bytes,
+	const char *name, int64_t time_ms, const int16_t *samples, size_t count, json_t *event)
+{
+	if (clips->waiting >= KWS_CLIPS_WAITING_MAX) {
+		fail(clips, "too many clips wait for a slow disk");
+		return;
+	}
+	struct job *job = calloc(1, sizeof(*job) + count * sizeof(int16_t));
+	char *text = kws_event_dump(event);
+	if (job == NULL || text == NULL) {
+		free(job);
+		free(text);
+		fail(clips, "out of memory");
+		return;
+	}
+	job->work.data = job;
+	job->clips = clips;
+	job->quota_bytes = quota_bytes;
+	job->text = text;
+	job->count = count;
+	snprintf(job->folder, sizeof(job->folder), "%s", folder);
+	make_stem(job->stem, name, time_ms);
+	memcpy(job->samples, samples, count * sizeof(int16_t));
+	clips->waiting++;
+	uv_queue_work(clips->loop, &job->work, work, on_done);
+}

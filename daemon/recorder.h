@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_DAEMON_RECORDER_H
+#define KWS_DAEMON_RECORDER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/error.h"
+#include "config/config.h"
+#include "daemon/clips.h"
+#include "ipc/publisher.h"
+#include "pipeline/pipeline.h"
+
+/* Gives the audio of a detection to those who asked for it: as kws.audio to subscribers, as clips
+ * into a folder. Without [clips] preroll_ms no audio leaves the process. Thread: loop. */
+struct kws_recorder;
+
+/* `failed(user, reason)` tells of each clip that could not be saved; `publisher` outlives the
+ * recorder. Errors: KWS_ENOMEM. */
+int kws_recorder_create(struct kws_recorder **out, uv_loop_t *loop, struct kws_publisher *publisher,
+	void (*failed)(void *user, const char *reason), void *user);
+
+/* Clips under way are still written. Accepts NULL. */
+void kws_recorder_destroy(struct kws_recorder *recorder);
+
+/* Whether clips can be written as configured. Errors: KWS_ENOENT with a sentence. */
+int kws_recorder_check(const struct kws_config *config, struct kws_error *error);
+
+/* What `pipeline` has just found: `event` is the detection or, if not `detection`, the near miss of
+ * keyword `name`. Errors: those of kws_publisher_send_data(). */
+int kws_recorder_take(struct kws_recorder *recorder, const struct kws_config *config,
+	const struct kws_pipeline *pipeline, const char *name, bool detection, int64_t time_ms,
+	json_t *event);
+
+struct kws_clips_counts kws_recorder_counts(const struct kws_recorder *recorder);
+
+#endif

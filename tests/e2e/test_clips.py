@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The audio of a detection: to subscribers as kws.audio, and as clips in a folder."""
+
+import json
+import shutil
+import subprocess
+import wave
+
+import harness
+import numpy
+
+PREROLL_MS = 1500
+
+
+class ClipsTest(harness.DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.clips = self.folder / "clips"
+        self.clips.mkdir()
+        self.samples = numpy.concatenate([harness.silence(2), harness.speech(harness.WORDS[0]),
+                                          harness.silence(1)])
+
+    def start_stdin(self, *settings):
+        daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
+                            "ipc.level_ms=200", *settings, stdin=subprocess.PIPE)
+        self.subscriber = self.subscribe_surely("kws.state", "kws.detection.")
+        return daemon
+
+    def saved(self, daemon, count):
+        return harness.wait_for(lambda: daemon.status()["clips"]["saved"] >= count
+                                and sorted(self.clips.iterdir()), f"{count} clips")
+
+    def test_a_clip_is_what_was_heard(self):
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}")
+        daemon.feed(self.samples)
+        event = self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")[-1][1]
+        text, sound = self.saved(daemon, 1)
+        self.assertEqual((text.suffix, sound.suffix), (".json", ".wav"))
+        self.assertTrue(sound.stem.endswith(f"-{event['name']}"), sound)
+        described = json.loads(text.read_text(encoding="utf-8"))
+        self.assertEqual({key: event[key] for key in described}, described)
+        with wave.open(str(sound)) as file:
+            self.assertEqual((file.getframerate(), file.getnchannels(), file.getsampwidth()),
+                             (16000, 1, 2))
+            heard = numpy.frombuffer(file.readframes(file.getnframes()), "<i2")
+        # blocks of 10 ms: what is written ends with the block in which the window ended
+        self.assertEqual(len(heard), PREROLL_MS * 16)
+        end = -(-event["sample"] // 160) * 160
+        numpy.testing.assert_array_equal(heard, self.samples[end - len(heard):end])
+
+    def test_subscribers_get_the_audio(self):
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", "clips.publish=yes")
+        self.subscriber.socket.subscribe("kws.audio.")
+        harness.wait_for(daemon.status, "a turn of the loop")
+        daemon.feed(self.samples)
+        while True:
+            self.assertTrue(self.subscriber.socket.poll(harness.TIMEOUT_S * 1000))
+            frames = self.subscriber.socket.recv_multipart()
+            if frames[0].startswith(b"kws.audio."):
+                break
+        header = json.loads(frames[1])
+        self.assertEqual(frames[0].decode(), "kws.audio." + header["name"])
+        self.assertEqual((header["format"], header["rate_hz"], header["seq"]), ("S16LE", 16000, 1))
+        heard = numpy.frombuffer(frames[2], "<i2")
+        numpy.testing.assert_array_equal(
+            heard, self.samples[header["start_sample"]:header["end_sample"]])
+        self.assertEqual(list(self.clips.iterdir()), [])
+
+    def test_without_being_asked_no_audio_leaves(self):
+        daemon = self.start_stdin(f"clips.folder={self.clips}", "clips.publish=yes")
+        self.subscriber.socket.subscribe("kws.audio.")
+        daemon.feed(self.samples)
+        self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertIsNone(self.subscriber.receive(0.2))
+        self.assertEqual(list(self.clips.iterdir()), [])
+
+    def test_the_oldest_clips_make_room(self):
+        old = self.clips / "20200101T000000.000Z-yes.wav"
+        new = self.clips / "20200102T000000.000Z-yes.wav"
+        mine = self.clips / "notes.txt"
+        for path in (old, new, mine):
+            path.write_bytes(b"x" * 600_000)
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}",
+                                  "clips.quota_mb=1")
+        daemon.feed(self.samples)
+        names = [path.name for path in self.saved(daemon, 1)]
+        self.assertNotIn(old.name, names)
+        self.assertIn(new.name, names)
+        self.assertIn(mine.name, names)
+        self.assertEqual(daemon.status()["clips"]["removed"], 1)
+
+    def test_a_folder_that_goes_away_is_told_and_does_no_harm(self):
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}")
+        shutil.rmtree(self.clips)
+        daemon.feed(self.samples)
+        fault = self.subscriber.until_state("fault")[-1][1]
+        self.assertIn(str(self.clips), fault["reason"])
+        self.assertEqual(daemon.status()["clips"], {"saved": 0, "failed": 1, "removed": 0})
+        refused = daemon.kwsctl("set", "clips.folder", f"{self.folder}/missing")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("[clips].folder", refused.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
