@@ -95,8 +95,7 @@ static bool is_clip(const char *name)
 	size_t length = strlen(name);
 	return length > 25 && name[8] == 'T' && name[15] == '.' && name[19] == 'Z' &&
 	       name[20] == '-' &&
-	       (strcmp(name + length - 4, ".wav") == 0 ||
-		       strcmp(name + length - 5, ".json") == 0);
+	       (strcmp(name + length - 4, ".wav") == 0 || strcmp(name + length - 5, ".json") == 0);
 }
 
 static int select_clips(const struct dirent *entry)
@@ -159,8 +158,8 @@ static bool write_text(struct job *job, const char *path)
 }
 
 /* Under another name until it is whole, so that nobody reads a part. */
-static bool write_under(struct job *job, const char *suffix,
-	bool (*write)(struct job *job, const char *path))
+static bool write_under(
+	struct job *job, const char *suffix, bool (*write)(struct job *job, const char *path))
 {
 	char part[2 * PATH_MAX];
 	char path[2 * PATH_MAX];

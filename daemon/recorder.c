@@ -54,8 +54,10 @@ int kws_recorder_check(const struct kws_config *config, struct kws_error *error)
 	return 0;
 }
 
-/* The first `count` samples, which end at `end`; they are turned to little endian where they lie. */
-static int publish_audio(struct kws_recorder *recorder, const char *name, uint64_t end, size_t count)
+/* The first `count` samples, which end at `end`; they are turned to little endian where they lie.
+ */
+static int publish_audio(
+	struct kws_recorder *recorder, const char *name, uint64_t end, size_t count)
 {
 	struct kws_audio_event audio = {name, end - count, end, KWS_SAMPLE_RATE_HZ};
 	char topic[sizeof(KWS_TOPIC_AUDIO) + KWS_KEYWORD_NAME_SIZE];
@@ -81,8 +83,8 @@ int kws_recorder_take(struct kws_recorder *recorder, const struct kws_config *co
 	uint64_t end;
 	bool save = config->clips.folder[0] != '\0' && (detection || config->clips.near_misses);
 	bool publish = config->clips.publish && detection;
-	size_t count = save || publish ? kws_pipeline_preroll(pipeline, recorder->samples,
-						 SAMPLES_MAX, &end)
+	size_t count = save || publish ? kws_pipeline_preroll(
+						 pipeline, recorder->samples, SAMPLES_MAX, &end)
 				       : 0;
 	if (count == 0) {
 		return 0;

@@ -62,12 +62,12 @@ static void hear(struct listener *listener, const float *logits, size_t hops)
 	const float *const exits[EXITS] = {blind, logits, logits, logits, logits};
 	struct kws_detector_event events[CLASSES];
 	for (size_t i = 0; i < hops; i++) {
-		const struct kws_detector_moment now = {.hop = listener->run.hop,
-			.sample = listener->run.hop * HOP_SAMPLES};
+		const struct kws_detector_moment now = {
+			.hop = listener->run.hop, .sample = listener->run.hop * HOP_SAMPLES};
 		struct kws_decision decision = policy_run_hop(&listener->run, exits);
 		listener->asked += decision.exit == EXITS - 1;
-		size_t count = kws_detector_push(
-			listener->detector, decision.posteriors, &now, events);
+		size_t count =
+			kws_detector_push(listener->detector, decision.posteriors, &now, events);
 		for (size_t e = 0; e < count; e++) {
 			size_t used = strlen(listener->detections);
 			snprintf(listener->detections + used, sizeof(listener->detections) - used,
@@ -164,9 +164,9 @@ static void rest_and_smoothing_go_on_over_repeated_answers(void **state)
 	listener.run.settings.max_age_hops = 4;
 	policy_run_configure(&listener.run);
 	hear(&listener, quiet, 8);
-	hear(&listener, word, 5); /* hops 8 to 12, detected at 12; rest until 22 */
+	hear(&listener, word, 5);  /* hops 8 to 12, detected at 12; rest until 22 */
 	hear(&listener, quiet, 4); /* 13 to 16 */
-	hear(&listener, word, 5); /* 17 to 21: patient enough at 21, but resting */
+	hear(&listener, word, 5);  /* 17 to 21: patient enough at 21, but resting */
 	hear(&listener, quiet, 4); /* 22 to 25; the mean of hop 22 would detect: 4 of 5 hops */
 	finish(&listener, "12 22");
 }

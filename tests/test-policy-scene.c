@@ -136,10 +136,8 @@ static void no_reference_outlives_the_maximum_age(void **state)
 	policy_run_configure(&run);
 	expect(&run, EXITS_OF(a, a, a, a, a), 4, KWS_REASON_NO_REFERENCE, 0);
 	for (int scene = 0; scene < 3; scene++) {
-		expect(&run, EXITS_OF(a1, b, b, b, b), 0, KWS_REASON_UNCHANGED,
-			scene == 0 ? 0 : 1);
-		expect(&run, EXITS_OF(a, b, b, b, b), 0, KWS_REASON_UNCHANGED,
-			scene == 0 ? 0 : 1);
+		expect(&run, EXITS_OF(a1, b, b, b, b), 0, KWS_REASON_UNCHANGED, scene == 0 ? 0 : 1);
+		expect(&run, EXITS_OF(a, b, b, b, b), 0, KWS_REASON_UNCHANGED, scene == 0 ? 0 : 1);
 		struct kws_decision decision =
 			expect(&run, EXITS_OF(a1, b, b, b, b), 4, KWS_REASON_AGE, 1);
 		assert_near(decision.change, scene == 0 ? 1.0f : 0.0f); /* told all the same */

@@ -40,8 +40,8 @@ static void keeps_the_latest(void **state)
 	expect(preroll, 1000, 0, 0);
 	for (uint64_t block = 1; block <= 10; block++) {
 		push(preroll, block * KWS_HOP_SAMPLES);
-		expect(preroll, 5 * KWS_HOP_SAMPLES,
-			(block < 3 ? block : 3) * KWS_HOP_SAMPLES, block * KWS_HOP_SAMPLES);
+		expect(preroll, 5 * KWS_HOP_SAMPLES, (block < 3 ? block : 3) * KWS_HOP_SAMPLES,
+			block * KWS_HOP_SAMPLES);
 	}
 	expect(preroll, 7, 7, 10 * KWS_HOP_SAMPLES);
 	kws_preroll_destroy(preroll);
@@ -67,8 +67,8 @@ static void loud_and_odd_values_stay_16_bits(void **state)
 {
 	(void)state;
 	static const float values[] = {1.0f, 2.0f, -1.0f, -2.0f, INFINITY, -INFINITY, NAN, 0.0f};
-	static const int16_t wanted[] = {INT16_MAX, INT16_MAX, INT16_MIN, INT16_MIN, INT16_MAX,
-		INT16_MIN, INT16_MIN, 0};
+	static const int16_t wanted[] = {
+		INT16_MAX, INT16_MAX, INT16_MIN, INT16_MIN, INT16_MAX, INT16_MIN, INT16_MIN, 0};
 	struct kws_preroll *preroll;
 	float block[KWS_HOP_SAMPLES] = {0};
 	int16_t samples[KWS_HOP_SAMPLES];
@@ -78,7 +78,8 @@ static void loud_and_odd_values_stay_16_bits(void **state)
 		block[i] = values[i];
 	}
 	kws_preroll_push(preroll, block, KWS_HOP_SAMPLES);
-	assert_int_equal(kws_preroll_copy(preroll, samples, KWS_HOP_SAMPLES, &end), KWS_HOP_SAMPLES);
+	assert_int_equal(
+		kws_preroll_copy(preroll, samples, KWS_HOP_SAMPLES, &end), KWS_HOP_SAMPLES);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		assert_int_equal(samples[i], wanted[i]);
 	}

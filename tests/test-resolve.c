@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a configuration means for a model of three exits and the labels "go", "stop", "_silence_". */
+/* What a configuration means for a model of three exits and the labels "go", "stop", "_silence_".
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,8 +64,8 @@ static struct kws_policy_settings resolve(const char *exits, const char *text)
 	return settings;
 }
 
-static void assert_thresholds(const struct kws_policy_settings *settings, size_t label,
-	float first, float second, float third)
+static void assert_thresholds(const struct kws_policy_settings *settings, size_t label, float first,
+	float second, float third)
 {
 	assert_true(settings->thresholds[0][label] == first);
 	assert_true(settings->thresholds[1][label] == second);
@@ -97,8 +98,8 @@ static void those_of_the_model_are_stronger(void **state)
 static void those_of_the_section_are_stronger_still(void **state)
 {
 	(void)state;
-	struct kws_policy_settings settings = resolve(MODEL_EXITS,
-		"[exits]\ndelta=0.375\ntemperature=3,4,5\n");
+	struct kws_policy_settings settings =
+		resolve(MODEL_EXITS, "[exits]\ndelta=0.375\ntemperature=3,4,5\n");
 	assert_thresholds(&settings, GO, 0.375f, 0.375f, 0.375f);
 	assert_thresholds(&settings, SILENCE, 0.375f, 0.375f, 0.375f);
 	assert_true(settings.temperature[0] == 3.0f && settings.temperature[2] == 5.0f);
@@ -129,9 +130,9 @@ static void times_become_hops(void **state)
 static void only_keywords_are_confirmed_and_fresh(void **state)
 {
 	(void)state;
-	struct kws_policy_settings settings = resolve(NULL,
-		"[exits]\nconfirm=3\n[detector]\nthreshold=0.75\nrearm=0.5\n"
-		"[keyword stop]\nconfirm=2\nthreshold=0.5\n");
+	struct kws_policy_settings settings =
+		resolve(NULL, "[exits]\nconfirm=3\n[detector]\nthreshold=0.75\nrearm=0.5\n"
+			      "[keyword stop]\nconfirm=2\nthreshold=0.5\n");
 	assert_int_equal(settings.confirm_exit[GO], 3);
 	assert_int_equal(settings.confirm_exit[STOP], 2);
 	assert_int_equal(settings.confirm_exit[SILENCE], 0);
