@@ -71,17 +71,23 @@ static void add_weights(struct model_builder *builder, const struct bench_layer 
 
 static void add_graph(struct model_builder *builder, const struct bench_layer *layer)
 {
+	static const char *const transforms[] = {
+		[BENCH_BATCH_NORM] = "'scale': 'scale', 'bias': 'bias'",
+		[BENCH_RELU] = "'act': 'relu', 'scale': 'scale', 'bias': 'bias'",
+		[BENCH_PRELU] = "'slope': 'slope', 'scale': 'scale', 'bias': 'bias'",
+		[BENCH_INT16] = "'output': 'int16'",
+	};
 	char graph[GRAPH_SIZE];
 	snprintf(graph, sizeof(graph),
 		"[{'op': 'input', 'out': 'x', 'shape': [%zu, %zu, %zu]},"
 		"{'op': 'sign', 'in': 'x', 'out': 'bits'},"
-		"{'op': 'bconv2d', 'in': 'bits', 'out': 'y', 'weight': 'weight', 'slope': 'slope',"
-		"'scale': 'scale', 'bias': 'bias', 'stride': [%zu, %zu],"
-		"'pad': [%zu, %zu, %zu, %zu], 'pad_value': %zu%s},"
-		"{'op': 'exit', 'in': 'y', 'out': 'exit', 'weight': 'head', 'pool': 'all'}]",
-		layer->rows, layer->bands, layer->inputs, layer->stride[0], layer->stride[1],
-		layer->pad[0], layer->pad[1], layer->pad[2], layer->pad[3], layer->pad_value,
-		layer->residual ? ", 'residual': 'x'" : "");
+		"{'op': 'bconv2d', 'in': 'bits', 'out': 'y', 'weight': 'weight', %s,"
+		"'stride': [%zu, %zu], 'pad': [%zu, %zu, %zu, %zu], 'pad_value': %zu%s},"
+		"{'op': 'concat', 'in': 'y', 'out': 'z'},"
+		"{'op': 'exit', 'in': 'z', 'out': 'exit', 'weight': 'head', 'pool': 'all'}]",
+		layer->rows, layer->bands, layer->inputs, transforms[layer->transform],
+		layer->stride[0], layer->stride[1], layer->pad[0], layer->pad[1], layer->pad[2],
+		layer->pad[3], layer->pad_value, layer->residual ? ", 'residual': 'x'" : "");
 	model_builder_json(builder, "kws.graph", graph);
 }
 

@@ -20,29 +20,30 @@ struct section {
 	size_t outputs;
 	size_t stride;
 	size_t pad_value;
+	enum bench_transform transform;
 };
 
 static const struct section sections[] = {
-	{"QuickNet", 25, 16, 64, 0, 1, 64, 1, 1},
-	{"QuickNet", 12, 8, 128, 0, 1, 128, 1, 1},
-	{"QuickNet", 6, 4, 256, 0, 1, 256, 1, 1},
-	{"QuickNet", 3, 2, 512, 0, 1, 512, 1, 1},
-	{"BiRealNet-18", 25, 16, 64, 0, 1, 64, 1, 0},
-	{"BiRealNet-18", 25, 16, 64, 0, 1, 128, 2, 0},
-	{"BiRealNet-18", 13, 8, 128, 0, 1, 128, 1, 0},
-	{"BiRealNet-18", 13, 8, 128, 0, 1, 256, 2, 0},
-	{"BiRealNet-18", 7, 4, 256, 0, 1, 256, 1, 0},
-	{"BiRealNet-18", 7, 4, 256, 0, 1, 512, 2, 0},
-	{"BiRealNet-18", 4, 2, 512, 0, 1, 512, 1, 0},
-	{"BinaryDenseNet-28", 25, 16, 64, 64, 6, 64, 1, 0},
-	{"BinaryDenseNet-28", 12, 8, 160, 64, 6, 64, 1, 0},
-	{"BinaryDenseNet-28", 6, 4, 192, 64, 6, 64, 1, 0},
-	{"BinaryDenseNet-28", 3, 2, 256, 64, 5, 64, 1, 0},
+	{"QuickNet", 25, 16, 64, 0, 1, 64, 1, 1, BENCH_RELU},
+	{"QuickNet", 12, 8, 128, 0, 1, 128, 1, 1, BENCH_RELU},
+	{"QuickNet", 6, 4, 256, 0, 1, 256, 1, 1, BENCH_RELU},
+	{"QuickNet", 3, 2, 512, 0, 1, 512, 1, 1, BENCH_RELU},
+	{"BiRealNet-18", 25, 16, 64, 0, 1, 64, 1, 0, BENCH_BATCH_NORM},
+	{"BiRealNet-18", 25, 16, 64, 0, 1, 128, 2, 0, BENCH_BATCH_NORM},
+	{"BiRealNet-18", 13, 8, 128, 0, 1, 128, 1, 0, BENCH_BATCH_NORM},
+	{"BiRealNet-18", 13, 8, 128, 0, 1, 256, 2, 0, BENCH_BATCH_NORM},
+	{"BiRealNet-18", 7, 4, 256, 0, 1, 256, 1, 0, BENCH_BATCH_NORM},
+	{"BiRealNet-18", 7, 4, 256, 0, 1, 512, 2, 0, BENCH_BATCH_NORM},
+	{"BiRealNet-18", 4, 2, 512, 0, 1, 512, 1, 0, BENCH_BATCH_NORM},
+	{"BinaryDenseNet-28", 25, 16, 64, 64, 6, 64, 1, 0, BENCH_INT16},
+	{"BinaryDenseNet-28", 12, 8, 160, 64, 6, 64, 1, 0, BENCH_INT16},
+	{"BinaryDenseNet-28", 6, 4, 192, 64, 6, 64, 1, 0, BENCH_INT16},
+	{"BinaryDenseNet-28", 3, 2, 256, 64, 5, 64, 1, 0, BENCH_INT16},
 	/* the dense layer of block i has the channels of the improvement of block i - 1 */
-	{"MeliusNet-22", 25, 16, 64, 64, 5, 64, 1, 0},
-	{"MeliusNet-22", 13, 8, 160, 64, 6, 64, 1, 0},
-	{"MeliusNet-22", 7, 4, 224, 64, 5, 64, 1, 0},
-	{"MeliusNet-22", 4, 2, 256, 64, 5, 64, 1, 0},
+	{"MeliusNet-22", 25, 16, 64, 64, 5, 64, 1, 0, BENCH_INT16},
+	{"MeliusNet-22", 13, 8, 160, 64, 6, 64, 1, 0, BENCH_INT16},
+	{"MeliusNet-22", 7, 4, 224, 64, 5, 64, 1, 0, BENCH_INT16},
+	{"MeliusNet-22", 4, 2, 256, 64, 5, 64, 1, 0, BENCH_INT16},
 };
 
 size_t bench_layer_positions(const struct bench_layer *layer, size_t axis)
@@ -72,6 +73,7 @@ static struct bench_layer layer_of_section(const struct section *section, size_t
 		.kernel = {3, 3},
 		.stride = {section->stride, section->stride},
 		.pad_value = section->pad_value,
+		.transform = section->transform,
 	};
 	snprintf(layer.network, sizeof(layer.network), "%s", section->network);
 	layer.residual = section->stride == 1 && section->step == 0;
@@ -122,6 +124,19 @@ static void read_pair(const json_t *entry, const char *key, size_t count, size_t
 	}
 }
 
+static enum bench_transform transform_of(const json_t *entry)
+{
+	const char *act = json_string_value(json_object_get(entry, "act"));
+	const char *output = json_string_value(json_object_get(entry, "output"));
+	if (output != NULL && strcmp(output, "int16") == 0) {
+		return BENCH_INT16;
+	}
+	if (act != NULL && strcmp(act, "relu") == 0) {
+		return BENCH_RELU;
+	}
+	return json_object_get(entry, "slope") != NULL ? BENCH_PRELU : BENCH_BATCH_NORM;
+}
+
 /* Entry i + 1 of the file's graph is operation i: the first entry is the input. */
 static struct bench_layer layer_of_op(
 	const struct kws_model *model, const struct kws_op *op, const json_t *entry)
@@ -136,7 +151,10 @@ static struct bench_layer layer_of_op(
 		.kernel = {op->reach.kernel, taps / op->reach.kernel},
 		.stride = {1, 1},
 		.pad_value = pad_value != NULL ? (size_t)json_integer_value(pad_value) : 1,
-		.residual = op->residual != KWS_OP_NO_RESIDUAL,
+		/* the residual of an integer layer is another map than the input */
+		.residual =
+			op->residual != KWS_OP_NO_RESIDUAL && transform_of(entry) != BENCH_INT16,
+		.transform = transform_of(entry),
 	};
 	snprintf(layer.network, sizeof(layer.network), "%s", kws_model_name(model));
 	read_pair(entry, "stride", 2, layer.stride);

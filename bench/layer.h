@@ -4,6 +4,14 @@
 
 #include <stddef.h>
 
+/* What becomes of the sums. */
+enum bench_transform {
+	BENCH_BATCH_NORM,
+	BENCH_RELU, /* and batch norm */
+	BENCH_PRELU,
+	BENCH_INT16, /* nothing: they are the output */
+};
+
 /* The shape of a binary convolution. */
 struct bench_layer {
 	char network[24];
@@ -16,6 +24,7 @@ struct bench_layer {
 	size_t pad[4]; /* rows before, rows after, bands before, bands after */
 	size_t pad_value;
 	size_t residual; /* 1: the input map is added */
+	enum bench_transform transform;
 };
 
 #define BENCH_LAYERS_MAX 128
