@@ -18,7 +18,7 @@
 #include "dsp/mel.h"
 
 #define SLICE_US 1000.0
-#define ROUNDS 25
+#define ROUNDS 40
 
 /* A network with the kernels of one level. */
 struct runner {
