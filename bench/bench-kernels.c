@@ -20,11 +20,20 @@
 enum { ENTRY_CLOCK, ENTRY_F32, ENTRY_INT8, ENTRIES_FIXED };
 enum { ENTRY_PEAK, ENTRY_TILE, ENTRY_LAYER, ENTRIES_OF_LEVEL };
 
+/* The least of QuickNet's layers: 3x3 with 64, 128, 256 and 512 channels. */
+struct least {
+	double tile_share;
+	double layer_share;
+	double f32_ratio;
+	double int8_ratio;
+};
+
 struct bench {
 	struct bench_level levels[BENCH_LEVELS_MAX];
 	const struct bench_peak *peaks[BENCH_LEVELS_MAX]; /* NULL: none for that level */
 	double peak_rates[BENCH_LEVELS_MAX];              /* the best so far, in MAC/ns */
 	size_t level_count;
+	struct least least[BENCH_LEVELS_MAX];
 	bool onednn;
 	struct bench_report report;
 };
@@ -191,6 +200,26 @@ static void print_header(void)
 		"MAC/ns", "/cycle", "peak", "spread", "f32", "int8");
 }
 
+/* A column of `width` with a share in percent, or "-" for what was not measured. */
+static void print_share(int width, double percent)
+{
+	if (percent > 0.0) {
+		printf(" %*.0f%%", width - 1, percent);
+	} else {
+		printf(" %*s", width, "-");
+	}
+}
+
+/* The same with a ratio. */
+static void print_ratio(int width, double ratio)
+{
+	if (ratio > 0.0) {
+		printf(" %*.1fx", width - 1, ratio);
+	} else {
+		printf(" %*s", width, "-");
+	}
+}
+
 static void print_result(struct race *race, const char *kernels, const struct result *result)
 {
 	const struct bench_layer *layer = race->layer;
@@ -199,12 +228,16 @@ static void print_result(struct race *race, const char *kernels, const struct re
 	snprintf(shape, sizeof(shape), "%zux%zux%zu %zux%zu/%zu -> %zu", layer->rows, layer->bands,
 		layer->inputs, layer->kernel[0], layer->kernel[1], layer->stride[0],
 		layer->outputs);
-	printf("%-18s %-28s %-7s %8.0f %6.0f %4.0f%% %9.2f %7.0f %6.0f %4.0f%% %6.0f%% %7.1fx "
-	       "%7.1fx\n",
-		layer->network, shape, kernels, result->tile_rate, result->tile_rate * cycle_ns,
-		share(result->tile_rate, result->peak_rate), result->layer_us, result->layer_rate,
-		result->layer_rate * cycle_ns, share(result->layer_rate, result->peak_rate),
-		100.0 * result->spread, result->f32_ratio, result->int8_ratio);
+	printf("%-18s %-28s %-7s %8.0f %6.0f", layer->network, shape, kernels, result->tile_rate,
+		result->tile_rate * cycle_ns);
+	print_share(5, share(result->tile_rate, result->peak_rate));
+	printf(" %9.2f %7.0f %6.0f", result->layer_us, result->layer_rate,
+		result->layer_rate * cycle_ns);
+	print_share(5, share(result->layer_rate, result->peak_rate));
+	printf(" %6.0f%%", 100.0 * result->spread);
+	print_ratio(8, result->f32_ratio);
+	print_ratio(8, result->int8_ratio);
+	printf("\n");
 }
 
 static json_t *json_of(struct race *race, const char *kernels, const struct result *result)
@@ -229,6 +262,38 @@ static json_t *json_of(struct race *race, const char *kernels, const struct resu
 		race->int8 != NULL ? bench_onednn_kernel(race->int8) : "none");
 }
 
+static double least_of(double a, double b)
+{
+	return a > 0.0 && a < b ? a : b; /* 0: none yet */
+}
+
+static void take_least(struct least *least, const struct result *result)
+{
+	double tile = share(result->tile_rate, result->peak_rate);
+	double layer = share(result->layer_rate, result->peak_rate);
+	least->tile_share = least_of(least->tile_share, tile);
+	least->layer_share = least_of(least->layer_share, layer);
+	least->f32_ratio = least_of(least->f32_ratio, result->f32_ratio);
+	least->int8_ratio = least_of(least->int8_ratio, result->int8_ratio);
+}
+
+static void print_least(const struct bench *bench)
+{
+	printf("\nthe least of QuickNet's four shapes (3x3, 64 to 512 channels)\n%-7s %11s %12s "
+	       "%10s "
+	       "%10s\n",
+		"kernels", "tile, peak", "layer, peak", "f32", "int8");
+	for (size_t i = 0; i < bench->level_count; i++) {
+		const struct least *least = &bench->least[i];
+		printf("%-7s", bench->levels[i].name);
+		print_share(11, least->tile_share);
+		print_share(12, least->layer_share);
+		print_ratio(10, least->f32_ratio);
+		print_ratio(10, least->int8_ratio);
+		printf("\n");
+	}
+}
+
 static void bench_one(struct bench *bench, const struct bench_layer *layer)
 {
 	struct race race = {.layer = layer};
@@ -236,6 +301,9 @@ static void bench_one(struct bench *bench, const struct bench_layer *layer)
 	for (size_t i = 0; i < bench->level_count; i++) {
 		struct result result = result_of(bench, &race, i);
 		print_result(&race, bench->levels[i].name, &result);
+		if (strcmp(layer->network, "QuickNet") == 0) {
+			take_least(&bench->least[i], &result);
+		}
 		bench_report_add(
 			&bench->report, "layers", json_of(&race, bench->levels[i].name, &result));
 	}
@@ -268,5 +336,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < count; i++) {
 		bench_one(&bench, &layers[i]);
 	}
+	print_least(&bench);
 	return bench_report_end(&bench.report);
 }
