@@ -330,18 +330,6 @@ TILE uint64_t less_bits_int16(const int16_t *x, const int16_t *threshold, size_t
 	return word;
 }
 
-TILE uint64_t bits_at(const struct kws_float_pack *pack, bool int16, size_t position,
-	size_t channel, size_t count)
-{
-	size_t at = position * pack->channels + channel;
-	if (int16) {
-		return less_bits_int16((const int16_t *)pack->input + at,
-			(const int16_t *)pack->threshold + channel, count);
-	}
-	return less_bits(
-		(const float *)pack->input + at, (const float *)pack->threshold + channel, count);
-}
-
 /* Writes `count` bits behind the first `shift` of a word, and what does not fit into the next. */
 TILE void put_bits(uint64_t *word, uint64_t bits, size_t count, unsigned shift)
 {
@@ -355,18 +343,37 @@ TILE void put_bits(uint64_t *word, uint64_t bits, size_t count, unsigned shift)
 	}
 }
 
-TILE void pack_positions(const struct kws_float_pack *pack, bool int16)
+/* Up to 64 channels of all positions: their thresholds stay in registers. */
+TILE void pack_channels(
+	const struct kws_float_pack *pack, bool int16, size_t channel, size_t count, unsigned shift)
 {
+	size_t element = int16 ? sizeof(int16_t) : sizeof(float);
+	const char *x = (const char *)pack->input + channel * element;
+	const char *threshold = (const char *)pack->threshold + channel * element;
+	uint64_t *word = pack->output + channel / 64;
 	for (size_t p = 0; p < pack->positions; p++) {
-		uint64_t *word = pack->output + p * pack->output_pitch;
-		size_t c = 0;
-		for (; c + 64 <= pack->channels; c += 64) {
-			put_bits(word++, bits_at(pack, int16, p, c, 64), 64, pack->shift);
-		}
-		if (c < pack->channels) {
-			size_t count = pack->channels - c;
-			put_bits(word, bits_at(pack, int16, p, c, count), count, pack->shift);
-		}
+		uint64_t bits =
+			int16 ? less_bits_int16((const void *)x, (const void *)threshold, count)
+			      : less_bits((const void *)x, (const void *)threshold, count);
+		put_bits(word, bits, count, shift);
+		x += pack->channels * element;
+		word += pack->output_pitch;
+	}
+}
+
+TILE void pack_positions(const struct kws_float_pack *call, bool int16)
+{
+	/* a copy of our own, which the words that we write cannot be part of */
+	const struct kws_float_pack pack = *call;
+	size_t c = 0;
+	for (; c + 64 <= pack.channels && pack.shift == 0; c += 64) {
+		pack_channels(&pack, int16, c, 64, 0);
+	}
+	for (; c + 64 <= pack.channels; c += 64) {
+		pack_channels(&pack, int16, c, 64, pack.shift);
+	}
+	if (c < pack.channels) {
+		pack_channels(&pack, int16, c, pack.channels - c, pack.shift);
 	}
 }
 
