@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,6 +53,18 @@ static void print_json(struct scan *scan, json_t *event)
 	json_decref(event);
 }
 
+static void print_hop(const struct scan *scan, const struct kws_hop *hop)
+{
+	printf("%s: %9.3f s  hop %-7llu %-12s score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
+		scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ, (unsigned long long)hop->hop,
+		kws_model_label(scan->model, hop->best), (double)hop->posteriors[hop->best],
+		hop->exit, hop->exits, (double)hop->entropy, kws_reason_name(hop->reason));
+	if (!isnan(hop->change)) {
+		printf("  change %.3f", (double)hop->change);
+	}
+	printf("  disagreement %zu\n", hop->disagreement);
+}
+
 static void on_hop(void *user, const struct kws_hop *hop)
 {
 	struct scan *scan = user;
@@ -60,11 +73,7 @@ static void on_hop(void *user, const struct kws_hop *hop)
 		return;
 	}
 	if (!scan->json) {
-		printf("%s: %9.3f s  hop %llu  %-12s score %.3f  exit %zu/%zu  entropy %.3f\n",
-			scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ,
-			(unsigned long long)hop->hop, kws_model_label(scan->model, hop->best),
-			(double)hop->posteriors[hop->best], hop->exit, hop->exits,
-			(double)hop->entropy);
+		print_hop(scan, hop);
 	} else if (kws_report_score(scan->model, hop, &event) == 0) {
 		print_json(scan, event);
 	}

@@ -3,12 +3,14 @@
 
 #include <jansson.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/kwsctl-print.h"
+#include "cli/kwsctl-scores.h"
 #include "ipc/endpoint.h"
 #include "ipc/event.h"
 #include "ipc/subscriber.h"
@@ -24,6 +26,7 @@ struct monitor {
 	json_t *last_seq; /* topic -> seq */
 	char boot[64];
 	int printed; /* without states */
+	bool headed; /* the heading of the scores is printed */
 };
 
 static volatile sig_atomic_t stop_requested;
@@ -89,6 +92,7 @@ static void print_depth(const json_t *event)
 	print_number("  exit ", event, "exit", 0, "/");
 	print_number("", event, "exits", 0, "");
 	print_number("  entropy ", event, "entropy", 3, "");
+	print_string("  ", event, "reason", "");
 }
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -96,18 +100,23 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static void print_event(const char *topic, const json_t *event)
+static void print_score(struct monitor *monitor, const json_t *event)
+{
+	if (!monitor->headed) {
+		kwsctl_print_score_heading(stdout);
+		monitor->headed = true;
+	}
+	kwsctl_print_score(stdout, event);
+}
+
+static void print_event(struct monitor *monitor, const char *topic, const json_t *event)
 {
 	if (strcmp(topic, KWS_TOPIC_STATE) == 0) {
 		print_string("", event, "time", "");
 		print_string("  state ", event, "state", "");
 		print_string("  (", event, "reason", ")\n");
 	} else if (strcmp(topic, KWS_TOPIC_SCORE) == 0) {
-		print_number("hop ", event, "hop", 0, "");
-		print_string("  ", event, "label", "");
-		print_number("  ", event, "score", 3, "");
-		print_depth(event);
-		putchar('\n');
+		print_score(monitor, event);
 	} else {
 		print_string("", event, "time",
 			has_prefix(topic, KWS_TOPIC_CANDIDATE) ? "  candidate " : "  ");
@@ -153,7 +162,7 @@ static enum kwsctl_status show_event(struct monitor *monitor, const char *topic,
 	if (monitor->options->json) {
 		rc = print_raw(topic, event);
 	} else {
-		print_event(topic, event);
+		print_event(monitor, topic, event);
 	}
 	if (rc < 0 || fflush(stdout) != 0) {
 		kwsctl_complain("cannot write the output");

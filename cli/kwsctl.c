@@ -55,7 +55,7 @@ static const char usage_text[] =
 	"  -V, --version\n"
 	"\n"
 	"monitor:\n"
-	"      --scores            also near misses and every hop's score\n"
+	"      --scores            also near misses and every hop: score, exit, reason, change\n"
 	"  -n, --count N           end after N events (states are not counted)\n"
 	"      --for SECONDS       end after this time (mute: listen again after it)\n"
 	"\n"

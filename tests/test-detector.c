@@ -279,6 +279,8 @@ static void a_near_miss_is_told_once_with_its_peak(void **state)
 	assert_near(run.last.score, 0.7f);
 	assert_near(run.last.threshold, 0.8f);
 	assert_int_equal(run.last.at.sample, FIRST_SAMPLE + 2 * HOP_SAMPLES);
+	assert_int_equal(run.last.at.exit, 3); /* of the peak, not of the hop that told it */
+	assert_string_equal(run.last.at.reason, "even");
 	finish(&run, "C2");
 }
 

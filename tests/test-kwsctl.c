@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kwsctl as a process against a small daemon in another process, made of the same control socket
  * and publisher as kwsd, over real sockets in a scratch directory. */
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -125,6 +126,8 @@ static void publish_detection(struct daemon *daemon, const char *prefix, const c
 		.exit = 2,
 		.exits = 5,
 		.entropy = 0.25,
+		.policy = "entropy",
+		.reason = "confirmed",
 		.time_ms = 1785585296789,
 		.monotonic_ns = 1,
 		.latency_ms = 84.0};
@@ -138,9 +141,18 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
 	struct kws_state_event state = {.state = "listening", .reason = "test", .time_ms = 0};
-	struct kws_score_event score = {
-		.hop = daemon->hop++, .label = "yes", .score = 0.5, .exit = 1, .exits = 5};
+	struct kws_score_event score = {.hop = daemon->hop,
+		.sample = 15920 + 640 * daemon->hop,
+		.label = daemon->hop % 2 == 0 ? "yes" : "t\xc3\xbcr",
+		.score = 0.5,
+		.exit = 1,
+		.exits = 5,
+		.policy = "difference",
+		.reason = daemon->hop % 2 == 0 ? "unchanged" : "no-reference",
+		.change = daemon->hop % 2 == 0 ? 12.5 : (double)NAN,
+		.disagreement = 1};
 	json_t *event;
+	daemon->hop++;
 	publish_detection(daemon, KWS_TOPIC_DETECTION, "mar");
 	publish_detection(daemon, KWS_TOPIC_DETECTION, "marvin");
 	publish_detection(daemon, KWS_TOPIC_CANDIDATE, "mar");
@@ -451,7 +463,7 @@ static void test_monitor(void **state)
 	assert_int_equal(RUN(f, "monitor", "--count", "4", "--for", "10"), 0);
 	assert_string_equal(f->err, "");
 	assert_non_null(strstr(f->out, "2026-08-01T11:54:56.789Z  marvin  score 0.900  exit 2/5  "
-				       "entropy 0.250  latency 84 ms\n"));
+				       "entropy 0.250  confirmed  latency 84 ms\n"));
 	assert_int_equal(count_lines(f->out, "  score "), 4);
 	assert_non_null(strstr(f->out, "1970-01-01T00:00:00.000Z  state listening  (test)\n"));
 	assert_null(strstr(f->out, "candidate"));
@@ -475,7 +487,15 @@ static void test_monitor_scores(void **state)
 	struct fixture *f = *state;
 	assert_int_equal(RUN(f, "monitor", "--scores", "--count", "12", "--for", "10"), 0);
 	assert_non_null(strstr(f->out, "  candidate mar  score 0.900  exit 2/5"));
-	assert_non_null(strstr(f->out, "  yes  0.500  exit 1/5  entropy 0.000\n"));
+	static const char heading[] = "      hop     time s  label          score exit of entropy  "
+				      "reason         change disagree\n";
+	static const char even[] =
+		"  yes            0.500    1  5   0.000  unchanged      12.500        1\n";
+	static const char odd[] = "  t\xc3\xbcr            0.500    1  5   0.000  "
+				  "no-reference        -        1\n";
+	assert_int_equal(count_lines(f->out, heading), 1);
+	assert_true(count_lines(f->out, even) > 0);
+	assert_true(count_lines(f->out, odd) > 0);
 }
 
 static void test_monitor_json(void **state)

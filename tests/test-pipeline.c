@@ -370,6 +370,8 @@ static void vad_lets_the_network_sleep(void **state)
 	assert_int_equal(heard->hops[quiet - 1].best, 1);
 	assert_true(heard->hops[quiet - 1].entropy == 0.0f);
 	assert_true(heard->go[quiet - 1] == 0.0f);
+	assert_int_equal(heard->hops[quiet - 1].reason, KWS_REASON_SILENCE);
+	assert_string_equal(heard->hops[quiet - 1].policy, "entropy");
 	push_noise(rig, KWS_HOP_SAMPLES, 20000); /* one loud block keeps it awake for a window */
 	push_noise(rig, 2 * RATE_HZ, 1);
 	uint64_t awake = stats_of(rig).hops_at_exit[2];
@@ -394,6 +396,95 @@ static void configure_changes_decisions_not_hops(void **state)
 	assert_int_equal(rig->heard.hops[before].hop, before);
 	assert_int_equal(rig->heard.hops[before].sample, FIRST_HOP + before * KWS_HOP_SAMPLES);
 	assert_int_equal(rig->heard.hops[before].exit, 1);
+	destroy_rig(rig);
+}
+
+/* With a distance that takes everything for unchanged. */
+#define REPEATING PLAIN, "exits.policy=difference", "exits.distance=1e6"
+
+static enum kws_reason last_reason(const struct rig *rig)
+{
+	return rig->heard.hops[rig->heard.hop_count - 1].reason;
+}
+
+/* What was heard before is not compared with what comes after. */
+static void gaps_and_silence_end_a_scene(void **state)
+{
+	(void)state;
+	struct rig *rig = create_rig(WITH(REPEATING, "dsp.vad=yes", "keyword go.enabled=no"));
+	push_noise(rig, FIRST_HOP + 3 * KWS_HOP_SAMPLES / 2, 20000);
+	assert_int_equal(rig->heard.hops[0].reason, KWS_REASON_NO_REFERENCE);
+	assert_int_equal(rig->heard.hops[0].exit, 2);
+	assert_true(isnan(rig->heard.hops[0].change));
+	assert_int_equal(last_reason(rig), KWS_REASON_UNCHANGED);
+	assert_int_equal(rig->heard.hops[1].exit, 1);
+	assert_true(rig->heard.hops[1].change > 0.0f);
+	kws_pipeline_gap(rig->pipeline, 0);
+	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 20000);
+	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
+	kws_pipeline_skip(rig->pipeline, 100);
+	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 20000);
+	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
+	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, NULL), 0);
+	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 20000);
+	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
+	push_noise(rig, 3 * RATE_HZ, 1);
+	assert_int_equal(last_reason(rig), KWS_REASON_SILENCE);
+	push_noise(rig, KWS_HOP_SAMPLES, 20000);
+	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
+	destroy_rig(rig);
+}
+
+/* The loud word is told once, its end is heard and the next one told, though the policy finds
+ * nothing changed. */
+static void a_keyword_is_never_repeated(void **state)
+{
+	(void)state;
+	struct rig *rig = create_rig(WITH(REPEATING, "model.hop_frames=4", "exits.max_age_ms=100"));
+	for (size_t word = 1; word <= 3; word++) {
+		uint64_t repeated = stats_of(rig).hops_at_exit[1];
+		push_noise(rig, 3 * RATE_HZ, 0);
+		assert_true(stats_of(rig).hops_at_exit[1] > repeated);
+		push_noise(rig, 3 * RATE_HZ, 20000);
+		assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
+		assert_int_equal(rig->heard.event_count, word);
+	}
+	destroy_rig(rig);
+}
+
+static void policies_change_between_two_hops(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *policy;
+		enum kws_reason reason;
+		size_t exit;
+	} steps[] = {
+		{"exits.policy=always-1", KWS_REASON_FIXED, 1},
+		{"exits.policy=difference", KWS_REASON_NO_REFERENCE, 2},
+		{"exits.policy=temporal-patience", KWS_REASON_NO_REFERENCE, 2},
+		{"exits.policy=patience", KWS_REASON_NONE, 0}, /* never fires with two exits */
+		{"exits.policy=always-2", KWS_REASON_LAST_EXIT, 2},
+	};
+	struct rig *rig = create_rig(WITH(PLAIN, "exits.distance=1e6"));
+	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct kws_config *config =
+			load_config(WITH(PLAIN, "exits.distance=1e6", steps[i].policy));
+		bool possible = kws_pipeline_check(rig->model, config, NULL) == 0;
+		assert_int_equal(possible, strcmp(steps[i].policy, "exits.policy=patience") != 0);
+		kws_pipeline_configure(rig->pipeline, config);
+		kws_config_destroy(config);
+		push_noise(rig, KWS_HOP_SAMPLES, 0);
+		const struct kws_hop *hop = &rig->heard.hops[rig->heard.hop_count - 1];
+		if (possible) {
+			assert_int_equal(hop->reason, steps[i].reason);
+			assert_int_equal(hop->exit, steps[i].exit);
+			assert_string_equal(hop->policy, steps[i].policy + strlen("exits.policy="));
+		} else {
+			assert_string_equal(hop->policy, "temporal-patience");
+		}
+	}
 	destroy_rig(rig);
 }
 
@@ -465,6 +556,9 @@ int main(void)
 		cmocka_unit_test(exit_follows_delta),
 		cmocka_unit_test(vad_lets_the_network_sleep),
 		cmocka_unit_test(configure_changes_decisions_not_hops),
+		cmocka_unit_test(gaps_and_silence_end_a_scene),
+		cmocka_unit_test(a_keyword_is_never_repeated),
+		cmocka_unit_test(policies_change_between_two_hops),
 		cmocka_unit_test(check_names_the_unknown_keyword),
 		cmocka_unit_test(refuses_a_model_of_another_window),
 		cmocka_unit_test(runs_without_a_sink),

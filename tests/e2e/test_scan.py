@@ -95,7 +95,8 @@ class ScanTest(harness.DaemonTest):
 
     def test_settings_reach_both(self):
         harness.write_wav(self.wav, self.samples)
-        settings = ("dsp.denoise=yes", "model.hop_frames=3", "exits.delta=0.1")
+        settings = ("dsp.denoise=yes", "model.hop_frames=3", "exits.policy=temporal-patience",
+                    "exits.distance=6", "exits.scene_delta=0.1", "exits.confirm=3")
         messages = self.live_stdin(harness.RATE_HZ, 1, self.samples, *settings)
         self.assert_same(messages, self.scan(*settings))
 
