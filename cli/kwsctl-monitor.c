@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-print.h"
 #include "cli/kwsctl-scores.h"
 #include "ipc/endpoint.h"
@@ -185,7 +186,7 @@ static enum kwsctl_status receive_one(struct monitor *monitor, int timeout_ms)
 		return KWSCTL_OK;
 	}
 	if (rc < 0) {
-		kwsctl_complain(kws_strerror(rc));
+		kwsctl_complain(rc == KWS_EPERM ? "kwsd refuses this key" : kws_strerror(rc));
 		return KWSCTL_UNREACHABLE;
 	}
 	enum kwsctl_status status = show_event(monitor, topic, event);
@@ -254,17 +255,24 @@ enum kwsctl_status kwsctl_monitor(
 {
 	char buffer[KWS_ENDPOINT_BYTES];
 	struct kws_error error;
+	struct kws_curve_client own;
+	const struct kws_curve_client *keys;
 	struct monitor monitor = {.options = options, .name_count = count, .names = names};
 	const char *endpoint = kwsctl_endpoint(options->events, KWS_ENDPOINT_EVENTS, buffer);
 	if (endpoint == NULL) {
 		return KWSCTL_USAGE;
 	}
-	int rc = kws_subscriber_create(&monitor.subscriber, endpoint, &error);
+	enum kwsctl_status status = kwsctl_client_keys(options, &own, &keys);
+	if (status != KWSCTL_OK) {
+		return status;
+	}
+	int rc = kws_subscriber_create(&monitor.subscriber, endpoint, keys, &error);
+	kws_keys_wipe(&own.own);
 	if (rc < 0) {
 		kwsctl_complain(error.text);
 		return kwsctl_connect_status(rc);
 	}
-	enum kwsctl_status status = KWSCTL_REFUSED;
+	status = KWSCTL_REFUSED;
 	monitor.last_seq = json_object();
 	if (monitor.last_seq == NULL || subscribe_all(&monitor) < 0) {
 		kwsctl_complain("cannot subscribe");

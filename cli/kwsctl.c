@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-monitor.h"
 #include "cli/kwsctl-print.h"
 #include "ipc/client.h"
@@ -46,9 +47,14 @@ static const char usage_text[] =
 	"  metrics                 the counters in Prometheus' text format\n"
 	"  mute                    throw the audio away, until unmute or for --for SECONDS\n"
 	"  unmute                  listen again\n"
+	"  keygen PATH             make a key pair in PATH.key (secret) and PATH.pub\n"
+	"  authorize NAME KEY      let a client with this public key (or its file) read events\n"
+	"  revoke NAME             take that back\n"
 	"\n"
 	"      --endpoint E        control endpoint of the daemon\n"
 	"      --events E          event endpoint (monitor)\n"
+	"      --key FILE          own CURVE key, for tcp:// (or $KWSCTL_KEY)\n"
+	"      --server-key KEY    public key of the daemon, or its file (or $KWSCTL_SERVER_KEY)\n"
 	"      --timeout MS        wait so long for an answer, default 2000\n"
 	"  -j, --json              print JSON: the result, or for monitor one event per line\n"
 	"  -h, --help\n"
@@ -59,12 +65,17 @@ static const char usage_text[] =
 	"  -n, --count N           end after N events (states are not counted)\n"
 	"      --for SECONDS       end after this time (mute: listen again after it)\n"
 	"\n"
+	"keygen, authorize, revoke:\n"
+	"      --show-secret       print the secret key too\n"
+	"      --control           authorize for the control protocol as well\n"
+	"      --keys DIR          the daemon's keys, default " KWSCTL_DEFAULT_KEYS "\n"
+	"\n"
 	"The endpoints default to ipc:// sockets in $KWSD_RUNTIME_DIR, else $RUNTIME_DIRECTORY,\n"
 	"$XDG_RUNTIME_DIR/kwsd or /run/kwsd, the first with a daemon's socket in it.\n"
 	"\n"
 	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
-	"reached,\n"
-	"4 monitor: --for ran out before --count events came\n";
+	"reached\n"
+	"or refuses the key, 4 monitor: --for ran out before --count events came\n";
 
 void kwsctl_complain(const char *sentence)
 {
@@ -100,19 +111,28 @@ static enum kwsctl_status call(
 	char buffer[KWS_ENDPOINT_BYTES];
 	struct kws_error error;
 	struct kws_client *client;
-	enum kwsctl_status status = KWSCTL_OK;
+	struct kws_curve_client own;
+	const struct kws_curve_client *keys;
+	enum kwsctl_status status;
 	const char *endpoint = kwsctl_endpoint(options->endpoint, KWS_ENDPOINT_CONTROL, buffer);
 	if (endpoint == NULL) {
 		json_decref(params);
 		return KWSCTL_USAGE;
 	}
-	int rc = kws_client_create(&client, endpoint, &error);
+	status = kwsctl_client_keys(options, &own, &keys);
+	if (status != KWSCTL_OK) {
+		json_decref(params);
+		return status;
+	}
+	int rc = kws_client_create(&client, endpoint, keys, &error);
+	kws_keys_wipe(&own.own);
 	if (rc < 0) {
 		status = kwsctl_connect_status(rc);
 	} else {
 		rc = kws_client_call(client, method, params, options->timeout_ms, result, &error);
 		if (rc < 0) {
-			status = rc == KWS_ETIMEOUT ? KWSCTL_UNREACHABLE : KWSCTL_REFUSED;
+			status = rc == KWS_ETIMEOUT || rc == KWS_EPERM ? KWSCTL_UNREACHABLE
+								       : KWSCTL_REFUSED;
 		}
 		kws_client_destroy(client);
 	}
@@ -244,6 +264,30 @@ static enum kwsctl_status run_monitor(
 	return kwsctl_monitor(options, count, args);
 }
 
+static enum kwsctl_status run_keygen(
+	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+{
+	(void)command;
+	(void)count;
+	return kwsctl_keygen(options, args[0]);
+}
+
+static enum kwsctl_status run_authorize(
+	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+{
+	(void)command;
+	(void)count;
+	return kwsctl_authorize(options, args[0], args[1]);
+}
+
+static enum kwsctl_status run_revoke(
+	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+{
+	(void)command;
+	(void)count;
+	return kwsctl_revoke(options, args[0]);
+}
+
 #define SHORT_OPTIONS "hVjn:"
 
 static const struct command commands[] = {
@@ -259,6 +303,9 @@ static const struct command commands[] = {
 	{"load-model", 1, 1, SHORT_OPTIONS, run_load_model},
 	{"mute", 0, 0, SHORT_OPTIONS, run_mute},
 	{"unmute", 0, 0, SHORT_OPTIONS, run_plain},
+	{"keygen", 1, 1, SHORT_OPTIONS, run_keygen},
+	{"authorize", 2, 2, SHORT_OPTIONS, run_authorize},
+	{"revoke", 1, 1, SHORT_OPTIONS, run_revoke},
 };
 
 static const struct command *find_command(const char *name)
@@ -292,6 +339,11 @@ static bool read_positive(const char *text, int *value)
 static const struct option long_options[] = {
 	{"endpoint", required_argument, NULL, 'e'},
 	{"events", required_argument, NULL, 'E'},
+	{"key", required_argument, NULL, 'k'},
+	{"server-key", required_argument, NULL, 'K'},
+	{"keys", required_argument, NULL, 'd'},
+	{"control", no_argument, NULL, 'c'},
+	{"show-secret", no_argument, NULL, 'S'},
 	{"timeout", required_argument, NULL, 't'},
 	{"json", no_argument, NULL, 'j'},
 	{"persist", no_argument, NULL, 'p'},
@@ -312,6 +364,21 @@ static enum kwsctl_status read_option(int option, struct kwsctl_options *options
 		break;
 	case 'E':
 		options->events = optarg;
+		break;
+	case 'k':
+		options->key = optarg;
+		break;
+	case 'K':
+		options->server_key = optarg;
+		break;
+	case 'd':
+		options->keys = optarg;
+		break;
+	case 'c':
+		options->control = true;
+		break;
+	case 'S':
+		options->show_secret = true;
 		break;
 	case 't':
 		fine = read_positive(optarg, &options->timeout_ms);
@@ -373,6 +440,10 @@ static enum kwsctl_status run_command(
 	}
 	if (command->run != run_set && command->run != run_load_model && options->persist) {
 		return refuse("--persist does not belong to", command->name);
+	}
+	if ((options->control && command->run != run_authorize) ||
+		(options->show_secret && command->run != run_keygen)) {
+		return refuse("--control or --show-secret does not belong to", command->name);
 	}
 	int count = argc - optind;
 	if (count < command->min_args || count > command->max_args) {

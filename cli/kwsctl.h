@@ -14,8 +14,13 @@ enum kwsctl_status {
 };
 
 struct kwsctl_options {
-	const char *endpoint; /* control; NULL: the default */
-	const char *events;   /* NULL: the default */
+	const char *endpoint;   /* control; NULL: the default */
+	const char *events;     /* NULL: the default */
+	const char *key;        /* CURVE key file of this client; NULL: $KWSCTL_KEY or none */
+	const char *server_key; /* public key of the daemon or its file; NULL: $KWSCTL_SERVER_KEY */
+	const char *keys;       /* directory of the daemon's keys; NULL: the default */
+	bool control;           /* authorize: for control too */
+	bool show_secret;       /* keygen */
 	int timeout_ms;
 	bool json;
 	bool persist; /* set */

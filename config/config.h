@@ -10,6 +10,7 @@
 
 #define KWS_CONFIG_KEYWORDS_MAX 64
 #define KWS_CONFIG_FILE_MAX_BYTES (1 << 20)
+#define KWS_CONFIG_ENDPOINT_SIZE 100 /* of tcp://, with the NUL */
 #define KWS_KEYWORD_NAME_SIZE 64     /* bytes of UTF-8, with the NUL */
 #define KWS_CONFIG_KEY_TEXT_SIZE 128 /* bytes for "keyword NAME.key", with the NUL */
 
@@ -146,6 +147,9 @@ struct kws_config {
 	struct {
 		char events[256];
 		char control[256];
+		char remote_events[KWS_CONFIG_ENDPOINT_SIZE];
+		char remote_control[KWS_CONFIG_ENDPOINT_SIZE];
+		char keys[KWS_CONFIG_VALUE_SIZE];
 		bool scores;
 		int level_ms;
 		char metrics_path[KWS_CONFIG_VALUE_SIZE];

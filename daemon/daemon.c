@@ -11,9 +11,11 @@
 #include "bnn/kernels.h"
 #include "config/edit.h"
 #include "config/watcher.h"
+#include "daemon/files.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/metrics.h"
+#include "daemon/remote.h"
 #include "daemon/settings.h"
 #include "daemon/stream.h"
 #include "ipc/control.h"
@@ -45,6 +47,7 @@ struct daemon {
 	void *zmq;
 	struct kws_publisher *publisher;
 	struct kws_control *control;
+	struct kws_remote *remote;
 	struct kws_watcher *watcher;
 	struct kws_stream *stream;
 	struct kws_methods methods;
@@ -68,6 +71,7 @@ static void stop(struct daemon *daemon)
 	daemon->stream = NULL;
 	kws_control_close(daemon->control, NULL);
 	daemon->control = NULL;
+	kws_remote_close(daemon->remote);
 	kws_watcher_destroy(daemon->watcher);
 	daemon->watcher = NULL;
 	for (size_t i = 0; i < daemon->signal_count; i++) {
@@ -135,6 +139,9 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		daemon->reload_error[0] = '\0';
 		daemon->reloads++;
 		kws_log_info("configuration taken over");
+		if (values == NULL) {
+			kws_remote_reload(daemon->remote);
+		}
 	} else {
 		json_decref(changes);
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
@@ -232,7 +239,8 @@ static json_t *status_of(void *user)
 		daemon->reload_error, "events", "sent", (json_int_t)events.sent, "failed",
 		(json_int_t)events.failed);
 	json_t *stream = kws_stream_status(daemon->stream);
-	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0) {
+	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0 ||
+		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0) {
 		json_decref(status);
 		status = NULL;
 	}
@@ -268,6 +276,7 @@ static void on_tick(uv_timer_t *timer)
 	}
 	kws_stream_tick(daemon->stream);
 	kws_publisher_tick(daemon->publisher);
+	kws_remote_tick(daemon->remote);
 }
 
 static const struct kws_config *current_config(void *user)
@@ -356,6 +365,8 @@ static int start_ipc(struct daemon *daemon, struct kws_error *error)
 	}
 	if (result == 0) {
 		kws_log_debug("events on %s, control on %s", events, control);
+		result = kws_remote_create(&daemon->remote, &daemon->loop, daemon->zmq,
+			daemon->config, daemon->publisher, daemon->control, error);
 	}
 	return result;
 }
@@ -394,6 +405,7 @@ static void finish(struct daemon *daemon)
 {
 	uv_loop_close(&daemon->loop);
 	kws_publisher_destroy(daemon->publisher);
+	kws_remote_destroy(daemon->remote);
 	zmq_ctx_term(daemon->zmq);
 	kws_runtime_unlock(daemon->lock);
 	json_decref(daemon->changes);
@@ -415,6 +427,9 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 	}
 	daemon.started_ms = uv_now(&daemon.loop);
 	kws_watchdog_init(&daemon.watchdog, daemon.started_ms);
+	if (kws_files_raise(&error) != 0) {
+		kws_log_warning("%s", error.text);
+	}
 	int result = start(&daemon, &error);
 	if (result != 0) {
 		kws_log_error("%s", error.text);

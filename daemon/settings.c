@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "daemon/remote.h"
 
 struct overrides {
 	char **texts;
@@ -67,6 +68,11 @@ int kws_settings_load(const struct kws_options *options, const json_t *changes,
 	} else {
 		kws_config_errors_add(errors, "the settings: %s",
 			result == KWS_EINVAL ? "a value is not a string" : kws_strerror(result));
+	}
+	struct kws_error error;
+	if (result == 0 && (result = kws_remote_check(*out, &error)) != 0) {
+		kws_config_errors_add(errors, "%s", error.text);
+		kws_config_destroy(*out);
 	}
 	for (size_t i = 0; i < overrides.count; i++) {
 		free(overrides.texts[i]);

@@ -9,17 +9,20 @@
 
 #include "ipc/endpoint.h"
 #include "ipc/frame.h"
+#include "ipc/refusal.h"
 #include "ipc/rpc.h"
 #include "ipc/text.h"
 
 struct kws_client {
 	void *context;
 	void *socket;
+	struct kws__refusal refusal;
 	char endpoint[KWS_ENDPOINT_BYTES]; /* for sentences */
 	json_int_t last_id;
 };
 
-int kws_client_create(struct kws_client **out, const char *endpoint, struct kws_error *error)
+int kws_client_create(struct kws_client **out, const char *endpoint,
+	const struct kws_curve_client *keys, struct kws_error *error)
 {
 	struct kws_client *client = calloc(1, sizeof(*client));
 	if (client == NULL) {
@@ -33,7 +36,12 @@ int kws_client_create(struct kws_client **out, const char *endpoint, struct kws_
 		rc = kws_fail(
 			error, KWS_EIO, "cannot open a socket: %s", zmq_strerror(zmq_errno()));
 	} else {
-		rc = kws_endpoint_connect(client->socket, endpoint, error);
+		rc = keys != NULL ? kws__refusal_open(&client->refusal, client->context,
+					    client->socket, error)
+				  : 0;
+	}
+	if (rc == 0) {
+		rc = kws_curve_connect(client->socket, endpoint, keys, error);
 	}
 	if (rc < 0) {
 		kws_client_destroy(client);
@@ -49,6 +57,7 @@ void kws_client_destroy(struct kws_client *client)
 		return;
 	}
 	if (client->socket != NULL) {
+		kws__refusal_close(&client->refusal, client->socket);
 		zmq_close(client->socket);
 	}
 	if (client->context != NULL) {
@@ -85,9 +94,12 @@ static int receive_answer(
 {
 	zmq_msg_t message;
 	json_error_t where;
-	int rc = kws__frame_wait(client->socket, deadline_ms);
+	int rc = kws__refusal_wait(&client->refusal, client->socket, deadline_ms);
 	if (rc == KWS_ETIMEOUT) {
 		return kws_fail(error, rc, "no answer from kwsd at %s", client->endpoint);
+	}
+	if (rc == KWS_EPERM) {
+		return kws_fail(error, rc, "kwsd at %s refuses this key", client->endpoint);
 	}
 	zmq_msg_init(&message);
 	if (rc < 0 || zmq_msg_recv(&message, client->socket, ZMQ_DONTWAIT) < 0) {

@@ -9,13 +9,17 @@
 
 #include "ipc/endpoint.h"
 #include "ipc/frame.h"
+#include "ipc/pump.h"
+#include "ipc/remote.h"
+#include "ipc/zap.h"
 
 /* Per client: waiting requests cost up to 64 KiB each, waiting answers are small. */
 #define REQUEST_QUEUE 64
 #define ANSWER_QUEUE 1000
 #define LINGER_MS 250
 
-#define HANDLES 2 /* uv handles that must be closed before the memory goes */
+/* What encryption adds to a request, generously: rfc.zeromq.org/spec/26 has 33 bytes. */
+#define CURVE_BYTES 64
 
 /* The message that is being received, which may take several turns of the loop: a client may send a
  * thousand frames in one message. Frames: identity, an empty one from REQ clients, the request. */
@@ -29,13 +33,13 @@ struct inbound {
 
 struct kws_control {
 	void *socket;
-	uv_poll_t poll;
-	uv_idle_t idle;
+	struct kws__remote remote;
+	const struct kws_keyring *ring; /* who may ask through `remote` */
+	struct kws__pump pump;
 	const struct kws_rpc_method *methods;
 	void *user;
 	void (*closed)(void *user);
 	bool closing;
-	int handles_open;
 	struct inbound inbound;
 	struct kws_control_counts counts;
 };
@@ -51,9 +55,26 @@ static void send_answer(struct kws_control *control, const char *text)
 	}
 }
 
+/* The user id is the key that the ZAP handler accepted. An ipc connection has none: there the file
+ * permissions have decided. */
+static bool may_ask(const struct kws_control *control, zmq_msg_t *body)
+{
+	const char *key = zmq_msg_gets(body, "User-Id");
+	if (key == NULL) {
+		return true;
+	}
+	const struct kws_authorized *client =
+		control->ring != NULL ? kws_keyring_find(control->ring, key) : NULL;
+	return client != NULL && client->right == KWS_RIGHT_CONTROL;
+}
+
 static void handle_request(struct kws_control *control)
 {
 	struct inbound *in = &control->inbound;
+	if (!may_ask(control, &in->body)) {
+		control->counts.refused++;
+		return;
+	}
 	control->counts.requests++;
 	char *reply = kws_rpc_handle(
 		control->methods, control->user, zmq_msg_data(&in->body), zmq_msg_size(&in->body));
@@ -95,9 +116,9 @@ static void finish_message(struct kws_control *control)
 	zmq_msg_init(&in->body);
 }
 
-/* Returns whether there was a frame to receive. */
-static bool receive_frame(struct kws_control *control)
+static bool receive_frame(void *user)
 {
+	struct kws_control *control = user;
 	zmq_msg_t frame;
 	zmq_msg_init(&frame);
 	int got;
@@ -115,46 +136,11 @@ static bool receive_frame(struct kws_control *control)
 	return got >= 0;
 }
 
-static void on_idle(uv_idle_t *idle);
-
-/* ZMQ_FD tells only that something changed since the last call into the socket, and the send of an
- * answer is such a call: it swallows the news of requests that arrived meanwhile. So every way in
- * goes on receiving until the socket says that it is empty; if that takes longer than a turn, the
- * idle handle calls again, because the descriptor would not. */
-static void drain(struct kws_control *control)
-{
-	for (int i = 0; i < KWS_CONTROL_TURN_FRAMES; i++) {
-		if (control->closing) {
-			return;
-		}
-		if (!receive_frame(control)) {
-			uv_idle_stop(&control->idle);
-			return;
-		}
-	}
-	if (!control->closing) {
-		uv_idle_start(&control->idle, on_idle);
-	}
-}
-
-static void on_idle(uv_idle_t *idle)
-{
-	drain(idle->data);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-	/* an error of the descriptor shows in the socket as well */
-	(void)status;
-	(void)events;
-	drain(poll->data);
-}
-
 static int open_socket(
 	struct kws_control *control, void *context, const char *endpoint, struct kws_error *error)
 {
 	control->socket = zmq_socket(context, ZMQ_ROUTER);
-	int64_t max_bytes = KWS_RPC_REQUEST_BYTES;
+	int64_t max_bytes = KWS_RPC_REQUEST_BYTES + CURVE_BYTES;
 	if (control->socket == NULL ||
 		kws__frame_set(control->socket, ZMQ_LINGER, LINGER_MS) != 0 ||
 		kws__frame_set(control->socket, ZMQ_RCVHWM, REQUEST_QUEUE) != 0 ||
@@ -164,32 +150,7 @@ static int open_socket(
 		return kws_fail(error, KWS_EIO, "cannot open the control socket: %s",
 			zmq_strerror(zmq_errno()));
 	}
-	return kws_endpoint_bind(control->socket, endpoint, error);
-}
-
-/* The poll handle is the only one that can fail, so it is the first: after it, both are open. */
-static int open_handles(struct kws_control *control, uv_loop_t *loop, struct kws_error *error)
-{
-	int fd;
-	size_t size = sizeof(fd);
-	int rc = zmq_getsockopt(control->socket, ZMQ_FD, &fd, &size);
-	if (rc != 0) {
-		return kws_fail(error, KWS_EIO, "the control socket has no descriptor: %s",
-			zmq_strerror(zmq_errno()));
-	}
-	rc = uv_poll_init(loop, &control->poll, fd);
-	if (rc != 0) {
-		return kws_fail(
-			error, KWS_EIO, "cannot watch the control socket: %s", uv_strerror(rc));
-	}
-	uv_idle_init(loop, &control->idle);
-	control->handles_open = HANDLES;
-	control->poll.data = control;
-	control->idle.data = control;
-	uv_poll_start(&control->poll, UV_READABLE, on_poll);
-	/* a request may have come between the bind and now: look once without being woken */
-	uv_idle_start(&control->idle, on_idle);
-	return 0;
+	return kws_endpoint_bind(control->socket, endpoint, false, error);
 }
 
 static void free_control(struct kws_control *control)
@@ -216,7 +177,8 @@ int kws_control_create(struct kws_control **out, uv_loop_t *loop, void *context,
 	zmq_msg_init(&control->inbound.body);
 	int rc = open_socket(control, context, endpoint, error);
 	if (rc == 0) {
-		rc = open_handles(control, loop, error);
+		rc = kws__pump_open(&control->pump, loop, control->socket, "control", receive_frame,
+			control, error);
 	}
 	if (rc < 0) {
 		free_control(control);
@@ -226,12 +188,27 @@ int kws_control_create(struct kws_control **out, uv_loop_t *loop, void *context,
 	return 0;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+int kws_control_open_remote(struct kws_control *control, const char *endpoint,
+	const struct kws_key_pair *keys, const struct kws_keyring *ring, struct kws_error *error)
 {
-	struct kws_control *control = handle->data;
-	if (--control->handles_open > 0) {
-		return;
-	}
+	control->ring = ring;
+	return kws__remote_open(
+		&control->remote, control->socket, endpoint, keys, KWS_ZAP_CONTROL, error);
+}
+
+void kws_control_close_remote(struct kws_control *control)
+{
+	kws__remote_close(&control->remote);
+}
+
+int kws_control_reopen_remote(struct kws_control *control, struct kws_error *error)
+{
+	return kws__remote_reopen(&control->remote, error);
+}
+
+static void on_pump_closed(void *object)
+{
+	struct kws_control *control = object;
 	void (*closed)(void *user) = control->closed;
 	void *user = control->user;
 	free_control(control);
@@ -247,8 +224,7 @@ void kws_control_close(struct kws_control *control, void (*closed)(void *user))
 	}
 	control->closing = true;
 	control->closed = closed;
-	uv_close((uv_handle_t *)&control->poll, on_handle_closed);
-	uv_close((uv_handle_t *)&control->idle, on_handle_closed);
+	kws__pump_close(&control->pump, on_pump_closed);
 }
 
 struct kws_control_counts kws_control_counts(const struct kws_control *control)

@@ -23,6 +23,11 @@ static bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool kws_endpoint_is_tcp(const char *endpoint)
+{
+	return has_prefix(endpoint, TCP);
+}
+
 int kws_endpoint_default(
 	const char *dir, const char *name, char *out, size_t size, struct kws_error *error)
 {
@@ -30,7 +35,7 @@ int kws_endpoint_default(
 	if (length < 0 || (size_t)length >= size) {
 		return kws_fail(error, KWS_EINVAL, "%s/%s: the path is too long", dir, name);
 	}
-	return kws_endpoint_check(out, error);
+	return kws_endpoint_check(out, false, error);
 }
 
 static int check_ipc(const char *endpoint, struct kws_error *error)
@@ -69,7 +74,7 @@ static bool is_loopback(const char *host)
 	return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
 
-static int check_tcp(const char *endpoint, struct kws_error *error)
+static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
 {
 	const char *address = endpoint + strlen(TCP);
 	const char *colon = strrchr(address, ':');
@@ -85,23 +90,27 @@ static int check_tcp(const char *endpoint, struct kws_error *error)
 	}
 	memcpy(host, address, length);
 	host[length] = '\0';
-	if (!is_loopback(host)) {
+	if (!curve && !is_loopback(host)) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
-			"%.100s: only loopback (127.0.0.1, [::1]) is allowed, since tcp has "
-			"neither "
-			"encryption nor authentication here (CURVE is not supported yet)",
+			"%.100s: only loopback (127.0.0.1, [::1]) is allowed without the keys of "
+			"CURVE, "
+			"for there is neither encryption nor authentication",
 			endpoint);
 	}
 	return 0;
 }
 
-int kws_endpoint_check(const char *endpoint, struct kws_error *error)
+int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error)
 {
+	if (has_prefix(endpoint, TCP)) {
+		return check_tcp(endpoint, curve, error);
+	}
+	if (curve) {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"%.100s: an endpoint for other machines begins with tcp://", endpoint);
+	}
 	if (has_prefix(endpoint, IPC)) {
 		return check_ipc(endpoint, error);
-	}
-	if (has_prefix(endpoint, TCP)) {
-		return check_tcp(endpoint, error);
 	}
 	if (has_prefix(endpoint, INPROC)) {
 		return 0;
@@ -116,10 +125,21 @@ static int allow_ipv6(void *socket, const char *endpoint)
 	return zmq_setsockopt(socket, ZMQ_IPV6, &on, sizeof(on));
 }
 
-int kws_endpoint_bind(void *socket, const char *endpoint, struct kws_error *error)
+static int limit_connections(void *socket)
+{
+	int handshake_ms = KWS_ENDPOINT_HANDSHAKE_MS;
+	int backlog = KWS_ENDPOINT_BACKLOG;
+	return zmq_setsockopt(socket, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof(handshake_ms)) ==
+				       0 &&
+			       zmq_setsockopt(socket, ZMQ_BACKLOG, &backlog, sizeof(backlog)) == 0
+		       ? 0
+		       : -1;
+}
+
+int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws_error *error)
 {
 	char numeric[32];
-	int rc = kws_endpoint_check(endpoint, error);
+	int rc = kws_endpoint_check(endpoint, curve, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -130,7 +150,9 @@ int kws_endpoint_bind(void *socket, const char *endpoint, struct kws_error *erro
 		address = numeric;
 	}
 	mode_t before = umask(0117);
-	int bound = allow_ipv6(socket, endpoint) == 0 ? zmq_bind(socket, address) : -1;
+	int bound = allow_ipv6(socket, endpoint) == 0 && limit_connections(socket) == 0
+			    ? zmq_bind(socket, address)
+			    : -1;
 	int reason = errno;
 	umask(before);
 	if (bound != 0) {
@@ -163,9 +185,9 @@ static int probe_ipc(const char *endpoint, struct kws_error *error)
 		endpoint, strerror(reason));
 }
 
-int kws_endpoint_connect(void *socket, const char *endpoint, struct kws_error *error)
+int kws_endpoint_connect(void *socket, const char *endpoint, bool curve, struct kws_error *error)
 {
-	int rc = kws_endpoint_check(endpoint, error);
+	int rc = kws_endpoint_check(endpoint, curve, error);
 	if (rc == 0 && has_prefix(endpoint, IPC)) {
 		rc = probe_ipc(endpoint, error);
 	}

@@ -7,14 +7,18 @@
 #include <sys/random.h>
 #include <zmq.h>
 
+#include "ipc/curve.h"
 #include "ipc/endpoint.h"
 #include "ipc/event.h"
 #include "ipc/frame.h"
+#include "ipc/remote.h"
+#include "ipc/zap.h"
 
 #define BOOT_BYTES 17
 
 struct kws_publisher {
 	void *socket;
+	struct kws__remote remote;
 	json_t *sequences; /* topic -> last seq */
 	char boot[BOOT_BYTES];
 	struct kws_publisher_counts counts;
@@ -34,13 +38,16 @@ static int open_socket(struct kws_publisher *publisher, void *context, const cha
 	struct kws_error *error)
 {
 	publisher->socket = zmq_socket(context, ZMQ_PUB);
+	int64_t max_bytes = KWS_CURVE_SUBSCRIPTION_BYTES;
 	if (publisher->socket == NULL ||
 		kws__frame_set(publisher->socket, ZMQ_LINGER, KWS_PUBLISHER_LINGER_MS) != 0 ||
-		kws__frame_set(publisher->socket, ZMQ_SNDHWM, KWS_PUBLISHER_QUEUE) != 0) {
+		kws__frame_set(publisher->socket, ZMQ_SNDHWM, KWS_PUBLISHER_QUEUE) != 0 ||
+		zmq_setsockopt(publisher->socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes)) !=
+			0) {
 		return kws_fail(error, KWS_EIO, "cannot open the event socket: %s",
 			zmq_strerror(zmq_errno()));
 	}
-	return kws_endpoint_bind(publisher->socket, endpoint, error);
+	return kws_endpoint_bind(publisher->socket, endpoint, false, error);
 }
 
 int kws_publisher_create(
@@ -63,6 +70,23 @@ int kws_publisher_create(
 	}
 	*out = publisher;
 	return 0;
+}
+
+int kws_publisher_open_remote(struct kws_publisher *publisher, const char *endpoint,
+	const struct kws_key_pair *keys, struct kws_error *error)
+{
+	return kws__remote_open(
+		&publisher->remote, publisher->socket, endpoint, keys, KWS_ZAP_EVENTS, error);
+}
+
+void kws_publisher_close_remote(struct kws_publisher *publisher)
+{
+	kws__remote_close(&publisher->remote);
+}
+
+int kws_publisher_reopen_remote(struct kws_publisher *publisher, struct kws_error *error)
+{
+	return kws__remote_reopen(&publisher->remote, error);
 }
 
 void kws_publisher_destroy(struct kws_publisher *publisher)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "ipc/keys.h"
 
 /* The PUB socket of the events. A message has two frames: the topic and one JSON object;
  * kws.audio has a third one with the samples.
@@ -38,6 +39,18 @@ struct kws_publisher_counts {
  * Errors: those of kws_endpoint_bind(), KWS_ENOMEM. */
 int kws_publisher_create(
 	struct kws_publisher **out, void *context, const char *endpoint, struct kws_error *error);
+
+/* Serves a tcp:// endpoint as well, by CURVE with the server's `keys` (copied), to clients that may
+ * read events (ipc/zap.h). Once. Errors: those of kws_endpoint_bind(), KWS_EUNSUPPORTED. */
+int kws_publisher_open_remote(struct kws_publisher *publisher, const char *endpoint,
+	const struct kws_key_pair *keys, struct kws_error *error);
+
+/* Closes that endpoint and every connection of it; a reopen lets clients come back by themselves,
+ * who must then prove again who they are and have lost what was sent meanwhile. Both do nothing
+ * where there is nothing to do. Errors: those of kws_endpoint_bind(), KWS_EBUSY while libzmq still
+ * closes: try again. */
+void kws_publisher_close_remote(struct kws_publisher *publisher);
+int kws_publisher_reopen_remote(struct kws_publisher *publisher, struct kws_error *error);
 
 /* Accepts NULL. */
 void kws_publisher_destroy(struct kws_publisher *publisher);

@@ -6,16 +6,17 @@
 #include <string.h>
 #include <zmq.h>
 
-#include "ipc/endpoint.h"
 #include "ipc/frame.h"
+#include "ipc/refusal.h"
 
 struct kws_subscriber {
 	void *context;
 	void *socket;
+	struct kws__refusal refusal;
 };
 
-int kws_subscriber_create(
-	struct kws_subscriber **out, const char *endpoint, struct kws_error *error)
+int kws_subscriber_create(struct kws_subscriber **out, const char *endpoint,
+	const struct kws_curve_client *keys, struct kws_error *error)
 {
 	struct kws_subscriber *subscriber = calloc(1, sizeof(*subscriber));
 	if (subscriber == NULL) {
@@ -30,7 +31,12 @@ int kws_subscriber_create(
 		rc = kws_fail(
 			error, KWS_EIO, "cannot open a socket: %s", zmq_strerror(zmq_errno()));
 	} else {
-		rc = kws_endpoint_connect(subscriber->socket, endpoint, error);
+		rc = keys != NULL ? kws__refusal_open(&subscriber->refusal, subscriber->context,
+					    subscriber->socket, error)
+				  : 0;
+	}
+	if (rc == 0) {
+		rc = kws_curve_connect(subscriber->socket, endpoint, keys, error);
 	}
 	if (rc < 0) {
 		kws_subscriber_destroy(subscriber);
@@ -46,6 +52,7 @@ void kws_subscriber_destroy(struct kws_subscriber *subscriber)
 		return;
 	}
 	if (subscriber->socket != NULL) {
+		kws__refusal_close(&subscriber->refusal, subscriber->socket);
 		zmq_close(subscriber->socket);
 	}
 	if (subscriber->context != NULL) {
@@ -101,7 +108,8 @@ int kws_subscriber_receive(
 {
 	zmq_msg_t topic_frame;
 	zmq_msg_t event_frame;
-	int rc = kws__frame_wait(subscriber->socket, kws__frame_deadline(timeout_ms));
+	int rc = kws__refusal_wait(
+		&subscriber->refusal, subscriber->socket, kws__frame_deadline(timeout_ms));
 	if (rc < 0) {
 		return rc;
 	}

@@ -5,15 +5,16 @@
 #include <jansson.h>
 
 #include "common/error.h"
+#include "ipc/curve.h"
 
 /* The receiving end of the events, for programs that wait. ZeroMQ connects again by itself after a
  * restart of the daemon. Owns its ZeroMQ context. Thread: any, one at a time. */
 struct kws_subscriber;
 
-/* Connects to an event endpoint, subscribed to nothing.
- * Errors: those of kws_endpoint_connect(), KWS_ENOMEM. */
-int kws_subscriber_create(
-	struct kws_subscriber **out, const char *endpoint, struct kws_error *error);
+/* Connects to an event endpoint, subscribed to nothing; with `keys` (NULL: none; copied) to a
+ * tcp:// one by CURVE. Errors: those of kws_curve_connect(), KWS_ENOMEM. */
+int kws_subscriber_create(struct kws_subscriber **out, const char *endpoint,
+	const struct kws_curve_client *keys, struct kws_error *error);
 
 /* Accepts NULL. */
 void kws_subscriber_destroy(struct kws_subscriber *subscriber);
@@ -24,7 +25,8 @@ int kws_subscriber_add(struct kws_subscriber *subscriber, const char *prefix);
 
 /* Waits up to `timeout_ms` for one event. On success `*topic` (free) and `*event` (json_decref, an
  * object) belong to the caller. Errors: KWS_ETIMEOUT (nothing came), KWS_EFORMAT (a message that is
- * not a topic and a JSON object: skipped), KWS_EIO, KWS_ENOMEM. */
+ * not a topic and a JSON object: skipped), KWS_EPERM (the key was refused: there will be no more),
+ * KWS_EIO, KWS_ENOMEM. */
 int kws_subscriber_receive(
 	struct kws_subscriber *subscriber, int timeout_ms, char **topic, json_t **event);
 

@@ -130,7 +130,7 @@ static void *connect_client(struct fixture *f, int type)
 	f->clients[f->client_count++] = socket;
 	assert_int_equal(kws__frame_set(socket, ZMQ_LINGER, 0), 0);
 	assert_int_equal(kws__frame_set(socket, ZMQ_SNDHWM, 0), 0);
-	assert_int_equal(kws_endpoint_connect(socket, f->endpoint, NULL), 0);
+	assert_int_equal(kws_endpoint_connect(socket, f->endpoint, false, NULL), 0);
 	return socket;
 }
 
@@ -307,7 +307,7 @@ static void test_malformed_multipart(void **state)
 static void test_oversize(void **state)
 {
 	struct fixture *f = *state;
-	static char text[KWS_RPC_REQUEST_BYTES + 1];
+	static char text[KWS_RPC_REQUEST_BYTES + 65]; /* 64 are allowed for encryption */
 	void *dealer = connect_client(f, ZMQ_DEALER);
 	void *other = connect_client(f, ZMQ_DEALER);
 	memset(text, ' ', sizeof(text));
@@ -318,7 +318,7 @@ static void test_oversize(void **state)
 	assert_receives(f, other, PONG);
 	/* just within the limit */
 	memcpy(text, PING, strlen(PING));
-	assert_int_equal(zmq_send(other, text, sizeof(text) - 1, 0), sizeof(text) - 1);
+	assert_int_equal(zmq_send(other, text, KWS_RPC_REQUEST_BYTES, 0), KWS_RPC_REQUEST_BYTES);
 	assert_receives(f, other, PONG);
 }
 
@@ -434,7 +434,7 @@ static void test_client(void **state)
 {
 	struct fixture *f = *state;
 	struct caller caller = {.f = f, .method = "ping", .timeout_ms = TIMEOUT_MS};
-	assert_int_equal(kws_client_create(&caller.client, f->endpoint, NULL), 0);
+	assert_int_equal(kws_client_create(&caller.client, f->endpoint, NULL, NULL), 0);
 	for (int i = 0; i < 3; i++) {
 		call(&caller);
 		assert_int_equal(caller.rc, 0);
@@ -460,7 +460,7 @@ static void test_client_timeout(void **state)
 	struct caller caller = {.f = f, .method = "ping", .timeout_ms = TIMEOUT_MS};
 	struct kws_error error;
 	json_t *result = NULL;
-	assert_int_equal(kws_client_create(&caller.client, f->endpoint, NULL), 0);
+	assert_int_equal(kws_client_create(&caller.client, f->endpoint, NULL, NULL), 0);
 	assert_int_equal(
 		kws_client_call(caller.client, "fail", NULL, 100, &result, &error), KWS_ETIMEOUT);
 	assert_non_null(strstr(error.text, f->endpoint));
@@ -481,7 +481,7 @@ static void test_client_refuses_large_requests(void **state)
 	json_t *result;
 	memset(text, 'x', sizeof(text) - 1);
 	json_t *params = json_pack("{s:s}", "key", text);
-	assert_int_equal(kws_client_create(&client, f->endpoint, NULL), 0);
+	assert_int_equal(kws_client_create(&client, f->endpoint, NULL, NULL), 0);
 	assert_int_equal(kws_client_call(client, "ping", params, 100, &result, &error), KWS_EINVAL);
 	assert_int_equal(params->refcount, 1);
 	json_decref(params);
@@ -493,7 +493,8 @@ static void test_client_without_daemon(void **state)
 	(void)state;
 	struct kws_client *client = NULL;
 	struct kws_error error;
-	assert_int_equal(kws_client_create(&client, "ipc:///no/such/control", &error), KWS_ENOENT);
+	assert_int_equal(
+		kws_client_create(&client, "ipc:///no/such/control", NULL, &error), KWS_ENOENT);
 	assert_non_null(strstr(error.text, "ipc:///no/such/control"));
 	assert_null(client);
 }

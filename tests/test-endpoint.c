@@ -107,7 +107,9 @@ static void test_runtime_find(void **state)
 	snprintf(system, sizeof(system), "%s/kwsd", scratch);
 	assert_int_equal(kws_runtime_create(system, NULL), 0);
 	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	assert_string_equal(dir, "/nowhere"); /* no socket anywhere */
+	if (access("/run/kwsd/control", F_OK) != 0) {
+		assert_string_equal(dir, "/nowhere"); /* no socket anywhere */
+	}
 
 	snprintf(socket, sizeof(socket), "%s/control", system);
 	make_socket(socket);
@@ -218,39 +220,49 @@ static void test_check(void **state)
 	(void)state;
 	static const struct {
 		const char *endpoint;
+		bool curve;
 		int code;
 		const char *reason; /* part of the sentence */
 	} cases[] = {
-		{"ipc:///run/kwsd/control", 0, NULL},
-		{"inproc://x", 0, NULL},
-		{"tcp://127.0.0.1:5555", 0, NULL},
-		{"tcp://127.9.8.7:1", 0, NULL},
-		{"tcp://localhost:65535", 0, NULL},
-		{"tcp://[::1]:5555", 0, NULL},
-		{"ipc://@kwsd", KWS_EUNSUPPORTED, "permissions"},
-		{"ipc://kwsd", KWS_EINVAL, "absolute"},
-		{"ipc://*", KWS_EINVAL, "absolute"},
-		{"ipc://", KWS_EINVAL, "absolute"},
-		{"tcp://*:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://0.0.0.0:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://[::]:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://192.168.0.2:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://eth0:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://127.0.0.1.example.org:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://0.0.0.0:1;127.0.0.1:5555", KWS_EUNSUPPORTED, "CURVE"},
-		{"tcp://127.0.0.1", KWS_EINVAL, "port"},
-		{"tcp://127.0.0.1:", KWS_EINVAL, "port"},
-		{"tcp://127.0.0.1:*", KWS_EINVAL, "port"},
-		{"tcp://127.0.0.1:0", KWS_EINVAL, "port"},
-		{"tcp://127.0.0.1:65536", KWS_EINVAL, "port"},
-		{"tcp://127.0.0.1:99999999999", KWS_EINVAL, "port"},
-		{"udp://127.0.0.1:5555", KWS_EUNSUPPORTED, "ipc://"},
-		{"/run/kwsd/control", KWS_EUNSUPPORTED, "ipc://"},
-		{"", KWS_EUNSUPPORTED, "ipc://"},
+		{"ipc:///run/kwsd/control", false, 0, NULL},
+		{"inproc://x", false, 0, NULL},
+		{"tcp://127.0.0.1:5555", false, 0, NULL},
+		{"tcp://127.9.8.7:1", false, 0, NULL},
+		{"tcp://localhost:65535", false, 0, NULL},
+		{"tcp://[::1]:5555", false, 0, NULL},
+		{"ipc://@kwsd", false, KWS_EUNSUPPORTED, "permissions"},
+		{"ipc://kwsd", false, KWS_EINVAL, "absolute"},
+		{"ipc://*", false, KWS_EINVAL, "absolute"},
+		{"ipc://", false, KWS_EINVAL, "absolute"},
+		{"tcp://*:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://0.0.0.0:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://[::]:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://192.168.0.2:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://eth0:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://127.0.0.1.example.org:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://0.0.0.0:1;127.0.0.1:5555", false, KWS_EUNSUPPORTED, "CURVE"},
+		{"tcp://127.0.0.1", false, KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:", false, KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:*", false, KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:0", false, KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:65536", false, KWS_EINVAL, "port"},
+		{"tcp://127.0.0.1:99999999999", false, KWS_EINVAL, "port"},
+		{"udp://127.0.0.1:5555", false, KWS_EUNSUPPORTED, "ipc://"},
+		{"/run/kwsd/control", false, KWS_EUNSUPPORTED, "ipc://"},
+		{"tcp://0.0.0.0:5555", true, 0, NULL},
+		{"tcp://[::]:5555", true, 0, NULL},
+		{"tcp://192.168.0.2:5555", true, 0, NULL},
+		{"tcp://127.0.0.1:5555", true, 0, NULL},
+		{"tcp://192.168.0.2", true, KWS_EINVAL, "port"},
+		{"tcp://192.168.0.2:0", true, KWS_EINVAL, "port"},
+		{"ipc:///run/kwsd/control", true, KWS_EUNSUPPORTED, "tcp://"},
+		{"inproc://x", true, KWS_EUNSUPPORTED, "tcp://"},
+		{"", false, KWS_EUNSUPPORTED, "ipc://"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct kws_error error = {.text = ""};
-		assert_int_equal(kws_endpoint_check(cases[i].endpoint, &error), cases[i].code);
+		assert_int_equal(kws_endpoint_check(cases[i].endpoint, cases[i].curve, &error),
+			cases[i].code);
 		if (cases[i].code != 0) {
 			assert_non_null(strstr(error.text, cases[i].reason));
 		}
@@ -268,7 +280,7 @@ static void test_bind_mode(void **state)
 	snprintf(path, sizeof(path), "%s/events", (const char *)*state);
 	snprintf(endpoint, sizeof(endpoint), "ipc://%s", path);
 	mode_t before = umask(0022);
-	assert_int_equal(kws_endpoint_bind(socket, endpoint, &error), 0);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, false, &error), 0);
 	assert_int_equal(umask(before), 0022); /* put back */
 	assert_int_equal(stat(path, &info), 0);
 	assert_int_equal(info.st_mode & 0777, 0660);
@@ -283,10 +295,11 @@ static void test_bind_fails(void **state)
 	void *context = zmq_ctx_new();
 	void *first = zmq_socket(context, ZMQ_PUB);
 	void *second = zmq_socket(context, ZMQ_PUB);
-	assert_int_equal(kws_endpoint_bind(first, "tcp://0.0.0.0:5555", &error), KWS_EUNSUPPORTED);
-	assert_int_equal(kws_endpoint_bind(first, "ipc:///no/such/dir/x", &error), KWS_EIO);
-	assert_int_equal(kws_endpoint_bind(first, "inproc://same", &error), 0);
-	assert_int_equal(kws_endpoint_bind(second, "inproc://same", &error), KWS_EBUSY);
+	assert_int_equal(
+		kws_endpoint_bind(first, "tcp://0.0.0.0:5555", false, &error), KWS_EUNSUPPORTED);
+	assert_int_equal(kws_endpoint_bind(first, "ipc:///no/such/dir/x", false, &error), KWS_EIO);
+	assert_int_equal(kws_endpoint_bind(first, "inproc://same", false, &error), 0);
+	assert_int_equal(kws_endpoint_bind(second, "inproc://same", false, &error), KWS_EBUSY);
 	zmq_close(first);
 	zmq_close(second);
 	zmq_ctx_term(context);
@@ -297,7 +310,7 @@ static int bind_some_port(void *socket, const char *host, char *endpoint)
 {
 	for (int port = 41000 + (int)(getpid() % 1000); port < 60000; port += 1009) {
 		snprintf(endpoint, KWS_ENDPOINT_BYTES, "tcp://%s:%d", host, port);
-		int rc = kws_endpoint_bind(socket, endpoint, NULL);
+		int rc = kws_endpoint_bind(socket, endpoint, false, NULL);
 		if (rc != KWS_EBUSY) {
 			return rc;
 		}
@@ -315,7 +328,7 @@ static void assert_round_trip(const char *host)
 	void *client = zmq_socket(context, ZMQ_PAIR);
 	zmq_setsockopt(server, ZMQ_RCVTIMEO, &timeout_ms, sizeof(timeout_ms));
 	assert_int_equal(bind_some_port(server, host, endpoint), 0);
-	assert_int_equal(kws_endpoint_connect(client, endpoint, NULL), 0);
+	assert_int_equal(kws_endpoint_connect(client, endpoint, false, NULL), 0);
 	assert_int_equal(zmq_send(client, "x", 1, 0), 1);
 	assert_int_equal(zmq_recv(server, &byte, 1, 0), 1);
 	assert_int_equal(byte, 'x');
@@ -355,14 +368,14 @@ static void test_connect_to_nobody(void **state)
 	void *socket = zmq_socket(context, ZMQ_DEALER);
 	snprintf(path, sizeof(path), "%s/control", (const char *)*state);
 	snprintf(endpoint, sizeof(endpoint), "ipc://%s", path);
-	assert_int_equal(kws_endpoint_connect(socket, endpoint, &error), KWS_ENOENT);
+	assert_int_equal(kws_endpoint_connect(socket, endpoint, false, &error), KWS_ENOENT);
 	assert_non_null(strstr(error.text, endpoint));
 	assert_non_null(strstr(error.text, "running"));
 	make_socket(path); /* left behind by a daemon that was killed */
-	assert_int_equal(kws_endpoint_connect(socket, endpoint, &error), KWS_ENOENT);
+	assert_int_equal(kws_endpoint_connect(socket, endpoint, false, &error), KWS_ENOENT);
 	assert_non_null(strstr(error.text, strerror(ECONNREFUSED)));
-	assert_int_equal(kws_endpoint_connect(socket, "ipc://@x", &error), KWS_EUNSUPPORTED);
-	assert_int_equal(kws_endpoint_connect(socket, "inproc://", &error), KWS_EIO);
+	assert_int_equal(kws_endpoint_connect(socket, "ipc://@x", false, &error), KWS_EUNSUPPORTED);
+	assert_int_equal(kws_endpoint_connect(socket, "inproc://", false, &error), KWS_EIO);
 	zmq_close(socket);
 	zmq_ctx_term(context);
 }
@@ -381,7 +394,7 @@ static void test_connect_to_the_stuck(void **state)
 	void *socket = zmq_socket(context, ZMQ_DEALER);
 	zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
 	for (int i = 0; i < 5; i++) {
-		assert_int_equal(kws_endpoint_connect(socket, endpoint, NULL), 0);
+		assert_int_equal(kws_endpoint_connect(socket, endpoint, false, NULL), 0);
 	}
 	zmq_close(socket);
 	zmq_ctx_term(context);

@@ -81,7 +81,7 @@ static void join(struct fixture *f, struct kws_subscriber *subscriber)
 static struct kws_subscriber *subscribe(struct fixture *f, const char *prefix)
 {
 	struct kws_subscriber *subscriber = NULL;
-	assert_int_equal(kws_subscriber_create(&subscriber, f->endpoint, NULL), 0);
+	assert_int_equal(kws_subscriber_create(&subscriber, f->endpoint, NULL, NULL), 0);
 	assert_int_equal(kws_subscriber_add(subscriber, prefix), 0);
 	join(f, subscriber);
 	return subscriber;
@@ -276,8 +276,8 @@ static void test_subscriber_refuses_what_is_no_event(void **state)
 	struct kws_subscriber *subscriber;
 	void *socket = zmq_socket(f->context, ZMQ_PUB);
 	snprintf(endpoint, sizeof(endpoint), "ipc://%s/raw", f->dir);
-	assert_int_equal(kws_endpoint_bind(socket, endpoint, NULL), 0);
-	assert_int_equal(kws_subscriber_create(&subscriber, endpoint, NULL), 0);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, false, NULL), 0);
+	assert_int_equal(kws_subscriber_create(&subscriber, endpoint, NULL, NULL), 0);
 	assert_int_equal(kws_subscriber_add(subscriber, ""), 0);
 	int rc = KWS_ETIMEOUT;
 	for (int i = 0; i < 500 && rc == KWS_ETIMEOUT; i++) {
