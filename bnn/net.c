@@ -147,8 +147,6 @@ static const void *map_of(const struct kws_net *net, size_t index)
 static void run_op(struct kws_net *net, const struct kws_op *op)
 {
 	struct kws_rows *output = &net->maps[op->output];
-	size_t begin;
-	size_t end = 0;
 	kws_rows_seek(output, net->frame);
 	struct kws_op_maps maps = {.output = kws_rows_window(output)};
 	for (size_t i = 0; i < op->input_count; i++) {
@@ -157,13 +155,16 @@ static void run_op(struct kws_net *net, const struct kws_op *op)
 	if (op->residual != KWS_OP_NO_RESIDUAL) {
 		maps.residual = map_of(net, op->residual);
 	}
-	while (kws_rows_missing(output, &begin, &end)) {
-		op->class->run(op, &maps, begin, end, net->scratch);
-		kws_rows_written(output, begin, end);
-		net->stats.rows += end - begin;
-		net->stats.binary_macs += op->cost.binary_macs * (end - begin);
-		net->stats.float_macs += op->cost.float_macs * (end - begin);
+	size_t begin = kws_rows_missing(output);
+	size_t missing = output->rows - begin;
+	if (missing == 0) {
+		return;
 	}
+	op->class->run(op, &maps, begin, output->rows, net->scratch);
+	kws_rows_written(output, begin);
+	net->stats.rows += missing;
+	net->stats.binary_macs += op->cost.binary_macs * missing;
+	net->stats.float_macs += op->cost.float_macs * missing;
 }
 
 const float *kws_net_run_exit(struct kws_net *net, size_t exit)

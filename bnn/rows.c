@@ -7,6 +7,8 @@
 #include "bnn/spec.h"
 #include "common/error.h"
 
+#define NEVER (-1)
+
 static size_t gcd(size_t a, size_t b)
 {
 	while (b != 0) {
@@ -28,8 +30,8 @@ int kws_rows_init(struct kws_rows *rows, const struct kws_map_shape *shape, size
 	rows->phase_step = gcd(hop_frames, stride);
 	rows->phases = kept ? stride / rows->phase_step : 1;
 	rows->data = kws_spec_alloc(rows->phases * (kept ? 2 : 1) * rows->rows, rows->row_bytes);
-	rows->places = kws_spec_alloc(rows->phases * rows->rows, sizeof(*rows->places));
-	if (rows->data == NULL || rows->places == NULL) {
+	rows->last = kws_spec_alloc(rows->phases, sizeof(*rows->last));
+	if (rows->data == NULL || rows->last == NULL) {
 		return KWS_ENOMEM;
 	}
 	kws_rows_reset(rows);
@@ -39,14 +41,14 @@ int kws_rows_init(struct kws_rows *rows, const struct kws_map_shape *shape, size
 void kws_rows_finish(struct kws_rows *rows)
 {
 	free(rows->data);
-	free(rows->places);
+	free(rows->last);
 	memset(rows, 0, sizeof(*rows));
 }
 
 void kws_rows_reset(struct kws_rows *rows)
 {
-	for (size_t i = 0; i < rows->phases * rows->rows; i++) {
-		rows->places[i] = -1;
+	for (size_t i = 0; i < rows->phases; i++) {
+		rows->last[i] = NEVER;
 	}
 }
 
@@ -72,38 +74,22 @@ void *kws_rows_window(const struct kws_rows *rows)
 	return slot(rows, rows->first);
 }
 
-static int64_t *place_of(const struct kws_rows *rows, size_t row)
+size_t kws_rows_missing(const struct kws_rows *rows)
 {
-	return &rows->places[rows->phase * rows->rows + (rows->first + row) % rows->rows];
-}
-
-static int64_t frame_of(const struct kws_rows *rows, size_t row)
-{
-	return rows->frame + (int64_t)(row * rows->stride);
-}
-
-bool kws_rows_missing(const struct kws_rows *rows, size_t *begin, size_t *end)
-{
-	size_t at = *end;
-	while (at < rows->rows && *place_of(rows, at) == frame_of(rows, at)) {
-		at++;
+	int64_t last = rows->last[rows->phase];
+	if (last == NEVER) {
+		return 0;
 	}
-	*begin = at;
-	while (at < rows->rows && *place_of(rows, at) != frame_of(rows, at)) {
-		at++;
-	}
-	*end = at;
-	return *begin < *end;
+	size_t passed = (size_t)((rows->frame - last) / (int64_t)rows->stride);
+	return passed < rows->rows ? rows->rows - passed : 0;
 }
 
-void kws_rows_written(struct kws_rows *rows, size_t begin, size_t end)
+void kws_rows_written(struct kws_rows *rows, size_t begin)
 {
-	for (size_t row = begin; row < end; row++) {
+	for (size_t row = begin; rows->kept && row < rows->rows; row++) {
 		size_t from = rows->first + row;
 		size_t to = from < rows->rows ? from + rows->rows : from - rows->rows;
-		if (rows->kept) {
-			memcpy(slot(rows, to), slot(rows, from), rows->row_bytes);
-		}
-		*place_of(rows, row) = frame_of(rows, row);
+		memcpy(slot(rows, to), slot(rows, from), rows->row_bytes);
 	}
+	rows->last[rows->phase] = rows->frame;
 }

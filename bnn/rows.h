@@ -23,7 +23,7 @@ struct kws_rows {
 	bool kept; /* false: rows depend on the window (padding in time), nothing is used again */
 	size_t phase_step; /* gcd of hop and stride: phases are multiples of it */
 	uint8_t *data;     /* [phases][2 * rows][row_bytes]; not kept: [rows][row_bytes] */
-	int64_t *places;   /* [phases][rows]: frame of the row in each slot, -1 for none */
+	int64_t *last;     /* [phases]: frame of the last window whose rows are all there, or -1 */
 	size_t phases;
 	/* of the current window */
 	size_t first; /* slot of its row 0 */
@@ -46,11 +46,11 @@ void kws_rows_seek(struct kws_rows *rows, int64_t frame);
 /* Row 0 of the current window; the others follow. */
 void *kws_rows_window(const struct kws_rows *rows);
 
-/* The next run [*begin, *end) of rows of the window that are not there, searched from *end on;
- * start with *end = 0. Returns false when there is none. */
-bool kws_rows_missing(const struct kws_rows *rows, size_t *begin, size_t *end);
+/* The first row of the window that is not there; from it on all are missing, since a window is
+ * always completed. The window's number of rows if none is missing. */
+size_t kws_rows_missing(const struct kws_rows *rows);
 
-/* Says that rows [begin, end) of the window have been written, and makes the second copy. */
-void kws_rows_written(struct kws_rows *rows, size_t begin, size_t end);
+/* Says that rows [begin, end of the window) have been written, and makes the second copy. */
+void kws_rows_written(struct kws_rows *rows, size_t begin);
 
 #endif
