@@ -108,6 +108,7 @@ struct kws_config {
 		int channel;
 		int buffer_ms;
 		int stall_ms;
+		int zeros_ms;
 	} audio;
 	struct {
 		int resampler_quality;

@@ -68,6 +68,8 @@ static const struct kws_key key_table[] = {
 		.help = "Audio that waits at most between the device and the network."},
 	{KEY(audio, stall_ms, STREAM, "2000"), INT(200, 600000),
 		.help = "A device that gives no sample for so long counts as lost."},
+	{KEY(audio, zeros_ms, LIVE, "10000"), INT_OR_ZERO(100, 3600000),
+		.help = "Samples that are all zero for so long are told as kws.state; 0: never."},
 
 	{KEY(dsp, resampler_quality, STREAM, "5"), INT(0, 10),
 		.help = "Quality of the resampler: 0 is fastest, 10 is best."},

@@ -8,13 +8,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audio/zeros.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
 #include "daemon/recorder.h"
+#include "daemon/status.h"
 #include "pipeline/report.h"
 
 #define READ_SAMPLES 8192
+#define SLEEP_NS_MIN 500000000
 /* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
  * the loop for ever otherwise. */
 #define READS_PER_TURN 16
@@ -31,6 +34,9 @@ struct kws_stream {
 	bool over;
 	bool proven; /* was open or changed while running: no failure ends the daemon now */
 	struct kws_mute mute;
+	struct kws_zeros zeros;
+	int64_t slept_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC: time in suspend */
+	uint64_t suspends;
 	uint64_t excuses;    /* see struct kws_progress */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
@@ -192,6 +198,23 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 	}
 }
 
+/* Only zeros come, or a signal again. */
+static void watch_zeros(struct kws_stream *stream, size_t frames)
+{
+	uint64_t limit = (uint64_t)stream->config->audio.zeros_ms * stream->format.rate_hz / 1000 *
+			 stream->format.channels;
+	bool none = stream->config->audio.source == KWS_CONFIG_SOURCE_NULL;
+	enum kws_zeros_change change = kws_zeros_push(&stream->zeros, stream->samples,
+		frames * stream->format.channels, none ? 0 : limit);
+	if (change == KWS_ZEROS_BEGAN) {
+		kws_log_warning("the source gives nothing but zeros: is it switched off?");
+		publish_state(stream, "silent", "the source gives nothing but zeros");
+	} else if (change == KWS_ZEROS_ENDED) {
+		kws_log_info("the source gives a signal again");
+		publish_state(stream, "listening", "the source gives a signal again");
+	}
+}
+
 static void on_wake(void *user)
 {
 	struct kws_stream *stream = user;
@@ -205,6 +228,7 @@ static void on_wake(void *user)
 		if (frames > 0 && stream->mute.on) {
 			stream->mute.frames += frames;
 		} else if (frames > 0) {
+			watch_zeros(stream, frames);
 			stream->arrival_ns = kws_capture_arrival_ns(stream->capture);
 			kws_pipeline_push(stream->network.pipeline, stream->samples, frames);
 		} else if (event.type == KWS_CAPTURE_NONE) {
@@ -302,6 +326,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
+	stream->slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_source(stream, config, error);
 	if (result == 0) {
@@ -492,77 +517,58 @@ static void publish_level(struct kws_stream *stream)
 	publish(stream, KWS_TOPIC_LEVEL, event);
 }
 
+/* After a sleep of the system the audio of before is too old to go on from. */
+static void watch_sleep(struct kws_stream *stream)
+{
+	int64_t slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	int64_t new_ns = slept_ns - stream->slept_ns;
+	stream->slept_ns = slept_ns;
+	if (new_ns < SLEEP_NS_MIN) {
+		return;
+	}
+	stream->suspends++;
+	kws_log_info("the system slept for %.1f s", (double)new_ns / 1e9);
+	if (stream->format.rate_hz != 0) {
+		kws_pipeline_gap(stream->network.pipeline, 0);
+		publish_state(stream, "gap", "the system slept; waiting for a whole window");
+	}
+}
+
 void kws_stream_tick(struct kws_stream *stream)
 {
+	watch_sleep(stream);
 	if (kws_mute_is_over(&stream->mute, now_ms())) {
 		kws_stream_unmute(stream);
 	}
 	publish_level(stream);
 }
 
-static json_t *audio_status(struct kws_stream *stream)
-{
-	static const char *const states[] = {
-		[KWS_CAPTURE_STATE_OPENING] = "opening",
-		[KWS_CAPTURE_STATE_RUNNING] = "running",
-		[KWS_CAPTURE_STATE_WAITING] = "waiting",
-		[KWS_CAPTURE_STATE_ENDED] = "ended",
-		[KWS_CAPTURE_STATE_FAILED] = "failed",
-	};
-	struct kws_capture_status status;
-	kws_capture_status(stream->capture, &status);
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:i, s:s}", "source",
-		source_name(stream->config), "state", states[status.state], "device", status.device,
-		"rate_hz", (int)status.format.rate_hz, "channels", (int)status.format.channels,
-		"frames", (json_int_t)status.frames, "overrun_frames",
-		(json_int_t)status.overrun_frames, "gaps", (json_int_t)status.gaps, "xruns",
-		(json_int_t)status.xruns, "reopens", (int)status.reopens, "reason", status.reason);
-}
-
 json_t *kws_stream_level(const struct kws_stream *stream)
 {
-	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
-	return json_pack("{s:f, s:f, s:b}", "rms_dbfs", (double)kws_level_rms_dbfs(level),
-		"peak_dbfs", (double)kws_level_peak_dbfs(level), "muted", stream->mute.on);
-}
-
-static json_t *mute_status(const struct kws_mute *mute)
-{
-	uint64_t now = now_ms();
-	double left_s =
-		mute->on && mute->until_ms > now ? (double)(mute->until_ms - now) / 1000.0 : 0.0;
-	return json_pack("{s:b, s:f}", "on", mute->on, "left_s", left_s);
-}
-
-static json_t *clips_status(const struct kws_recorder *recorder)
-{
-	struct kws_clips_counts counts = kws_recorder_counts(recorder);
-	return json_pack("{s:I, s:I, s:I}", "saved", (json_int_t)counts.saved, "failed",
-		(json_int_t)counts.failed, "removed", (json_int_t)counts.removed);
+	return kws_status_level(kws_pipeline_level(stream->network.pipeline), &stream->mute);
 }
 
 json_t *kws_stream_status(struct kws_stream *stream)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio", audio_status(stream), "network",
-		kws_network_status(&stream->network), "level", kws_stream_level(stream), "mute",
-		mute_status(&stream->mute), "clips", clips_status(stream->recorder));
+	struct kws_capture_status capture;
+	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
+	kws_capture_status(stream->capture, &capture);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
+		kws_status_audio(&capture, source_name(stream->config), stream->zeros.periods,
+			stream->suspends),
+		"network", kws_network_status(&stream->network), "level", kws_stream_level(stream),
+		"mute", kws_status_mute(&stream->mute, now_ms()), "clips",
+		kws_status_clips(&clips));
 }
 
 json_t *kws_stream_devices(struct kws_stream *stream)
 {
 	struct kws_device_list *devices = calloc(1, sizeof(*devices));
-	json_t *list = json_array();
-	if (devices != NULL) {
-		kws_capture_devices(stream->capture, devices);
+	if (devices == NULL) {
+		return NULL;
 	}
-	for (size_t i = 0; devices != NULL && i < devices->count; i++) {
-		const struct kws_device *device = &devices->items[i];
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:i, s:i, s:b}", "name", device->name,
-				      "host_api", device->host_api, "rate_hz",
-				      (int)device->default_rate_hz, "channels",
-				      (int)device->max_channels, "default", device->is_default));
-	}
+	kws_capture_devices(stream->capture, devices);
+	json_t *list = kws_status_devices(devices);
 	free(devices);
 	return list;
 }

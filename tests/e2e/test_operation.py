@@ -12,9 +12,9 @@ import numpy
 
 
 class MuteTest(harness.DaemonTest):
-    def start_stdin(self):
+    def start_stdin(self, *settings):
         daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
-                            "ipc.level_ms=200", stdin=subprocess.PIPE)
+                            "ipc.level_ms=200", *settings, stdin=subprocess.PIPE)
         self.subscriber = self.subscribe_surely("kws.state", "kws.detection.")
         return daemon
 
@@ -56,6 +56,15 @@ class MuteTest(harness.DaemonTest):
         self.assertTrue(0 < daemon.status()["mute"]["left_s"] <= 1)
         self.subscriber.until_state("listening")
         self.assertFalse(daemon.status()["mute"]["on"])
+
+    def test_nothing_but_zeros_is_told(self):
+        daemon = self.start_stdin("audio.zeros_ms=500")
+        daemon.feed(numpy.full(16000, 7, numpy.int16))
+        daemon.feed(harness.silence(1))
+        self.subscriber.until_state("silent")
+        daemon.feed(numpy.full(160, 7, numpy.int16))
+        self.subscriber.until_state("listening")
+        self.assertEqual(daemon.status()["audio"]["zero_periods"], 1)
 
     def test_level(self):
         daemon = self.start_stdin()

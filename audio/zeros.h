@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_AUDIO_ZEROS_H
+#define KWS_AUDIO_ZEROS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Notices digital silence: a microphone that is switched off, a broken cable or a wrong device often
+ * gives samples that are all zero, which no working microphone does. All zero is a fresh one.
+ * Thread: the consumer's. RT-safe: yes. */
+
+struct kws_zeros {
+	uint64_t samples; /* zeros in a row */
+	uint64_t periods; /* times that there were too many */
+};
+
+enum kws_zeros_change {
+	KWS_ZEROS_SAME,
+	KWS_ZEROS_BEGAN, /* the limit was reached in these samples */
+	KWS_ZEROS_ENDED, /* there is a signal again */
+};
+
+/* The next samples of the stream; `limit` zeros in a row are too many, 0: any number is fine. */
+enum kws_zeros_change kws_zeros_push(
+	struct kws_zeros *zeros, const int16_t *samples, size_t count, uint64_t limit);
+
+#endif

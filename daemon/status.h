@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_DAEMON_STATUS_H
+#define KWS_DAEMON_STATUS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "audio/capture.h"
+#include "daemon/clips.h"
+#include "daemon/mute.h"
+#include "dsp/level.h"
+
+/* What the parts of the stream tell of themselves, as JSON for the control methods. Each returns a
+ * new reference, NULL without memory. Thread: loop. */
+
+/* `source` is the configured type; the counters are those that capture does not know. */
+json_t *kws_status_audio(const struct kws_capture_status *capture, const char *source,
+	uint64_t zero_periods, uint64_t suspends);
+json_t *kws_status_devices(const struct kws_device_list *devices);
+json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *mute);
+json_t *kws_status_mute(const struct kws_mute *mute, uint64_t now_ms);
+json_t *kws_status_clips(const struct kws_clips_counts *counts);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "audio/zeros.h"
+
+static const int16_t silence[100];
+
+static void tells_the_beginning_and_the_end_once(void **state)
+{
+	(void)state;
+	struct kws_zeros zeros = {0};
+	static const int16_t click[4] = {0, 0, 5, 0};
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 250), KWS_ZEROS_SAME);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 250), KWS_ZEROS_SAME);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 250), KWS_ZEROS_BEGAN);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 250), KWS_ZEROS_SAME);
+	assert_int_equal(kws_zeros_push(&zeros, click, 4, 250), KWS_ZEROS_ENDED);
+	assert_int_equal(zeros.samples, 1);
+	assert_int_equal(kws_zeros_push(&zeros, click, 4, 250), KWS_ZEROS_SAME);
+	assert_int_equal(zeros.periods, 1);
+}
+
+static void a_quiet_signal_is_no_silence(void **state)
+{
+	(void)state;
+	struct kws_zeros zeros = {0};
+	int16_t quiet[100] = {0};
+	quiet[50] = -1;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(kws_zeros_push(&zeros, quiet, 100, 100), KWS_ZEROS_SAME);
+	}
+	assert_int_equal(zeros.periods, 0);
+}
+
+static void one_block_can_begin_it(void **state)
+{
+	(void)state;
+	struct kws_zeros zeros = {0};
+	int16_t block[100] = {0};
+	block[9] = 1;
+	assert_int_equal(kws_zeros_push(&zeros, block, 100, 90), KWS_ZEROS_BEGAN);
+	assert_int_equal(kws_zeros_push(&zeros, block, 100, 90), KWS_ZEROS_ENDED);
+}
+
+static void without_a_limit_nothing_is_told(void **state)
+{
+	(void)state;
+	struct kws_zeros zeros = {0};
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(kws_zeros_push(&zeros, silence, 100, 0), KWS_ZEROS_SAME);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tells_the_beginning_and_the_end_once),
+		cmocka_unit_test(a_quiet_signal_is_no_silence),
+		cmocka_unit_test(one_block_can_begin_it),
+		cmocka_unit_test(without_a_limit_nothing_is_told),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
