@@ -127,49 +127,98 @@ static void sums_avx512(const struct kws_bconv_tile *tile, int32_t *sums)
 	}
 }
 
-/* The channels from c on that `lanes` selects, at all positions. */
-static ALWAYS_INLINE void transform_lanes(const struct kws_bconv_transform *transform,
-	const int32_t *sums, size_t c, __mmask16 lanes, bool add)
+/* Slope, scale and bias of sixteen channels. */
+struct factors {
+	__m512 slope;
+	__m512 scale;
+	__m512 bias;
+};
+
+static ALWAYS_INLINE __m512 transform_sums(__m512i sums, const struct factors *factors)
 {
-	const __m512 slope = _mm512_maskz_loadu_ps(lanes, transform->slope + c);
-	const __m512 scale = _mm512_maskz_loadu_ps(lanes, transform->scale + c);
-	const __m512 bias = _mm512_maskz_loadu_ps(lanes, transform->bias + c);
-	size_t positions = transform->positions;
-	size_t step = transform->sums_step;
+	__m512 a = _mm512_cvtepi32_ps(sums);
+	__mmask16 negative = _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_LT_OQ);
+	a = _mm512_mask_mul_ps(a, negative, a, factors->slope);
+	return _mm512_add_ps(_mm512_mul_ps(a, factors->scale), factors->bias);
+}
+
+/* Where a transform reads and writes, in registers: no store to an output can change it. */
+struct places {
+	const float *slope;
+	const float *scale;
+	const float *bias;
+	const int32_t *sums[POSITIONS];
+	const float *residuals[POSITIONS];
+	float *outputs[POSITIONS];
+};
+
+/* The channels from c on that `lanes` selects, at all positions. */
+static ALWAYS_INLINE void transform_lanes(
+	const struct places *places, size_t c, __mmask16 lanes, size_t positions, bool add)
+{
+	const struct factors factors = {
+		_mm512_maskz_loadu_ps(lanes, places->slope + c),
+		_mm512_maskz_loadu_ps(lanes, places->scale + c),
+		_mm512_maskz_loadu_ps(lanes, places->bias + c),
+	};
 	for (size_t p = 0; p < positions; p++) {
-		const int32_t *from = sums + p * step + c;
-		__m512 a = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, from));
-		__mmask16 negative = _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_LT_OQ);
-		a = _mm512_mask_mul_ps(a, negative, a, slope);
-		a = _mm512_add_ps(_mm512_mul_ps(a, scale), bias);
+		__m512i sums = _mm512_maskz_loadu_epi32(lanes, places->sums[p] + c);
+		__m512 a = transform_sums(sums, &factors);
 		if (add) {
-			a = _mm512_add_ps(
-				a, _mm512_maskz_loadu_ps(lanes, transform->residuals[p] + c));
+			__m512 residual = _mm512_maskz_loadu_ps(lanes, places->residuals[p] + c);
+			a = _mm512_add_ps(a, residual);
 		}
-		_mm512_mask_storeu_ps(transform->outputs[p] + c, lanes, a);
+		_mm512_mask_storeu_ps(places->outputs[p] + c, lanes, a);
 	}
 }
 
-static ALWAYS_INLINE void transform_channels(
-	const struct kws_bconv_transform *transform, const int32_t *sums, bool add)
+/* `positions` and `add` are constants where this is inlined. */
+static ALWAYS_INLINE void transform_tile(const struct kws_bconv_transform *transform,
+	const int32_t *sums, size_t positions, bool add)
 {
+	struct places places = {
+		.slope = transform->slope, .scale = transform->scale, .bias = transform->bias};
 	size_t channels = transform->channels;
 	size_t c = 0;
+	for (size_t p = 0; p < positions; p++) {
+		places.sums[p] = sums + p * transform->sums_step;
+		places.residuals[p] = transform->residuals[p];
+		places.outputs[p] = transform->outputs[p];
+	}
 	for (; c + 16 <= channels; c += 16) {
-		transform_lanes(transform, sums, c, 0xffff, add);
+		transform_lanes(&places, c, 0xffff, positions, add);
 	}
 	if (c < channels) {
 		__mmask16 lanes = (__mmask16)((1u << (channels - c)) - 1);
-		transform_lanes(transform, sums, c, lanes, add);
+		transform_lanes(&places, c, lanes, positions, add);
+	}
+}
+
+static ALWAYS_INLINE void transform_positions(
+	const struct kws_bconv_transform *transform, const int32_t *sums, size_t positions)
+{
+	if (transform->residuals[0] != NULL) {
+		transform_tile(transform, sums, positions, true);
+	} else {
+		transform_tile(transform, sums, positions, false);
 	}
 }
 
 static void transform_avx512(const struct kws_bconv_transform *transform, const int32_t *sums)
 {
-	if (transform->residuals[0] != NULL) {
-		transform_channels(transform, sums, true);
-	} else {
-		transform_channels(transform, sums, false);
+	switch (transform->positions) {
+	case 4:
+		transform_positions(transform, sums, 4);
+		break;
+	case 3:
+		transform_positions(transform, sums, 3);
+		break;
+	case 2:
+		transform_positions(transform, sums, 2);
+		break;
+	case 1:
+		transform_positions(transform, sums, 1);
+		break;
 	}
 }
 
