@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way from a source's frames to hops and events, with a network that hears loudness: both of
- * its exits look at the mean of the log-mel window, "go" is loud and "_silence_" is quiet. */
+/* The way from a source's frames to hops and events. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,137 +14,7 @@
 #include "dsp/mel.h"
 #include "pipeline/pipeline.h"
 #include "tests/cpu-mask.h"
-#include "tests/model-builder.h"
-
-#define RATE_HZ 16000
-#define FIRST_HOP (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
-#define HOPS_MAX 512
-#define EVENTS_MAX 16
-
-#define GRAPH(shape)                                                                         \
-	"[{'op':'input','out':'x','shape':" shape "},"                                       \
-	"{'op':'exit','in':'x','out':'first','pool':'all','weight':'unsure','bias':'bias'}," \
-	"{'op':'exit','in':'x','out':'last','pool':'all','weight':'sure','bias':'bias'}]"
-
-/* What the pipeline told. */
-struct heard {
-	struct kws_hop hops[HOPS_MAX];
-	float go[HOPS_MAX]; /* the posterior of "go" at each hop */
-	size_t hop_count;
-	struct kws_detector_event events[EVENTS_MAX];
-	size_t event_count;
-};
-
-/* A pipeline with all that it stands on. */
-struct rig {
-	struct kws_model *model;
-	struct kws_config *config;
-	struct kws_pipeline *pipeline;
-	struct heard heard;
-};
-
-static void take_hop(void *user, const struct kws_hop *hop)
-{
-	struct heard *heard = user;
-	assert_true(heard->hop_count < HOPS_MAX);
-	heard->go[heard->hop_count] = hop->posteriors[0];
-	heard->hops[heard->hop_count++] = *hop;
-}
-
-static void take_event(void *user, const struct kws_detector_event *event)
-{
-	struct heard *heard = user;
-	assert_true(heard->event_count < EVENTS_MAX);
-	assert_true(event->at.hop <= heard->hops[heard->hop_count - 1].hop);
-	heard->events[heard->event_count++] = *event;
-}
-
-static struct kws_model *build_model(const char *graph)
-{
-	/* the mean is near -2.5 for silence and above 0.5 for noise at full scale */
-	static const float unsure[] = {0.5f, -0.5f};
-	static const float sure[] = {8.0f, -8.0f};
-	static const float bias[] = {0.0f, 0.0f};
-	const size_t weight_shape[4] = {2, 1, 0, 0};
-	struct model_builder builder;
-	struct kws_model *model;
-	struct kws_error error;
-	model_builder_init(&builder);
-	model_builder_describe(&builder);
-	model_builder_json(&builder, "kws.graph", graph);
-	model_builder_tensor(&builder, "unsure", KWS_DTYPE_F32, weight_shape, unsure);
-	model_builder_tensor(&builder, "sure", KWS_DTYPE_F32, weight_shape, sure);
-	model_builder_tensor(&builder, "bias", KWS_DTYPE_F32, (const size_t[4]){2, 0, 0, 0}, bias);
-	if (model_builder_parse(&builder, &model, NULL, &error) != 0) {
-		fail_msg("%s", error.text);
-	}
-	model_builder_finish(&builder);
-	return model;
-}
-
-/* `overrides` end with NULL. */
-static struct kws_config *load_config(const char *const *overrides)
-{
-	struct kws_config *config;
-	struct kws_config_errors errors;
-	size_t count = 0;
-	while (overrides[count] != NULL) {
-		count++;
-	}
-	assert_int_equal(kws_config_load(&config, NULL, overrides, count, &errors), 0);
-	return config;
-}
-
-/* A hop each frame, the last exit's answer, an event as soon as a hop is loud. */
-#define PLAIN                                                               \
-	"model.hop_frames=1", "exits.delta=0", "detector.smoothing_hops=1", \
-		"detector.patience_hops=1"
-#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static struct rig *create_rig(const char *const *overrides)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-	struct kws_error error;
-	rig->model = build_model(GRAPH("[98,64,1]"));
-	rig->config = load_config(overrides);
-	const struct kws_pipeline_sink sink = {take_hop, take_event, &rig->heard};
-	if (kws_pipeline_create(&rig->pipeline, rig->model, rig->config, &sink, &error) != 0) {
-		fail_msg("%s", error.text);
-	}
-	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, &error), 0);
-	return rig;
-}
-
-static void destroy_rig(struct rig *rig)
-{
-	kws_pipeline_destroy(rig->pipeline);
-	kws_config_destroy(rig->config);
-	kws_model_destroy(rig->model);
-	free(rig);
-}
-
-static void fill_noise(int16_t *samples, size_t count, int amplitude, unsigned seed)
-{
-	for (size_t i = 0; i < count; i++) {
-		samples[i] = (int16_t)(rand_r(&seed) % (2 * amplitude + 1) - amplitude);
-	}
-}
-
-/* Noise of this amplitude (0: silence), pushed at once. */
-static void push_noise(struct rig *rig, size_t count, int amplitude)
-{
-	int16_t *samples = malloc(count * sizeof(*samples));
-	fill_noise(samples, count, amplitude, 1);
-	kws_pipeline_push(rig->pipeline, samples, count);
-	free(samples);
-}
-
-static struct kws_pipeline_stats stats_of(const struct rig *rig)
-{
-	struct kws_pipeline_stats stats;
-	kws_pipeline_stats(rig->pipeline, &stats);
-	return stats;
-}
+#include "tests/pipeline-rig.h"
 
 /* A frame ends in the middle of a block: the block that brings the sample has to be complete. */
 static void first_hop_is_the_first_whole_window(void **state)
@@ -399,95 +268,6 @@ static void configure_changes_decisions_not_hops(void **state)
 	destroy_rig(rig);
 }
 
-/* With a distance that takes everything for unchanged. */
-#define REPEATING PLAIN, "exits.policy=difference", "exits.distance=1e6"
-
-static enum kws_reason last_reason(const struct rig *rig)
-{
-	return rig->heard.hops[rig->heard.hop_count - 1].reason;
-}
-
-/* What was heard before is not compared with what comes after. */
-static void gaps_and_silence_end_a_scene(void **state)
-{
-	(void)state;
-	struct rig *rig = create_rig(WITH(REPEATING, "dsp.vad=yes", "keyword go.enabled=no"));
-	push_noise(rig, FIRST_HOP + 3 * KWS_HOP_SAMPLES / 2, 20000);
-	assert_int_equal(rig->heard.hops[0].reason, KWS_REASON_NO_REFERENCE);
-	assert_int_equal(rig->heard.hops[0].exit, 2);
-	assert_true(isnan(rig->heard.hops[0].change));
-	assert_int_equal(last_reason(rig), KWS_REASON_UNCHANGED);
-	assert_int_equal(rig->heard.hops[1].exit, 1);
-	assert_true(rig->heard.hops[1].change > 0.0f);
-	kws_pipeline_gap(rig->pipeline, 0);
-	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 20000);
-	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
-	kws_pipeline_skip(rig->pipeline, 100);
-	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 20000);
-	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
-	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, NULL), 0);
-	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 20000);
-	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
-	push_noise(rig, 3 * RATE_HZ, 1);
-	assert_int_equal(last_reason(rig), KWS_REASON_SILENCE);
-	push_noise(rig, KWS_HOP_SAMPLES, 20000);
-	assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
-	destroy_rig(rig);
-}
-
-/* The loud word is told once, its end is heard and the next one told, though the policy finds
- * nothing changed. */
-static void a_keyword_is_never_repeated(void **state)
-{
-	(void)state;
-	struct rig *rig = create_rig(WITH(REPEATING, "model.hop_frames=4", "exits.max_age_ms=100"));
-	for (size_t word = 1; word <= 3; word++) {
-		uint64_t repeated = stats_of(rig).hops_at_exit[1];
-		push_noise(rig, 3 * RATE_HZ, 0);
-		assert_true(stats_of(rig).hops_at_exit[1] > repeated);
-		push_noise(rig, 3 * RATE_HZ, 20000);
-		assert_int_equal(last_reason(rig), KWS_REASON_NO_REFERENCE);
-		assert_int_equal(rig->heard.event_count, word);
-	}
-	destroy_rig(rig);
-}
-
-static void policies_change_between_two_hops(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *policy;
-		enum kws_reason reason;
-		size_t exit;
-	} steps[] = {
-		{"exits.policy=always-1", KWS_REASON_FIXED, 1},
-		{"exits.policy=difference", KWS_REASON_NO_REFERENCE, 2},
-		{"exits.policy=temporal-patience", KWS_REASON_NO_REFERENCE, 2},
-		{"exits.policy=patience", KWS_REASON_NONE, 0}, /* never fires with two exits */
-		{"exits.policy=always-2", KWS_REASON_LAST_EXIT, 2},
-	};
-	struct rig *rig = create_rig(WITH(PLAIN, "exits.distance=1e6"));
-	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 0);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		struct kws_config *config =
-			load_config(WITH(PLAIN, "exits.distance=1e6", steps[i].policy));
-		bool possible = kws_pipeline_check(rig->model, config, NULL) == 0;
-		assert_int_equal(possible, strcmp(steps[i].policy, "exits.policy=patience") != 0);
-		kws_pipeline_configure(rig->pipeline, config);
-		kws_config_destroy(config);
-		push_noise(rig, KWS_HOP_SAMPLES, 0);
-		const struct kws_hop *hop = &rig->heard.hops[rig->heard.hop_count - 1];
-		if (possible) {
-			assert_int_equal(hop->reason, steps[i].reason);
-			assert_int_equal(hop->exit, steps[i].exit);
-			assert_string_equal(hop->policy, steps[i].policy + strlen("exits.policy="));
-		} else {
-			assert_string_equal(hop->policy, "temporal-patience");
-		}
-	}
-	destroy_rig(rig);
-}
-
 static void check_names_the_unknown_keyword(void **state)
 {
 	(void)state;
@@ -556,9 +336,6 @@ int main(void)
 		cmocka_unit_test(exit_follows_delta),
 		cmocka_unit_test(vad_lets_the_network_sleep),
 		cmocka_unit_test(configure_changes_decisions_not_hops),
-		cmocka_unit_test(gaps_and_silence_end_a_scene),
-		cmocka_unit_test(a_keyword_is_never_repeated),
-		cmocka_unit_test(policies_change_between_two_hops),
 		cmocka_unit_test(check_names_the_unknown_keyword),
 		cmocka_unit_test(refuses_a_model_of_another_window),
 		cmocka_unit_test(runs_without_a_sink),

@@ -141,6 +141,17 @@ class ReloadTest(harness.DaemonTest):
             self.assertEqual(self.daemon.get("exits.delta"), "model")
         self.assertTrue(self.heard())
 
+    def test_policies_change_while_it_listens(self):
+        done = self.daemon.kwsctl("set", "exits.policy", "patience", "exits.patience", "4")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("4 agreements can never come before the last of 5 exits", done.stderr)
+        self.assertEqual(self.daemon.get("exits.policy"), "entropy")
+        for settings in (("exits.policy", "patience", "exits.patience", "3"),
+                         ("exits.policy", "temporal-patience", "exits.confirm", "4")):
+            self.assertEqual(self.daemon.kwsctl("set", *settings).returncode, 0)
+            self.assertTrue(self.heard())
+        self.assert_nothing_lost()
+
     def test_audio_that_cannot_be_had(self):
         """What is wrong for certain is refused; a file that is no audio leaves the daemon mendable."""
         for settings, sentence in ((("audio.channel", "5"), "there is no 5"),

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`kws classify` answers as the policy says, and refuses one that cannot work."""
+
+import json
+import subprocess
+
+import harness
+
+
+class ClassifyTest(harness.DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.wav = self.folder / "word.wav"
+        # The pause is cut: the middle second is the word's.
+        word = harness.speech(harness.WORDS[0])
+        harness.write_wav(self.wav, word[:-harness.RATE_HZ])
+
+    def run_classify(self, *arguments):
+        return subprocess.run(
+            [harness.KWS, "classify", "--json", "--model", harness.MODEL, *arguments, self.wav],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def classify(self, *arguments):
+        done = self.run_classify(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_answers_as_the_policy_says(self):
+        last = self.classify()
+        self.assertEqual((last["label"], last["exit"], last["reason"]),
+                         (harness.WORDS[0], len(last["exits"]), "last-exit"))
+        for arguments, depth, reason in (
+                (("--delta", "10"), 1, "entropy"),
+                (("--delta", "0"), 5, "last-exit"),
+                (("--policy", "always-2"), 2, "fixed"),
+                (("--policy", "difference"), 5, "no-reference"),
+                (("--policy", "always-1", "--set", "exits.confirm=3"), 3, "confirmed"),
+                (("--set", "exits.policy=score", "--set", "exits.score=0"), 1, "score")):
+            answer = self.classify(*arguments)
+            self.assertEqual((answer["exit"], answer["reason"]), (depth, reason), arguments)
+            self.assertEqual(answer["score"], answer["exits"][depth - 1]["score"])
+            self.assertEqual(answer["exits"], last["exits"])
+
+    def test_takes_the_daemons_configuration(self):
+        self.write_config("[exits]", "policy = always-4", "temperature = 2")
+        answer = self.classify("--config", self.config)
+        self.assertEqual((answer["exit"], answer["reason"]), (4, "fixed"))
+        self.assertGreater(answer["entropy"], self.classify("--policy", "always-4")["entropy"])
+
+    def test_refuses_what_cannot_work(self):
+        for arguments, sentence in (
+                (("--policy", "patience", "--set", "exits.patience=4"),
+                 "[exits].patience: 4 agreements can never come before the last of 5 exits"),
+                (("--policy", "hope"), "exits.policy: value 'hope': must be entropy, score"),
+                (("--delta", "x"), "exits.delta: value 'x': is not a number"),
+                (("--set", "exits.delta=1, 2"),
+                 "[exits].delta: 2 numbers, but the model has 5 exits")):
+            done = self.run_classify(*arguments)
+            self.assertEqual(done.returncode, 1, arguments)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(sentence, done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
