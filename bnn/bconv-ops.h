@@ -52,7 +52,7 @@ struct kws_bconv_ops {
 	const char *name;
 	uint32_t cpu_flags; /* all of them are needed */
 	size_t positions;   /* of a tile, at most */
-	size_t blocks;      /* that sums() goes through together when it has as many */
+	size_t blocks;      /* that sums() goes through together if there are as many; 0 is 1 */
 
 	/* sums[p][o] = base[o] - 2 * (bits that differ between position p and output o), with
 	 * blocks * KWS_BCONV_BLOCK sums a position. RT-safe. */

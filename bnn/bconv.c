@@ -150,7 +150,8 @@ static size_t group_blocks(const struct kws_bconv *conv)
 {
 	size_t block_bytes = conv->taps * conv->words * BLOCK * sizeof(uint64_t);
 	size_t blocks = min_of(GROUP_BYTES / block_bytes, GROUP_BLOCKS_MAX);
-	return max_of(blocks / conv->ops->blocks, 1) * conv->ops->blocks;
+	size_t together = max_of(conv->ops->blocks, 1);
+	return max_of(blocks / together, 1) * together;
 }
 
 int kws_bconv_init(struct kws_bconv *conv, const struct kws_op *op, const struct kws_spec *spec,
