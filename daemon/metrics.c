@@ -50,6 +50,10 @@ static const struct metric metrics[] = {
 	{"kwsd_clips_saved_total", "counter", "Clips saved.", {"clips", "saved"}},
 	{"kwsd_clips_failed_total", "counter", "Clips that could not be saved.",
 		{"clips", "failed"}},
+	{"kwsd_remote_accepted_total", "counter", "Connections of other machines accepted.",
+		{"remote", "accepted"}},
+	{"kwsd_remote_refused_total", "counter", "Connections of other machines refused.",
+		{"remote", "refused"}},
 	{"kwsd_level_rms_dbfs", "gauge", "Audio level.", {"level", "rms_dbfs"}},
 	{"kwsd_muted", "gauge", "1 while the audio is thrown away.", {"mute", "on"}},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ipc/curve.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <zmq.h>
 
@@ -70,6 +71,11 @@ int kws_curve_connect(void *socket, const char *endpoint, const struct kws_curve
 	struct kws_error *error)
 {
 	bool curve = client != NULL && kws_endpoint_is_tcp(endpoint);
+	int64_t max_bytes = KWS_CURVE_ANSWER_BYTES;
+	if (zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes)) != 0) {
+		return kws_fail(error, KWS_EIO, "cannot limit the size of messages: %s",
+			zmq_strerror(zmq_errno()));
+	}
 	int rc = curve ? apply_client(socket, client, error) : 0;
 	return rc < 0 ? rc : kws_endpoint_connect(socket, endpoint, curve, error);
 }

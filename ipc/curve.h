@@ -23,6 +23,10 @@ struct kws_curve_client {
 int kws_curve_client_read(struct kws_curve_client *client, const char *key_path,
 	const char *server_key, struct kws_error *error);
 
+/* The largest message that a client takes; kws.audio, which carries sound, has the largest, below
+ * 1 MiB. */
+#define KWS_CURVE_ANSWER_BYTES (16 << 20)
+
 /* kws_endpoint_connect(), by CURVE where there are keys and the endpoint is tcp://: file
  * permissions guard the others. `client` may be NULL. Errors: those of kws_endpoint_connect(),
  * KWS_EUNSUPPORTED. */

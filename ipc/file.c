@@ -94,14 +94,13 @@ int kws__file_create(
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0) {
-		return errno == EEXIST
-			       ? kws_fail(error, KWS_EBUSY, "%.160s exists already", path)
-			       : kws_fail(error, KWS_EIO, "%.160s: %s", path, strerror(errno));
+		return kws_fail(
+			error, errno == EEXIST ? KWS_EBUSY : KWS_EIO, "%s", strerror(errno));
 	}
 	/* fchmod: the umask may have cut the mode */
 	int rc = write_all(fd, text, length) != 0 || fchmod(fd, mode) != 0 ||
 				 give_to_owner_of_directory(fd, path) != 0 || fsync(fd) != 0
-			 ? kws_fail(error, KWS_EIO, "%.160s: %s", path, strerror(errno))
+			 ? kws_fail(error, KWS_EIO, "%s", strerror(errno))
 			 : 0;
 	close(fd);
 	if (rc < 0) {
@@ -116,11 +115,11 @@ int kws__file_replace(
 	char draft[PATH_MAX];
 	if (snprintf(draft, sizeof(draft), "%s.new.%ld", path, (long)getpid()) >=
 		(int)sizeof(draft)) {
-		return kws_fail(error, KWS_EIO, "%.60s...: the path is too long", path);
+		return kws_fail(error, KWS_EIO, "the path is too long");
 	}
 	int rc = kws__file_create(draft, mode, text, length, error);
 	if (rc == 0 && rename(draft, path) != 0) {
-		rc = kws_fail(error, KWS_EIO, "%.160s: %s", path, strerror(errno));
+		rc = kws_fail(error, KWS_EIO, "%s", strerror(errno));
 		unlink(draft);
 	}
 	return rc;

@@ -8,8 +8,7 @@
 
 #include "common/error.h"
 
-/* Small files of keys. Sentences come without the path where the functions read, with it where they
- * write. Block on the file system. Thread: any. */
+/* Small files of keys. Sentences come without the path. Block on the file system. Thread: any. */
 
 /* Reads a whole regular file of less than `size` bytes into `text`. With `secret` it must be closed
  * to group and others, else it must not be theirs to write (common/trust.h).

@@ -234,9 +234,10 @@ static int write_changed(const char *path, const char *text, size_t length, cons
 	}
 	size_t used = copy_others(changed, text, length, name);
 	memcpy(changed + used, line, strlen(line));
-	int rc = kws__file_replace(path, 0644, changed, used + strlen(line), error);
+	struct kws_error reason;
+	int rc = kws__file_replace(path, 0644, changed, used + strlen(line), &reason);
 	free(changed);
-	return rc;
+	return rc == 0 ? 0 : kws_fail(error, rc, "%.160s: %s", path, reason.text);
 }
 
 int kws_keyring_change(const char *keys_dir, const char *name, const char *public_key,

@@ -188,9 +188,10 @@ static int write_file(const char *path, mode_t mode, const char *head,
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 			"    secret-key = \"%s\"\n", pair->secret_key);
 	}
-	int rc = kws__file_create(path, mode, text, (size_t)length, error);
+	struct kws_error reason;
+	int rc = kws__file_create(path, mode, text, (size_t)length, &reason);
 	explicit_bzero(text, sizeof(text));
-	return rc;
+	return rc == 0 ? 0 : kws_fail(error, rc, "%.160s: %s", path, reason.text);
 }
 
 int kws_keys_write(const char *path, const struct kws_key_pair *pair, struct kws_error *error)

@@ -184,6 +184,8 @@ class SecurityTest(harness.DaemonTest):
         self.assert_silent(forger, *outside, for_s=1)
         self.assertEqual(daemon.status()["remote"]["accepted"], 1)
         self.assertIn("control refused to reader", daemon.log())
+        refused = daemon.status()["remote"]["refused"]
+        self.assertIn(f"kwsd_remote_refused_total {refused}\n", daemon.kwsctl("metrics").stdout)
 
     def test_revoked_while_connected(self):
         daemon = self.start_remote()
