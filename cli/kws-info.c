@@ -39,6 +39,25 @@ static void print_parameters(const struct kws_op_cost *cost)
 		(double)(floats * 4) / MIB, (double)(bits + floats) * 4 / MIB);
 }
 
+/* What the file knows of its exits beside their weights. */
+static void print_exit_defaults(const struct kws_model *model)
+{
+	static const char *const keys[] = {"delta", "score", "margin", "distance"};
+	const struct kws_exit_defaults *defaults = kws_model_exit_defaults(model);
+	printf("  exits      temperature");
+	for (size_t i = 0; i < kws_model_graph(model)->exit_count; i++) {
+		printf(" %g", (double)defaults->temperature[i]);
+	}
+	const char *before = "; thresholds of";
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		if (kws_exit_defaults_thresholds(defaults, keys[k]) != NULL) {
+			printf("%s %s", before, keys[k]);
+			before = ",";
+		}
+	}
+	putchar('\n');
+}
+
 static int print_model(const char *path)
 {
 	struct kws_model *model;
@@ -60,6 +79,7 @@ static int print_model(const char *path)
 	kws_kernels_describe(kernels, sizeof(kernels));
 	printf("  kernels    %s\n", kernels);
 	printf("  features   %s\n", kws_model_metadata(model, "kws.features"));
+	print_exit_defaults(model);
 	print_parameters(&cost);
 	print_exits(graph);
 	printf("  card       %s\n", kws_model_metadata(model, "kws.card"));

@@ -3,6 +3,8 @@
 """`kws classify` answers as the policy says, and refuses one that cannot work."""
 
 import json
+import pathlib
+import shutil
 import subprocess
 
 import harness
@@ -17,9 +19,11 @@ class ClassifyTest(harness.DaemonTest):
         harness.write_wav(self.wav, word[:-harness.RATE_HZ])
 
     def run_classify(self, *arguments):
-        return subprocess.run(
-            [harness.KWS, "classify", "--json", "--model", harness.MODEL, *arguments, self.wav],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return self.run_program(harness.KWS, "classify", "--json", "--model", harness.MODEL,
+                                *arguments, self.wav)
+
+    def run_program(self, *command):
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def classify(self, *arguments):
         done = self.run_classify(*arguments)
@@ -47,6 +51,38 @@ class ClassifyTest(harness.DaemonTest):
         answer = self.classify("--config", self.config)
         self.assertEqual((answer["exit"], answer["reason"]), (4, "fixed"))
         self.assertGreater(answer["entropy"], self.classify("--policy", "always-4")["entropy"])
+
+    def test_the_model_says_what_it_knows_of_its_exits(self):
+        model = self.folder / "model.safetensors"
+        shutil.copy(harness.MODEL, model)
+        chosen = ("--model", model)
+        plain = self.classify(*chosen, "--policy", "entropy")
+        self.set_exits(model, '{"temperature": [2, 2, 2, 2, 2], "delta": [0, 0, 10, 0, 0]}')
+        answer = self.classify(*chosen, "--policy", "entropy")
+        self.assertEqual((answer["exit"], answer["reason"]), (3, "entropy"))
+        self.assertGreater(answer["exits"][0]["entropy"], plain["exits"][0]["entropy"])
+        # [exits] is stronger.
+        self.assertEqual(self.classify(*chosen, "--delta", "10")["exit"], 1)
+        self.assertIn("temperature 2 2 2 2 2; thresholds of delta\n",
+                      self.run_program(harness.KWS, "info", model).stdout)
+        self.set_exits(model, "-")
+        self.assertEqual(self.classify(*chosen, "--policy", "entropy"), plain)
+
+    def set_exits(self, model, text, wrong=None):
+        done = self.run_program(pathlib.Path(harness.ROOT, "train/set_exits.py"),
+                                "--kws", harness.KWS, model, text)
+        self.assertEqual(done.returncode, 0 if wrong is None else 1, done.stderr)
+        if wrong is not None:
+            self.assertIn(wrong, done.stderr)
+
+    def test_a_model_keeps_its_exits_when_the_new_ones_are_wrong(self):
+        model = self.folder / "model.safetensors"
+        shutil.copy(harness.MODEL, model)
+        before = model.read_bytes()
+        self.set_exits(model, '{"delta": [1]}', "kws.exits: 'delta' must be a list")
+        self.set_exits(model, '{"delta": [1', "set_exits.py")
+        self.assertEqual(model.read_bytes(), before)
+        self.assertEqual([path for path in self.folder.iterdir() if "model" in path.name], [model])
 
     def test_refuses_what_cannot_work(self):
         for arguments, sentence in (

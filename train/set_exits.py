@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""Writes what is known of a model's exits into it: the `kws.exits` of docs/model-format.md.
+
+    set_exits.py MODEL '{"temperature": [1.4, 1.2, 1, 1, 1], "delta": [0.3, 0.4, 0.5, 0.5, 0]}'
+    set_exits.py MODEL -        # takes it away
+
+The tensors stay as they are. `kws info` has to accept the new file before it takes the old one's place.
+"""
+import argparse
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def with_exits(data, exits):
+    """The bytes of the model with `exits` (None: without), its data aligned to 8 bytes."""
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8:8 + length])
+    metadata = header["__metadata__"]
+    metadata.pop("kws.exits", None)
+    if exits is not None:
+        metadata["kws.exits"] = json.dumps(exits)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[8 + length:]
+
+
+def replace(model, data, kws):
+    """Through a file beside it, so that no reader sees a half; returns what was wrong, or None."""
+    with tempfile.NamedTemporaryFile(dir=model.parent, prefix=f".{model.name}.", delete=False) as draft:
+        draft.write(data)
+    done = subprocess.run([kws, "info", draft.name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True)
+    if done.returncode != 0:
+        os.unlink(draft.name)
+        return done.stderr.strip()
+    os.chmod(draft.name, model.stat().st_mode)
+    os.replace(draft.name, model)
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=pathlib.Path)
+    parser.add_argument("exits", help="a JSON object, or - for none")
+    parser.add_argument("--kws", default=str(ROOT / "build/cli/kws"))
+    options = parser.parse_args()
+    try:
+        exits = None if options.exits == "-" else json.loads(options.exits)
+        data = with_exits(options.model.read_bytes(), exits)
+    except (OSError, ValueError, KeyError, struct.error) as error:
+        sys.exit(f"set_exits.py: {options.model}: {error}")
+    problem = replace(options.model, data, options.kws)
+    if problem is not None:
+        sys.exit(f"set_exits.py: {problem}")
+
+
+if __name__ == "__main__":
+    main()
