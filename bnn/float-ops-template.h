@@ -431,30 +431,64 @@ static void affine_int16(const struct kws_float_affine *affine)
 	affine_positions(affine, true);
 }
 
-TILE vec sum_groups(const float *x, size_t groups, size_t features, bool relu)
+/* Vectors of features that are summed at once: enough to hide how long an addition takes. */
+#define SUM_VECTORS 4
+
+TILE void mean_of_vectors(const struct kws_float_rows *rows, size_t f, size_t vectors)
 {
-	vec sum = vec_broadcast(0.0f);
-	for (size_t g = 0; g < groups; g++) {
-		vec value = vec_load(x + g * features);
-		sum = sum + (relu ? vec_larger(value, vec_broadcast(0.0f)) : value);
+	const float *x = rows->input + f;
+	vec sums[SUM_VECTORS];
+	for (size_t v = 0; v < vectors; v++) {
+		sums[v] = vec_broadcast(0.0f);
 	}
-	return sum;
+	for (size_t r = 0; r < rows->rows; r++) {
+		vec row[SUM_VECTORS];
+		for (size_t v = 0; v < vectors; v++) {
+			row[v] = vec_broadcast(0.0f);
+		}
+		for (size_t g = 0; g < rows->groups; g++, x += rows->features) {
+			for (size_t v = 0; v < vectors; v++) {
+				vec value = vec_load(x + v * LANES);
+				row[v] = row[v] +
+					 (rows->relu ? vec_larger(value, vec_broadcast(0.0f))
+						     : value);
+			}
+		}
+		for (size_t v = 0; v < vectors; v++) {
+			sums[v] = sums[v] + row[v];
+		}
+	}
+	vec count = vec_broadcast((float)(rows->rows * rows->groups));
+	for (size_t v = 0; v < vectors; v++) {
+		vec_store(rows->output + f + v * LANES, sums[v] / count);
+	}
 }
 
-static void add_sum(const float *x, size_t groups, size_t features, bool relu, float *total)
+static void mean_of_feature(const struct kws_float_rows *rows, size_t f)
+{
+	const float *x = rows->input + f;
+	float sum = 0.0f;
+	for (size_t r = 0; r < rows->rows; r++) {
+		float row = 0.0f;
+		for (size_t g = 0; g < rows->groups; g++, x += rows->features) {
+			row += rows->relu ? larger(*x, 0.0f) : *x;
+		}
+		sum += row;
+	}
+	rows->output[f] = sum / (float)(rows->rows * rows->groups);
+}
+
+static void row_mean(const struct kws_float_rows *rows)
 {
 	size_t f = 0;
-	for (; f + LANES <= features; f += LANES) {
-		vec_store(
-			total + f, vec_load(total + f) + sum_groups(x + f, groups, features, relu));
+	for (; f + SUM_VECTORS * LANES <= rows->features; f += SUM_VECTORS * LANES) {
+		mean_of_vectors(rows, f, SUM_VECTORS);
 	}
-	for (; f < features; f++) {
-		float sum = 0.0f;
-		for (size_t g = 0; g < groups; g++) {
-			float value = x[g * features + f];
-			sum += relu ? larger(value, 0.0f) : value;
-		}
-		total[f] += sum;
+	for (; f + LANES <= rows->features; f += LANES) {
+		mean_of_vectors(rows, f, 1);
+	}
+	for (; f < rows->features; f++) {
+		mean_of_feature(rows, f);
 	}
 }
 
@@ -469,5 +503,5 @@ const struct kws_float_ops OPS = {
 	.pack_int16 = pack_int16,
 	.affine = affine,
 	.affine_int16 = affine_int16,
-	.add_sum = add_sum,
+	.row_mean = row_mean,
 };

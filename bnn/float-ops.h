@@ -71,6 +71,17 @@ struct kws_float_affine {
 	size_t output_pitch;
 };
 
+/* output[f] = the mean over rows and groups of input[row][group][f], or of its ReLU: the sum over
+ * the rows of each row's sum over its groups, both begun at 0, divided by their number. */
+struct kws_float_rows {
+	const float *input;
+	size_t rows;
+	size_t groups;
+	size_t features;
+	bool relu;
+	float *output; /* [features] */
+};
+
 struct kws_float_ops {
 	const char *name;
 	uint32_t cpu_flags; /* all of them are needed */
@@ -91,8 +102,7 @@ struct kws_float_ops {
 	void (*pack_int16)(const struct kws_float_pack *pack);
 	void (*affine)(const struct kws_float_affine *affine);
 	void (*affine_int16)(const struct kws_float_affine *affine);
-	/* total[f] += sum over the groups of x[group][f], or of its ReLU, begun at 0. */
-	void (*add_sum)(const float *x, size_t groups, size_t features, bool relu, float *total);
+	void (*row_mean)(const struct kws_float_rows *rows);
 };
 
 /* The sets that this program was built with, fastest first and plain C last; NULL ends them. */

@@ -127,18 +127,15 @@ static void exit_run(const struct kws_op *op, const struct kws_op_maps *maps, si
 	(void)begin;
 	(void)end;
 	const struct exit_head *head = op->state;
-	size_t row_elements = kws_map_row_elements(&op->in);
-	size_t groups = row_elements / head->features; /* bands that are pooled too */
 	float *mean = scratch;
-	memset(mean, 0, head->features * sizeof(float));
-	for (size_t r = 0; r < op->in.rows; r++) {
-		head->ops->add_sum((const float *)maps->input + r * row_elements, groups,
-			head->features, head->relu, mean);
-	}
-	float positions = (float)(op->in.rows * groups);
-	for (size_t f = 0; f < head->features; f++) {
-		mean[f] /= positions;
-	}
+	head->ops->row_mean(&(struct kws_float_rows){
+		.input = maps->input,
+		.rows = op->in.rows,
+		.groups = kws_map_row_elements(&op->in) / head->features, /* bands pooled too */
+		.features = head->features,
+		.relu = head->relu,
+		.output = mean,
+	});
 	run_dense(head, mean, maps->output);
 }
 

@@ -410,24 +410,34 @@ static void try_affine(const struct kws_float_ops *ops, unsigned *seed, enum num
 	guarded_free(&input);
 }
 
-static void try_add_sum(const struct kws_float_ops *ops, unsigned *seed, enum numbers numbers)
+static void try_row_mean(const struct kws_float_ops *ops, unsigned *seed, enum numbers numbers)
 {
-	size_t groups = pick(seed, 1, 20);
-	size_t features = pick(seed, 1, 100);
-	bool rectified = pick(seed, 0, 1) == 1;
-	struct guarded input = draw_all(seed, numbers, groups * features);
-	struct guarded total = draw_all(seed, numbers, features);
-	float wanted[100];
-	for (size_t f = 0; f < features; f++) {
+	struct kws_float_rows rows = {
+		.rows = pick(seed, 1, 12),
+		.groups = pick(seed, 1, 8),
+		.features = pick(seed, 1, 150),
+		.relu = pick(seed, 0, 1) == 1,
+	};
+	struct guarded input = draw_all(seed, numbers, rows.rows * rows.groups * rows.features);
+	struct guarded output = draw_all(seed, numbers, rows.features);
+	float wanted[150];
+	for (size_t f = 0; f < rows.features; f++) {
+		const float *x = input.data + f;
 		float sum = 0.0f;
-		for (size_t g = 0; g < groups; g++) {
-			sum += relu(input.data[g * features + f], rectified);
+		for (size_t r = 0; r < rows.rows; r++) {
+			float row = 0.0f;
+			for (size_t g = 0; g < rows.groups; g++, x += rows.features) {
+				row += relu(*x, rows.relu);
+			}
+			sum += row;
 		}
-		wanted[f] = total.data[f] + sum;
+		wanted[f] = sum / (float)(rows.rows * rows.groups);
 	}
-	ops->add_sum(input.data, groups, features, rectified, total.data);
-	assert_same(total.data, wanted, features, ops->name);
-	guarded_free(&total);
+	rows.input = input.data;
+	rows.output = output.data;
+	ops->row_mean(&rows);
+	assert_same(output.data, wanted, rows.features, ops->name);
+	guarded_free(&output);
 	guarded_free(&input);
 }
 
@@ -470,7 +480,7 @@ static void packing_is_the_same_everywhere(void **state)
 static void sums_are_the_same_everywhere(void **state)
 {
 	(void)state;
-	for_every_set(try_add_sum);
+	for_every_set(try_row_mean);
 }
 
 /* The bits of the maximum of two taps, computed in a vector's lane and in what is left over. */
