@@ -125,6 +125,31 @@ static void test_make_write_read(void **state)
 	assert_int_equal(kws_keys_write("/no/such/dir/x", &made, &error), KWS_EIO);
 }
 
+/* With sudo, too, the daemon's user can read what is put into its directory. */
+static void test_made_by_root(void **state)
+{
+	char *dir = *state;
+	char path[100];
+	struct stat info;
+	struct kws_key_pair pair;
+	if (geteuid() != 0) {
+		skip();
+	}
+	assert_int_equal(chown(dir, 12, 34), 0);
+	snprintf(path, sizeof(path), "%s/server", dir);
+	assert_int_equal(kws_keys_make(&pair, NULL), 0);
+	assert_int_equal(kws_keys_write(path, &pair, NULL), 0);
+	assert_int_equal(kws_keyring_change(dir, "a", PUBLIC, KWS_RIGHT_EVENTS, NULL), 0);
+	snprintf(path, sizeof(path), "%s/server.key", dir);
+	assert_int_equal(stat(path, &info), 0);
+	assert_int_equal(info.st_uid, 12);
+	assert_int_equal(info.st_gid, 34);
+	snprintf(path, sizeof(path), "%s/" KWS_KEYRING_FILE, dir);
+	assert_int_equal(stat(path, &info), 0);
+	assert_int_equal(info.st_uid, 12);
+	assert_int_equal(info.st_mode & 07777, 0644);
+}
+
 static void write_text(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -302,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_keys),
 		TEST(test_make_write_read),
+		TEST(test_made_by_root),
 		TEST(test_read_public),
 		cmocka_unit_test(test_parse_keyring),
 		cmocka_unit_test(test_parse_keyring_bytes),
