@@ -35,7 +35,10 @@ static int take_event(const struct kws_capture_event *event, sem_t *woken,
 	case KWS_CAPTURE_NONE:
 		wait_for_wake(woken);
 		return 0;
-	case KWS_CAPTURE_GAP: /* a file at full speed waits for us and drops nothing */
+	case KWS_CAPTURE_GAP: /* a file at full speed waits for us and has none */
+		if (taker->gap != NULL) {
+			taker->gap(taker->user, event->lost_frames);
+		}
 		break;
 	}
 	return 0;
@@ -58,13 +61,19 @@ static int read_all(struct kws_capture *capture, sem_t *woken,
 int kws_audio_file_read(
 	const char *path, const struct kws_audio_file_taker *taker, struct kws_error *error)
 {
-	struct kws_source_config config = {.type = "file", .path = path, .buffer_ms = 4000};
+	const struct kws_source_config config = {.type = "file", .path = path, .buffer_ms = 4000};
+	return kws_audio_source_read(&config, taker, error);
+}
+
+int kws_audio_source_read(const struct kws_source_config *config,
+	const struct kws_audio_file_taker *taker, struct kws_error *error)
+{
 	struct kws_capture *capture;
 	sem_t woken;
 	if (sem_init(&woken, 0, 0) != 0) {
 		return kws_fail(error, KWS_ENOMEM, "cannot make a semaphore");
 	}
-	int result = kws_capture_create(&capture, &config, wake, &woken);
+	int result = kws_capture_create(&capture, config, wake, &woken);
 	if (result == 0) {
 		result = read_all(capture, &woken, taker, error);
 		kws_capture_destroy(capture);

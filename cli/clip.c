@@ -86,7 +86,7 @@ static int add_frames(void *user, const int16_t *frames, size_t count, struct kw
 int kws_clip_read(struct kws_clip *clip, const char *path, struct kws_error *error)
 {
 	struct reader reader = {.clip = clip};
-	struct kws_audio_file_taker taker = {open_clip, add_frames, &reader};
+	struct kws_audio_file_taker taker = {open_clip, add_frames, NULL, &reader};
 	memset(clip, 0, sizeof(*clip));
 	int result = kws_audio_file_read(path, &taker, error);
 	kws_resampler_destroy(reader.resampler);

@@ -115,7 +115,7 @@ static int push_frames(void *user, const int16_t *frames, size_t count, struct k
 static int scan_file(struct scan *scan, const char *path)
 {
 	struct kws_pipeline_sink sink = {on_hop, on_event, scan};
-	struct kws_audio_file_taker taker = {open_stream, push_frames, scan};
+	struct kws_audio_file_taker taker = {open_stream, push_frames, NULL, scan};
 	struct kws_error error = {""};
 	scan->file = path;
 	scan->seq = 0;

@@ -14,6 +14,7 @@ static const struct {
 } commands[] = {
 	{"scan", kws_scan_main, "the whole pipeline over audio files, as fast as it goes"},
 	{"classify", kws_classify_main, "one-second clips: label, exit and entropy"},
+	{"tune", kws_tune_main, "exit policy and thresholds for a wanted rate of false alarms"},
 	{"info", kws_info_main, "what a model file holds and what it costs to run"},
 };
 

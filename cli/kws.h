@@ -11,6 +11,7 @@
 
 int kws_scan_main(int argc, char **argv);
 int kws_classify_main(int argc, char **argv);
+int kws_tune_main(int argc, char **argv);
 int kws_info_main(int argc, char **argv);
 
 #endif

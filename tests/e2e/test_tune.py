@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `kws tune` predicts is what a kwsd with its configuration does on the same audio."""
+
+import json
+import subprocess
+import xml.etree.ElementTree
+
+import harness
+import numpy
+
+OTHER_WORDS = ("seven", "house", "window")
+PAUSE_S = 1.2  # after each word of harness.speech()
+PLAY_S = 60
+
+
+class TuneTest(harness.DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        pieces, cls.labels, at = [harness.silence(1.5)], [], 1.5
+        for word in harness.WORDS + OTHER_WORDS[:2] + harness.WORDS:
+            samples = harness.speech(word)
+            seconds = len(samples) / harness.RATE_HZ
+            if word in harness.WORDS:
+                cls.labels.append((at, at + seconds - PAUSE_S, word))
+            pieces.append(samples)
+            at += seconds
+        cls.stream = numpy.concatenate(pieces)
+        cls.background = numpy.concatenate(
+            [harness.silence(1.5), harness.speech(*OTHER_WORDS), harness.silence(1.0)])
+
+    def setUp(self):
+        super().setUp()
+        self.wav = self.folder / "stream.wav"
+        self.noise = self.folder / "background.wav"
+        self.tuned = self.folder / "tuned.conf"
+        harness.write_wav(self.wav, self.stream)
+        harness.write_wav(self.noise, self.background)
+        self.write_labels(self.wav.with_suffix(".tsv"), self.labels)
+
+    def write_labels(self, path, labels):
+        lines = [f"{begin:.3f}\t{end:.3f}\t{word}\n" for begin, end, word in labels]
+        path.write_text("start\tend\tlabel\n" + "".join(lines), encoding="utf-8")
+
+    def tune(self, *arguments, status=0):
+        done = subprocess.run([harness.KWS, "tune", "--model", harness.MODEL,
+                               *map(str, arguments)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def run_daemon(self, audio):
+        """The detections of a kwsd with the tuned configuration, and its status at the end."""
+        subscriber = self.subscribe("kws.detection.", "kws.state")
+        daemon = self.start_bare("--config", str(self.tuned), *harness.options(
+            "audio.source=file", f"audio.path={audio}"))
+        messages = subscriber.until_state("ended", PLAY_S)
+        self.assertEqual(daemon.wait(), 0)
+        return [(event["name"], event["sample"]) for event in harness.detections(messages)]
+
+    def predicted(self, report, audio):
+        return [(event["name"], event["sample"]) for event in report["detections"]
+                if event["file"] == str(audio)]
+
+    def test_kwsd_does_what_was_predicted(self):
+        report = json.loads(self.tune(
+            "--json", "--write", self.tuned, "--policy", "difference", "--policy", "always-2",
+            "--stream", self.wav, self.noise).stdout)
+        figures = [report["tuned"][half] for half in ("search", "check")]
+        self.assertEqual(sum(half["spoken"] for half in figures), len(self.labels))
+        found = sum(half["found"] + half["wrong"] + half["false_alarms"] for half in figures)
+        self.assertEqual(found, len(report["detections"]))
+        self.assertGreater(sum(half["found"] for half in figures), 0)
+        for audio in (self.wav, self.noise):
+            with self.subTest(audio=audio.name):
+                self.assertEqual(self.run_daemon(audio), self.predicted(report, audio))
+
+    def test_clips_and_record(self):
+        folder = self.folder / "clips"
+        folder.mkdir()
+        rows = ["path\tword\tspeaker\tsplit\n"]
+        for index, word in enumerate(harness.WORDS + OTHER_WORDS[:2]):
+            harness.write_wav(folder / f"{word}.wav", harness.speech(word))
+            rows += [f"clips/{word}.wav\t{word}\tspeaker{index}\tval\n",
+                     f"clips/missing.wav\t{word}\tspeaker{index}\ttrain\n"]
+        table = self.folder / "list.tsv"
+        table.write_text("".join(rows), encoding="utf-8")
+        report = json.loads(self.tune(
+            "--json", "--clips", table, "--split", "val", "--policy", "always-1",
+            "--set", "audio.source=file", "--set", f"audio.path={self.noise}",
+            "--record", "0.02").stdout)
+        halves = [report["tuned"][half] for half in ("search", "check")]
+        self.assertEqual(sum(half["spoken"] for half in halves), len(harness.WORDS))
+        # 1.2 s of the file are one window and five hops more
+        self.assertEqual(sum(half["hops"] for half in halves), 6)
+
+    def test_report_and_curves(self):
+        done = self.tune("--draw", self.folder / "curves", "--policy", "entropy",
+                         "--stream", self.wav, self.noise)
+        self.assertIn("95 % interval", done.stdout)
+        self.assertIn("entropy", done.stdout)
+        for name in ("keywords", "policies"):
+            root = xml.etree.ElementTree.parse(self.folder / f"curves-{name}.svg").getroot()
+            texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+            self.assertIn("false alarms per hour" if name == "keywords" else
+                          "operations per hop, million", texts)
+
+    def assert_refused(self, sentence, *arguments, status=1):
+        done = self.tune(*arguments, status=status)
+        last = done.stderr.strip().splitlines()[-1]
+        self.assertIn(sentence, last)
+        self.assertFalse(self.tuned.exists())
+
+    def test_bad_input(self):
+        self.assert_refused("no labels", "--stream", self.noise)
+        self.assert_refused("No such file", self.folder / "nothing.wav")
+        self.assert_refused("has a keyword of the model in it", self.noise)
+        self.assert_refused("has a keyword of the model in it", "--check", "--stream", self.wav)
+        self.assert_refused("no such policy", "--policy", "magic", self.noise, status=2)
+        self.assert_refused("not a number", "--penalty", "much", self.noise, status=2)
+        self.assert_refused("rate above 0", "--false-alarms-per-hour", "0", self.noise, status=2)
+        labels = self.wav.with_suffix(".tsv")
+        self.write_labels(labels, [(5, 4, "yes")])
+        self.assert_refused("stream.tsv:2: the end is not after the start", "--stream", self.wav)
+        self.write_labels(labels, [(1, 2, "yes"), (0, 1, "yes")])
+        self.assert_refused("stream.tsv:3: it begins before", "--stream", self.wav)
+        labels.write_text("now\tthen\n", encoding="utf-8")
+        self.assert_refused("line 1: there is no label", "--stream", self.wav)
+        labels.write_bytes(b"\0\1")
+        self.assert_refused("it is no text", "--stream", self.wav)
+
+    def test_an_existing_file_is_kept(self):
+        self.tuned.write_text("mine", encoding="utf-8")
+        done = self.tune("--write", self.tuned, "--stream", self.wav, status=1)
+        self.assertIn("exists already", done.stderr)
+        self.assertEqual(self.tuned.read_text(encoding="utf-8"), "mine")
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tune/candidate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+
+#define THRESHOLDS 4    /* that are tried for each exit */
+#define NEVER_LEAVE 2.0 /* of a score or a margin */
+
+/* From never to often; the last exit's threshold means nothing. */
+static const double deltas[THRESHOLDS] = {0.0, 0.2, 0.5, 1.0};
+static const double scores[THRESHOLDS] = {NEVER_LEAVE, 0.95, 0.85, 0.7};
+static const double margins[THRESHOLDS] = {NEVER_LEAVE, 0.9, 0.75, 0.5};
+static const double scene_deltas[THRESHOLDS] = {0.0, 0.2, 0.5, 1.0};
+
+struct grid {
+	struct kws_candidate *list; /* NULL: only counted */
+	size_t count;
+};
+
+static void add(struct grid *grid, const struct kws_candidate *candidate)
+{
+	if (grid->list != NULL) {
+		grid->list[grid->count] = *candidate;
+	}
+	grid->count++;
+}
+
+/* As it is, and with a keyword's confirmation by the last exit. */
+static void add_both(struct grid *grid, struct kws_candidate candidate, size_t exits)
+{
+	static const enum kws_config_confirm confirms[] = {KWS_CONFIG_CONFIRM_OFF,
+		KWS_CONFIG_CONFIRM_OFF, KWS_CONFIG_CONFIRM_EXIT_2, KWS_CONFIG_CONFIRM_EXIT_3,
+		KWS_CONFIG_CONFIRM_EXIT_4, KWS_CONFIG_CONFIRM_EXIT_5};
+	candidate.confirm = KWS_CONFIG_CONFIRM_OFF;
+	add(grid, &candidate);
+	if (exits > 1 && exits < sizeof(confirms) / sizeof(confirms[0])) {
+		candidate.confirm = confirms[exits];
+		add(grid, &candidate);
+	}
+}
+
+/* Counts through all combinations as through a number with THRESHOLDS digits. */
+static void add_thresholds(
+	struct grid *grid, struct kws_candidate candidate, size_t exits, const double *thresholds)
+{
+	size_t combinations = 1;
+	for (size_t i = 1; i < exits; i++) {
+		combinations *= THRESHOLDS;
+	}
+	candidate.thresholds.count = exits;
+	for (size_t n = 0; n < combinations; n++) {
+		size_t rest = n;
+		for (size_t i = 0; i < exits; i++) {
+			candidate.thresholds.values[i] = thresholds[rest % THRESHOLDS];
+			rest /= THRESHOLDS;
+		}
+		candidate.thresholds.values[exits - 1] = thresholds[0];
+		add_both(grid, candidate, exits);
+	}
+}
+
+static void add_distances(
+	struct grid *grid, struct kws_candidate candidate, const struct kws_candidate_space *space)
+{
+	candidate.thresholds.count = 1;
+	for (size_t i = 0; i < space->distance_count; i++) {
+		candidate.thresholds.values[0] = space->distances[i];
+		for (size_t k = 0; k < THRESHOLDS; k++) {
+			candidate.scene_delta = scene_deltas[k];
+			add_both(grid, candidate, space->exits);
+		}
+	}
+}
+
+static void add_patience(struct grid *grid, struct kws_candidate candidate, size_t exits)
+{
+	/* with so many agreements wanted the last exit is the first that can have them */
+	for (size_t patience = 1; patience + 1 < exits; patience++) {
+		candidate.patience = (int)patience;
+		add_both(grid, candidate, exits);
+	}
+}
+
+static void add_policy(
+	struct grid *grid, enum kws_config_policy policy, const struct kws_candidate_space *space)
+{
+	struct kws_candidate candidate = {.policy = policy, .patience = 1};
+	switch (policy) {
+	case KWS_CONFIG_POLICY_ENTROPY:
+		add_thresholds(grid, candidate, space->exits, deltas);
+		break;
+	case KWS_CONFIG_POLICY_SCORE:
+		add_thresholds(grid, candidate, space->exits, scores);
+		break;
+	case KWS_CONFIG_POLICY_MARGIN:
+		add_thresholds(grid, candidate, space->exits, margins);
+		break;
+	case KWS_CONFIG_POLICY_DIFFERENCE:
+	case KWS_CONFIG_POLICY_TEMPORAL_PATIENCE:
+		add_distances(grid, candidate, space);
+		break;
+	case KWS_CONFIG_POLICY_PATIENCE:
+		add_patience(grid, candidate, space->exits);
+		break;
+	default: /* always-N */
+		add_both(grid, candidate, space->exits);
+		break;
+	}
+}
+
+int kws_candidate_grid(enum kws_config_policy policy, const struct kws_candidate_space *space,
+	struct kws_candidate **out, size_t *count)
+{
+	struct grid grid = {0};
+	add_policy(&grid, policy, space);
+	grid.list = calloc(grid.count + 1, sizeof(*grid.list));
+	if (grid.list == NULL) {
+		return KWS_ENOMEM;
+	}
+	grid.count = 0;
+	add_policy(&grid, policy, space);
+	*out = grid.list;
+	*count = grid.count;
+	return 0;
+}
+
+/* The list of thresholds that the policy looks at; NULL: none. */
+static struct kws_config_floats *find_list(enum kws_config_policy policy,
+	struct kws_config_floats *delta, struct kws_config_floats *score,
+	struct kws_config_floats *margin, struct kws_config_floats *distance)
+{
+	switch (policy) {
+	case KWS_CONFIG_POLICY_ENTROPY:
+		return delta;
+	case KWS_CONFIG_POLICY_SCORE:
+		return score;
+	case KWS_CONFIG_POLICY_MARGIN:
+		return margin;
+	case KWS_CONFIG_POLICY_DIFFERENCE:
+	case KWS_CONFIG_POLICY_TEMPORAL_PATIENCE:
+		return distance;
+	default:
+		return NULL;
+	}
+}
+
+static void apply_to_keyword(
+	const struct kws_candidate *candidate, struct kws_keyword_config *keyword)
+{
+	struct kws_config_floats *list = find_list(candidate->policy, &keyword->delta,
+		&keyword->score, &keyword->margin, &keyword->distance);
+	if (list != NULL) {
+		*list = candidate->thresholds;
+	}
+	keyword->confirm = candidate->confirm;
+}
+
+void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_config *config)
+{
+	struct kws_config_floats *list = find_list(candidate->policy, &config->exits.delta,
+		&config->exits.score, &config->exits.margin, &config->exits.distance);
+	config->exits.policy = candidate->policy;
+	if (list != NULL) {
+		*list = candidate->thresholds;
+	}
+	if (candidate->policy == KWS_CONFIG_POLICY_PATIENCE) {
+		config->exits.patience = candidate->patience;
+	}
+	config->exits.scene_delta = candidate->scene_delta;
+	config->exits.confirm = candidate->confirm;
+	apply_to_keyword(candidate, &config->keyword_default);
+	for (size_t i = 0; i < config->keyword_count; i++) {
+		apply_to_keyword(candidate, &config->keywords[i]);
+	}
+}
+
+const char *kws_candidate_policy_name(enum kws_config_policy policy)
+{
+	static const char *const names[] = {
+#define XX(name, text) [KWS_CONFIG_POLICY_##name] = text,
+		KWS_CONFIG_POLICY_MAP(XX)
+#undef XX
+	};
+	return names[policy];
+}
+
+static const char *threshold_name(enum kws_config_policy policy)
+{
+	switch (policy) {
+	case KWS_CONFIG_POLICY_ENTROPY:
+		return "delta";
+	case KWS_CONFIG_POLICY_SCORE:
+		return "score";
+	case KWS_CONFIG_POLICY_MARGIN:
+		return "margin";
+	default:
+		return "distance";
+	}
+}
+
+void kws_candidate_describe(const struct kws_candidate *candidate, char *text, size_t size)
+{
+	FILE *file = fmemopen(text, size, "w");
+	const char *gap = "";
+	text[0] = '\0';
+	if (file == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < candidate->thresholds.count; i++) {
+		fprintf(file, i == 0 ? "%s = %g" : "%s, %g",
+			i == 0 ? threshold_name(candidate->policy) : "",
+			candidate->thresholds.values[i]);
+		gap = "; ";
+	}
+	if (candidate->policy == KWS_CONFIG_POLICY_PATIENCE) {
+		fprintf(file, "patience = %d", candidate->patience);
+		gap = "; ";
+	}
+	if (candidate->scene_delta > 0.0) {
+		fprintf(file, "%sscene_delta = %g", gap, candidate->scene_delta);
+		gap = "; ";
+	}
+	if (candidate->confirm != KWS_CONFIG_CONFIRM_OFF) {
+		static const char *const names[] = {
+#define XX(name, text_, exit) [KWS_CONFIG_CONFIRM_##name] = text_,
+			KWS_CONFIG_CONFIRM_MAP(XX)
+#undef XX
+		};
+		fprintf(file, "%sconfirm = %s", gap, names[candidate->confirm]);
+	}
+	fclose(file);
+}
