@@ -8,6 +8,9 @@ const struct kws_bconv_ops *const kws_bconv_sets[] = {
 #ifdef KWS_HAVE_AVX2
 	&kws_bconv_ops_avx2,
 #endif
+#ifdef KWS_HAVE_NEON
+	&kws_bconv_ops_neon,
+#endif
 	&kws_bconv_ops_c,
 	NULL,
 };

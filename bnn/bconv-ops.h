@@ -73,6 +73,7 @@ const struct kws_bconv_ops *kws_bconv_ops_find(uint32_t cpu_flags);
 
 extern const struct kws_bconv_ops kws_bconv_ops_avx512;
 extern const struct kws_bconv_ops kws_bconv_ops_avx2;
+extern const struct kws_bconv_ops kws_bconv_ops_neon;
 extern const struct kws_bconv_ops kws_bconv_ops_c;
 
 #endif
