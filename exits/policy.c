@@ -80,11 +80,11 @@ static int check_exit(const struct kws_policy_settings *settings, size_t exit, s
 		return kws_fail(error, KWS_EINVAL,
 			"temperature: that of exit %zu must be a number above 0", exit + 1);
 	}
-	for (size_t c = 0; c < classes; c++) {
+	const char *key = settings->policy->threshold_key;
+	for (size_t c = 0; key != NULL && c < classes; c++) {
 		if (isnan(settings->thresholds[exit][c])) {
 			return kws_fail(error, KWS_EINVAL,
-				"%s: a threshold of exit %zu is not a number",
-				settings->policy->threshold_key, exit + 1);
+				"%s: a threshold of exit %zu is not a number", key, exit + 1);
 		}
 	}
 	return 0;

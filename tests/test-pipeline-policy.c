@@ -112,8 +112,8 @@ static void no_numbers_are_no_keyword(void **state)
 	static const float bias[] = {0.0f, 0.0f};
 	struct rig *rig = create_rig(WITH(PLAIN, "keyword go.threshold=0.01"));
 	json_t *event;
-	kws_model_destroy(rig->model);
 	kws_pipeline_destroy(rig->pipeline);
+	kws_model_destroy(rig->model);
 	rig->model = build_model_of(GRAPH("[98,64,1]"), weights, weights, bias);
 	const struct kws_pipeline_sink sink = {take_hop, take_event, &rig->heard};
 	assert_int_equal(

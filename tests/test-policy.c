@@ -202,6 +202,8 @@ static void settings_that_are_no_settings_are_refused(void **state)
 	kws_policy_settings_init(&settings, kws_policy_find("margin"));
 	settings.thresholds[1][2] = NAN;
 	assert_refused(&settings, 5, "margin: a threshold of exit 2 is not a number");
+	settings.policy = kws_policy_find("always-1"); /* which has none */
+	assert_int_equal(kws_policy_check(&settings, 5, CLASSES, NULL), 0);
 	kws_policy_settings_init(&settings, kws_policy_find("entropy"));
 	settings.temperature[2] = 0.0f;
 	assert_refused(&settings, 5, "temperature: that of exit 3 must be a number above 0");
