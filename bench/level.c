@@ -17,12 +17,15 @@ size_t bench_levels_find(struct bench_level levels[BENCH_LEVELS_MAX])
 	return count;
 }
 
+static uint32_t flags_outside; /* what the mask of the environment allows */
+
 void bench_level_enter(const struct bench_level *level)
 {
+	flags_outside = kws_cpu_flags();
 	kws_cpu_set_mask(level->mask);
 }
 
 void bench_level_leave(void)
 {
-	kws_cpu_set_mask(KWS_CPU_ALL);
+	kws_cpu_set_mask(flags_outside);
 }
