@@ -60,6 +60,9 @@ static const struct bench_peak *find_peak(const char *name)
 		{"avx2", &bench_peak_avx2},
 		{"avx512", &bench_peak_avx512},
 #endif
+#ifdef HAVE_NEON_PEAK
+		{"neon", &bench_peak_neon},
+#endif
 	};
 	for (size_t i = 0; i < sizeof(peaks) / sizeof(peaks[0]); i++) {
 		if (strcmp(peaks[i].name, name) == 0) {

@@ -14,6 +14,7 @@ struct bench_peak {
 
 extern const struct bench_peak bench_peak_c;      /* shifts and masks on 128 bits */
 extern const struct bench_peak bench_peak_avx2;   /* vpshufb: 8 instructions for 256 bits */
+extern const struct bench_peak bench_peak_neon;   /* vcnt: 3 instructions for 128 bits */
 extern const struct bench_peak bench_peak_avx512; /* vpopcntq: 3 instructions for 512 bits */
 
 #endif
