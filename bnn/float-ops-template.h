@@ -3,12 +3,13 @@
  *
  *   LANES       floats of a vector; KWS_FLOAT_BLOCK is a multiple
  *   vec         a vector of LANES floats that knows +, * and /; a float if LANES is 1
- *   vec_load, vec_store, vec_broadcast, vec_broadcast_halves (if LANES is that of a block),
- *               vec_larger (a > b ? a : b), vec_less_bits (bit i: a[i] <
- *               b[i]), vec_load_int16 (from int16_t)
+ *   vec_load, vec_store, vec_broadcast, vec_load_int16 (from int16_t)
+ *   vec_larger (a > b ? a : b), vec_less_bits (bit i: a[i] < b[i])
+ *   vec_broadcast_halves (a below, b above; only if LANES is KWS_FLOAT_BLOCK)
  *   INT16_LANES, int16_less_bits   the same comparison of so many int16_t in memory
  *   TILE_POSITIONS, TILE_BLOCKS   a tile of a dense convolution, as large as the registers allow:
  *               each weight that is loaded serves all positions, each input all blocks
+ *   TILE_POSITIONS_NARROW   positions of a tile where fewer blocks are left
  *   OPS, OPS_NAME, OPS_CPU_FLAGS   the table, its name for people, what the CPU must have
  *
  * Which lane or tile an output falls into never changes its value: see bnn/float-ops.h. */
@@ -17,7 +18,6 @@
 #define BLOCK KWS_FLOAT_BLOCK
 #define BLOCK_VECTORS (BLOCK / LANES)
 #define TILE_VECTORS (TILE_BLOCKS * BLOCK_VECTORS)
-/* positions of a tile of fewer blocks */
 #define TILE_POSITIONS_MAX \
 	(TILE_POSITIONS_NARROW > TILE_POSITIONS ? TILE_POSITIONS_NARROW : TILE_POSITIONS)
 #define SIDE_VECTORS 4
