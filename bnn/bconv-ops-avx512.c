@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AVX-512 with VPOPCNTDQ: a register holds one word of each of the eight outputs of a block. A step
- * loads the words of up to four blocks, compares each with the words of up to four positions,
- * broadcast, and adds the population counts to one register of sums for each pair: 3 operations for
- * 512 multiply-accumulates, and 8 loads for 48 operations. */
+ * loads the words of four blocks, compares each with the words of up to four positions, broadcast,
+ * and adds the population counts to one register of sums for each pair: 3 operations for 512
+ * multiply-accumulates, and 8 loads for 48 operations. One or two positions take eight blocks, so
+ * that a map's corners have as much to do between the ends of loops. */
 #include "bnn/bconv-ops.h"
 
 #include <immintrin.h>
