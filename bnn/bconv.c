@@ -228,13 +228,13 @@ struct rectangle {
 
 /* Goes through a rectangle row by row, one position after another. */
 struct walk {
-	size_t width;          /* of the rectangle */
-	size_t left;           /* positions of the current row */
-	size_t place;          /* the position in the output map */
-	size_t place_step;     /* from the end of a row to the next one */
-	const uint64_t *input; /* its first valid words */
-	size_t input_stride;   /* words from one position to the next */
-	ptrdiff_t input_step;  /* words from the end of a row to the next one */
+	size_t width;        /* of the rectangle */
+	size_t left;         /* positions of the current row */
+	size_t place;        /* the position in the output map */
+	size_t place_step;   /* from the end of a row to the next one */
+	size_t input;        /* words of the input map before its first valid ones */
+	size_t input_stride; /* from one position to the next */
+	size_t input_step;   /* from the end of a row to the next one; may wrap around */
 };
 
 static struct walk begin_walk(const struct run *run, const struct rectangle *rectangle)
@@ -252,10 +252,10 @@ static struct walk begin_walk(const struct run *run, const struct rectangle *rec
 		.left = width,
 		.place = rectangle->rows.begin * run->out_bands + rectangle->bands.begin,
 		.place_step = run->out_bands - width,
-		.input = run->input + (row * conv->in.bands + band) * conv->words,
+		.input = (row * conv->in.bands + band) * conv->words,
 		.input_stride = input_stride,
-		.input_step = (ptrdiff_t)(window->stride[0] * conv->in.bands * conv->words) -
-			      (ptrdiff_t)(width * input_stride),
+		.input_step =
+			window->stride[0] * conv->in.bands * conv->words - width * input_stride,
 	};
 }
 
@@ -291,7 +291,7 @@ static void run_tile(
 	sums.step = tile->blocks * BLOCK;
 	sums.sums = run->sums;
 	for (size_t p = 0; p < tile->positions; p++) {
-		tile->inputs[p] = walk->input;
+		tile->inputs[p] = run->input + walk->input;
 		sums.places[p] = walk->place;
 		step_walk(walk);
 	}
