@@ -30,13 +30,15 @@ static const char help[] =
 	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
 	"  --json                   one JSON object a line: file, label, score, exit, entropy, "
 	"reason, and\n"
-	"                           `exits` with label, score and entropy of each\n\n"
+	"                           `exits` with label, score and entropy of each\n"
+	"  --logits                 with --json: the logits of each exit, too\n\n"
 	"Without --delta, --policy, --config and --set the last exit answers.\n";
 
 struct answer {
 	size_t label;
 	float score;
 	float entropy;
+	const float *logits; /* of the net, until the next clip */
 };
 
 struct classify {
@@ -44,6 +46,7 @@ struct classify {
 	bool deciding; /* something was set for the policy */
 	const char *list_path;
 	bool json;
+	bool logits;
 	struct kws_config *config;
 	struct kws_model *model;
 	struct kws_net *net;
@@ -70,7 +73,8 @@ static struct answer answer_of(const struct classify *classify, const float *log
 	kws_posterior_softmax(
 		logits, classes, classify->policy_settings.temperature[exit], posteriors);
 	size_t best = kws_posterior_best(posteriors, classes);
-	return (struct answer){best, posteriors[best], kws_posterior_entropy(posteriors, classes)};
+	return (struct answer){
+		best, posteriors[best], kws_posterior_entropy(posteriors, classes), logits};
 }
 
 /* Runs every exit and lets the policy decide among them. */
@@ -97,9 +101,17 @@ static json_t *json_number(float value)
 
 static json_t *json_answer(const struct classify *classify, const struct answer *answer)
 {
-	return json_pack("{s:s, s:o, s:o}", "label",
+	json_t *object = json_pack("{s:s, s:o, s:o}", "label",
 		kws_model_label(classify->model, answer->label), "score",
 		json_number(answer->score), "entropy", json_number(answer->entropy));
+	json_t *logits = classify->logits ? json_array() : NULL;
+	for (size_t i = 0; logits != NULL && i < kws_model_label_count(classify->model); i++) {
+		json_array_append_new(logits, json_number(answer->logits[i]));
+	}
+	if (logits != NULL) {
+		json_object_set_new(object, "logits", logits);
+	}
+	return object;
 }
 
 static void print_json(const struct classify *classify, const char *path,
@@ -208,6 +220,7 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		{"config", required_argument, NULL, 'c'},
 		{"set", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
+		{"logits", no_argument, NULL, 'L'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -229,6 +242,9 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 			break;
 		case 'j':
 			classify->json = true;
+			break;
+		case 'L':
+			classify->logits = true;
 			break;
 		default:
 			fputs(help, option == 'h' ? stdout : stderr);

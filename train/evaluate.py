@@ -18,12 +18,12 @@ ROOT = pathlib.Path(__file__).parents[1]
 DELTAS = [0.1, 0.25, 0.5, 0.75, 1.0]
 
 
-def classify(kws, model, paths):
+def classify(kws, model, paths, *options):
     """One object per clip, in the order of `paths`."""
     with tempfile.NamedTemporaryFile("w", suffix=".list") as listing:
         listing.write("\n".join(map(str, paths)))
         listing.flush()
-        command = [kws, "classify", "--model", model, "--json", "--list", listing.name]
+        command = [kws, "classify", "--model", model, "--json", "--list", listing.name, *options]
         lines = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
     return [json.loads(line) for line in lines]
 

@@ -3,6 +3,7 @@
 """`kws classify` answers as the policy says, and refuses one that cannot work."""
 
 import json
+import math
 import pathlib
 import shutil
 import subprocess
@@ -45,6 +46,12 @@ class ClassifyTest(harness.DaemonTest):
             self.assertEqual((answer["exit"], answer["reason"]), (depth, reason), arguments)
             self.assertEqual(answer["score"], answer["exits"][depth - 1]["score"])
             self.assertEqual(answer["exits"], last["exits"])
+
+    def test_logits_give_the_posteriors(self):
+        self.assertNotIn("logits", self.classify()["exits"][0])
+        for one in self.classify("--logits", "--set", "exits.temperature=2")["exits"]:
+            weights = [math.exp(logit / 2) for logit in one["logits"]]
+            self.assertAlmostEqual(max(weights) / sum(weights), one["score"], places=4)
 
     def test_takes_the_daemons_configuration(self):
         self.write_config("[exits]", "policy = always-4", "temperature = 2")
