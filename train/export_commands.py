@@ -15,7 +15,7 @@ from kwstrain.data import LABELS
 from kwstrain.export import command_graph
 from kwstrain.features import FrontEnd
 from kwstrain.safetensors import save
-from kwstrain.validation import Validation
+from kwstrain.validation import command_validation
 
 HERE = pathlib.Path(__file__).parent
 CARD = """Eight command words (yes no up down left right go stop), _unknown_ and _silence_. Binary weights and
@@ -51,7 +51,7 @@ def main():
     graph = command_graph(net)
     graph.save(args.out, args.out.stem, LABELS, FrontEnd().describe(), " ".join(CARD.split()))
 
-    validation = Validation(args.data, HERE / "cache")
+    validation = command_validation(args.data, HERE / "cache")
     some = torch.arange(0, len(validation.labels), 80)
     check(graph, net, validation.features[some])
     rng = np.random.default_rng(1)

@@ -7,11 +7,10 @@ import json
 import pathlib
 
 import numpy as np
-import torch
 
 from kwstrain import reference, thresholds
 from kwstrain.paper import BACKBONES
-from kwstrain.randomise import randomise, windows
+from kwstrain.randomise import tiny, windows
 from kwstrain.reference import pack_bits
 from kwstrain.safetensors import save
 
@@ -167,19 +166,8 @@ def slices():
     net.save()
 
 
-# name: rows and bands of the input, and sizes
-TINY_BACKBONES = {
-    "quicknet": ((21, 18), {"widths": (20, 36, 40), "blocks": (2, 1, 1), "stem": 6, "first_exit": 1}),
-    "birealnet": ((23, 17), {"widths": (24, 33), "blocks": (2, 2), "first_exit": 1}),
-    "binarydensenet": ((22, 19), {"stem": 20, "growth": 24, "layers": (3, 2), "transitions": (40,), "first_exit": 2}),
-    "meliusnet": ((21, 14), {"stem": (8, 8, 16), "growth": 20, "blocks": (2, 2), "transitions": (36,), "first_exit": 1}),
-}
-
-
 def backbone(name, seed=1):
-    (rows, bands), sizes = TINY_BACKBONES[name]
-    torch.manual_seed(seed)
-    net = randomise(BACKBONES[name](3, **sizes), rows, bands, seed)
+    net, (rows, bands) = tiny(name, seed)
     graph = net.graph(rows, bands)
     if graph.integers:
         assert any(op.get("flip") for op in graph.ops), "no batch norm falls: take another seed"

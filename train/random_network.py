@@ -7,12 +7,10 @@ Needs ./dev build (the front end that the model names).
 import argparse
 import pathlib
 
-import torch
-
 from kwstrain.data import LABELS
 from kwstrain.features import FrontEnd
 from kwstrain.paper import BACKBONES
-from kwstrain.randomise import randomise
+from kwstrain.randomise import full
 
 
 def main():
@@ -21,9 +19,7 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    net = randomise(BACKBONES[args.net](len(LABELS)), seed=args.seed)
-    net.graph().save(args.out, args.net, LABELS, FrontEnd().describe(), f"{args.net} with random weights, seed {args.seed}.")
+    full(args.net, len(LABELS), args.seed).graph().save(args.out, args.net, LABELS, FrontEnd().describe(), f"{args.net} with random weights, seed {args.seed}.")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,16 @@ def read_list(path):
 def decode(path):
     import soundfile
 
-    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except RuntimeError as error:
+        raise SystemExit(f"{path}: not a recording: {error}")
+    samples = samples[:, 0]
     if rate != RATE:
-        raise ValueError(f"{path}: {rate} Hz, wanted {RATE}")
-    return samples[:, 0]
+        from scipy.signal import resample_poly
+
+        samples = resample_poly(samples, RATE, rate)
+    return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
 
 
 class Clips:

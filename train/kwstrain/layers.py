@@ -23,7 +23,9 @@ class _SteSign(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        # one fused kernel for grad * (|x| < clip)
+        if x.dtype != torch.float32:
+            return grad.to(x.dtype).masked_fill(x.abs() > ctx.clip, 0), None, None
+        # one fused kernel of the same
         return torch.ops.aten.hardtanh_backward(grad.to(x.dtype), x, -ctx.clip, ctx.clip), None, None
 
 

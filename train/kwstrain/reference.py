@@ -135,9 +135,9 @@ def exit_head(x, op, tensors):
     return logits
 
 
-def run(ops, tensors, window):
-    """All exits' logits, (exits, classes) float32."""
-    maps, exits = {ops[0]["out"]: window.reshape(ops[0]["shape"]).astype(F)}, []
+def run_maps(ops, tensors, window):
+    """Every map by its name; bits are +1 and -1, an exit's map its logits."""
+    maps = {ops[0]["out"]: window.reshape(ops[0]["shape"]).astype(F)}
     for op in ops[1:]:
         slices = [maps[name] for name in (op["in"] if isinstance(op["in"], list) else [op["in"]])]
         x = slices[0]
@@ -155,6 +155,14 @@ def run(ops, tensors, window):
             y = maxpool2d(x, op)
         else:
             y = exit_head(x, op, tensors)
-            exits.append(y)
         maps[op["out"]] = y
-    return np.stack(exits)
+    return maps
+
+
+def exits(ops, maps):
+    """All exits' logits, (exits, classes) float32."""
+    return np.stack([maps[op["out"]] for op in ops if op["op"] == "exit"])
+
+
+def run(ops, tensors, window):
+    return exits(ops, run_maps(ops, tensors, window))

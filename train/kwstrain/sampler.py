@@ -3,7 +3,7 @@ import numpy as np
 import torch
 
 from . import augment, synth
-from .data import KEYWORDS, LABELS, SILENCE, UNKNOWN, Corpus
+from .data import KEYWORDS, SILENCE, UNKNOWN, Corpus
 from .features import BANDS, FRAMES, FrontEnd
 
 SYNTHETIC_SHARE = 0.05  # of each keyword's examples
@@ -12,11 +12,38 @@ UNKNOWN_SHARES = {"commands": 0.36, "otherwords": 0.12, "wakewords": 0.05, "spee
 
 
 class Examples(torch.utils.data.IterableDataset):
-    """Yields batches (features (N, 1, 98, 64), labels (N,)); `count` batches an epoch."""
+    """Yields batches (features (N, 1, 98, 64), labels (N,)); `count` batches an epoch, shared out among the workers.
+
+    `shares`: how often each label comes. Subclasses make the examples.
+    """
+
+    def __init__(self, shares, batch, count, seed):
+        self.shares, self.batch, self.count, self.seed, self.epoch = shares, batch, count, seed, 0
+
+    def example(self, label, rng):
+        """One second of audio for the label, float in -1..1."""
+        raise NotImplementedError
+
+    def __iter__(self):
+        worker = torch.utils.data.get_worker_info()
+        index, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        rng = np.random.default_rng((self.seed, self.epoch) if index == 0 else (self.seed, self.epoch, index))
+        front_end = FrontEnd()
+        for _ in range(index, self.count, workers):
+            labels = rng.choice(len(self.shares), self.batch, p=self.shares)
+            features = np.empty((self.batch, 1, FRAMES, BANDS), np.float32)
+            for i, label in enumerate(labels):
+                front_end.clip(self.example(label, rng), features[i, 0])
+                augment.mask(features[i, 0], rng)
+            yield torch.from_numpy(features), torch.from_numpy(labels)
+
+
+class CommandExamples(Examples):
+    """Keywords, `_unknown_` and `_silence_` from the lists of a data folder."""
 
     def __init__(self, root, cache, batch, count, seed):
+        super().__init__(SHARES, batch, count, seed)
         self.corpus = Corpus(root, "train", cache)
-        self.batch, self.count, self.seed, self.epoch = batch, count, seed, 0
         words = np.array(self.corpus.command_words)
         self.keyword_clips = [np.flatnonzero(words == word) for word in KEYWORDS]
         others = sorted(set(words) - set(KEYWORDS))
@@ -27,19 +54,7 @@ class Examples(torch.utils.data.IterableDataset):
         self.spoken = {word: [s for w, s in spoken if w == word] for word in KEYWORDS}
         self.spoken_others = [s for w, s in spoken if w not in KEYWORDS]
 
-    def __iter__(self):
-        rng = np.random.default_rng((self.seed, self.epoch))
-        front_end = FrontEnd()
-        for _ in range(self.count):
-            labels = rng.choice(len(LABELS), self.batch, p=SHARES)
-            features = np.empty((self.batch, 1, FRAMES, BANDS), np.float32)
-            for i, label in enumerate(labels):
-                front_end.clip(self.example(label, rng), features[i, 0])
-                augment.mask(features[i, 0], rng)
-            yield torch.from_numpy(features), torch.from_numpy(labels)
-
     def example(self, label, rng):
-        """One second of audio for the label, float in -1..1."""
         if label == SILENCE:
             return self.silence(rng)
         samples = self.unknown(rng) if label == UNKNOWN else self.keyword(label, rng)

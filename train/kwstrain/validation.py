@@ -1,4 +1,4 @@
-"""The val split as features: every row of commands.tsv, and val noise as `_silence_`."""
+"""Clips never trained on, as features, and what a network makes of them."""
 import pathlib
 
 import numpy as np
@@ -9,35 +9,49 @@ from .features import FrontEnd
 
 
 def rows(root):
-    """(path, label, word) of every clip that the command model is judged on."""
+    """(path, label, word) of every clip that a command model is judged on: the val rows of commands.tsv, and val noise
+    as `_silence_`."""
     root = pathlib.Path(root)
     found = [(root / r["path"], LABELS.index(r["word"]) if r["word"] in KEYWORDS else UNKNOWN, r["word"])
              for r in read_list(root / "commands.tsv") if r["split"] == "val"]
     return found + [(root / r["path"], SILENCE, "_silence_") for r in read_list(root / "noise.tsv") if r["split"] == "val"]
 
 
+def command_validation(root, cache):
+    return Validation(rows(root), LABELS, cache)
+
+
 class Validation:
-    def __init__(self, root, cache):
-        listed = rows(root)
+    def __init__(self, listed, names, cache, fit=lambda samples: samples):
+        """`listed` as rows() gives it; `names` of the labels; `fit` makes one second of a clip that is not."""
         clips = Clips("val-judged", [path for path, _, _ in listed], cache)
         front_end = FrontEnd()
         self.features = torch.from_numpy(np.stack(
-            [front_end.clip(clips[i].astype(np.float32) / 32768) for i in range(len(clips))]))[:, None]
+            [front_end.clip(fit(clips[i].astype(np.float32) / 32768)) for i in range(len(clips))]))[:, None]
         self.labels = torch.tensor([label for _, label, _ in listed])
         self.words = [word for _, _, word in listed]
+        self.names = names
 
     def logits(self, net):
         """Per exit, (clips, classes)."""
         net.eval()
+        device = next(net.parameters()).device
         with torch.no_grad():
-            parts = [net(part) for part in self.features.split(128)]
+            parts = [[z.cpu() for z in net(part.to(device))] for part in self.features.split(128)]
         return [torch.cat(exit_parts) for exit_parts in zip(*parts)]
 
     def report(self, net):
-        """Accuracy per exit in %, and the last exit's accuracy per label."""
+        """Accuracy per exit in %, the last exit's accuracy per label, and that over words kept out of training."""
         logits = self.logits(net)
         per_exit = [100 * (z.argmax(1) == self.labels).float().mean().item() for z in logits]
         right = logits[-1].argmax(1) == self.labels
-        per_label = {name: 100 * right[self.labels == i].float().mean().item() for i, name in enumerate(LABELS)}
+        per_label = {name: 100 * right[self.labels == i].float().mean().item() for i, name in enumerate(self.names)}
         unseen = torch.tensor([word in HELD_OUT for word in self.words])
         return per_exit, per_label, 100 * right[unseen].float().mean().item() if unseen.any() else float("nan")
+
+    def describe(self, net):
+        """The report in one line."""
+        per_exit, per_label, unseen = self.report(net)
+        shown = sorted(per_label.items(), key=lambda item: item[1])[:12] if len(per_label) > 12 else per_label.items()
+        return (" ".join(f"{a:.1f}" for a in per_exit) + "  " + " ".join(f"{name}:{a:.0f}" for name, a in shown)
+                + (f"  unseen:{unseen:.0f}" if unseen == unseen else ""))

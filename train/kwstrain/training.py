@@ -1,0 +1,122 @@
+"""What all training scripts share: the loss over the exits, optimisers, the epochs with their checkpoints."""
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+from .bop import Bop
+from .progress import Progress
+
+
+def add_arguments(parser, epochs, distil):
+    """Options of every training script; the defaults differ."""
+    parser.add_argument("--init", type=pathlib.Path, help="checkpoint whose weights a new run starts from")
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--batches", type=int, default=230, help="batches an epoch")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1, help="processes that make examples")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def losses(logits, labels, distil):
+    """Sum over the exits of the cross entropy (Saeed), and the last exit as teacher of the others."""
+    total = sum(F.cross_entropy(z, labels) for z in logits)
+    if distil > 0:
+        teacher = F.softmax(logits[-1].detach() / 2, dim=1)
+        for z in logits[:-1]:
+            total = total + distil * 4 * F.kl_div(F.log_softmax(z / 2, dim=1), teacher, reduction="batchmean")
+    return total
+
+
+def _split(net):
+    """(binary weights, the rest)"""
+    binary = [conv.weight for conv in net.binary_convs()]
+    known = {id(p) for p in binary}
+    return binary, [p for p in net.parameters() if id(p) not in known and p.requires_grad]
+
+
+def latent_adam(net, lr_binary, lr):
+    binary, rest = _split(net)
+    return [torch.optim.Adam([{"params": binary, "lr": lr_binary}, {"params": rest, "lr": lr}])]
+
+
+def bop_adam(net, gamma, threshold, lr):
+    binary, rest = _split(net)
+    return [Bop(binary, gamma, threshold), torch.optim.Adam(rest, lr=lr)]
+
+
+class Training:
+    """A network, its optimisers and its place in the epochs; `about` goes into the checkpoint as it is."""
+
+    def __init__(self, net, optimisers, run, args, about=None):
+        self.net, self.optimisers, self.args, self.about = net, optimisers, args, about
+        self.device = next(net.parameters()).device
+        steps, warm_up = args.epochs * args.batches, max(args.batches // 2, 1)
+        self.schedules = [torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: min(step / warm_up, 0.5 * (1 + math.cos(math.pi * min(step / steps, 1)))))
+            for optimiser in optimisers]
+        self.epoch = 0
+        run.mkdir(parents=True, exist_ok=True)
+        self.checkpoint = run / "checkpoint.pt"
+        if self.checkpoint.exists():
+            self._resume()
+        elif args.init:
+            net.load_state_dict(torch.load(args.init, map_location=self.device)["net"])
+
+    def _resume(self):
+        state = torch.load(self.checkpoint, map_location=self.device)
+        if state.get("about") != self.about:
+            raise SystemExit(f"{self.checkpoint} is of another network: {state.get('about')}. Give another --run.")
+        self.net.load_state_dict(state["net"])
+        for one, saved in zip(self.optimisers + self.schedules, state["optimisers"] + state["schedules"]):
+            one.load_state_dict(saved)
+        self.epoch = state["epoch"]
+
+    def _save(self):
+        """Never leaves half a file: a run that is killed goes on from the epoch before."""
+        state = {"net": self.net.state_dict(), "epoch": self.epoch, "about": self.about,
+                 "optimisers": [o.state_dict() for o in self.optimisers], "schedules": [s.state_dict() for s in self.schedules]}
+        partial = self.checkpoint.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def _step(self, features, labels):
+        """(loss, right answers of the last exit)"""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            logits = self.net(features)
+        logits = [z.float() for z in logits]
+        loss = losses(logits, labels, self.args.distil)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad()
+        loss.backward()
+        for optimiser, schedule in zip(self.optimisers, self.schedules):
+            optimiser.step()
+            schedule.step()
+        for conv in self.net.binary_convs():
+            conv.clip()
+        return loss.item(), (logits[-1].argmax(1) == labels).sum().item()
+
+    def _train_epoch(self, examples):
+        """(mean loss, accuracy of the last exit in %, seconds)"""
+        self.net.train()
+        loader = torch.utils.data.DataLoader(examples, batch_size=None, num_workers=self.args.workers, prefetch_factor=8)
+        progress = Progress(f"epoch {self.epoch + 1}", self.args.batches)
+        total, right, seen = 0.0, 0, 0
+        for features, labels in loader:
+            loss, correct = self._step(features.to(self.device), labels.to(self.device))
+            total, right, seen = total + loss * len(labels), right + correct, seen + len(labels)
+            progress.step(f"loss {total / seen:.3f}")
+        return total / seen, 100 * right / seen, progress.finish()
+
+    def run(self, examples, validation):
+        """Trains to the last epoch; after each one a checkpoint and a line of figures."""
+        while self.epoch < self.args.epochs:
+            examples.epoch = self.epoch
+            loss, accuracy, seconds = self._train_epoch(examples)
+            self.epoch += 1
+            self._save()
+            print(f"epoch {self.epoch:3d}/{self.args.epochs}  loss {loss:.3f}  train {accuracy:.1f}  val "
+                  f"{validation.describe(self.net)}  {seconds:.0f} s", flush=True)

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Trains a backbone of the paper with five exits, all at once: the sum of the exits' cross-entropies.
+
+Needs ./dev build (the C front end) and the data: the folder of train_commands.py, or any folder of
+CLASS/*.wav|flac|opus. Writes a checkpoint every epoch, resumes from it.
+"""
+import argparse
+import pathlib
+
+import torch
+
+from kwstrain import training
+from kwstrain.data import LABELS
+from kwstrain.folder import FolderExamples, classes, folder_validation
+from kwstrain.paper import BACKBONES, build
+from kwstrain.sampler import CommandExamples
+from kwstrain.validation import command_validation
+
+HERE = pathlib.Path(__file__).parent
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--net", required=True, choices=BACKBONES)
+    parser.add_argument("--data", required=True, type=pathlib.Path, help="folder with commands.tsv ..., or of CLASS/*.wav|flac|opus")
+    parser.add_argument("--run", type=pathlib.Path, help="folder of the checkpoint (train/runs/NET)")
+    parser.add_argument("--optimiser", choices=["bop", "latent"], default="bop",
+                        help="Bop for the binary weights as in the paper, or latent weights with Adam (default: bop)")
+    parser.add_argument("--bop-gamma", type=float, default=1e-3, help="how fast Bop's mean of the gradients adapts")
+    parser.add_argument("--bop-threshold", type=float, default=1e-8, help="mean gradient that flips a weight")
+    parser.add_argument("--lr-binary", type=float, default=5e-3, help="Adam's rate for latent weights")
+    parser.add_argument("--lr", type=float, default=1e-3, help="Adam's rate for all others")
+    parser.add_argument("--single-exit", action="store_true", help="only the last exit")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    training.add_arguments(parser, epochs=100, distil=0.0)
+    return parser.parse_args()
+
+
+def data(args):
+    """(class names, examples, validation)"""
+    cache = HERE / "cache"
+    if (args.data / "commands.tsv").exists():
+        labels, make, validation = LABELS, CommandExamples, command_validation
+    else:
+        labels, make, validation = classes(args.data), FolderExamples, folder_validation
+    return labels, make(args.data, cache, args.batch, args.batches, args.seed), validation(args.data, cache)
+
+
+def optimisers(net, args):
+    if args.optimiser == "bop":
+        return training.bop_adam(net, args.bop_gamma, args.bop_threshold, args.lr)
+    return training.latent_adam(net, args.lr_binary, args.lr)
+
+
+def main():
+    args = arguments()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    labels, examples, validation = data(args)
+    about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "single_exit": args.single_exit}
+    net = build(about).to(args.device)
+    run = training.Training(net, optimisers(net, args), args.run or HERE / "runs" / args.net, args, about)
+    run.run(examples, validation)
+
+
+if __name__ == "__main__":
+    main()
