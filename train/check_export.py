@@ -19,7 +19,7 @@ import numpy as np
 from kwstrain import randomise
 from kwstrain.agreement import ENGINE, Agreement
 from kwstrain.data import LABELS
-from kwstrain.paper import BACKBONES, PARAMETERS, build, parameters
+from kwstrain.paper import BACKBONES, PARAMETERS, load, parameters
 
 HERE = pathlib.Path(__file__).parent
 
@@ -40,10 +40,8 @@ def arguments():
 def networks(args):
     """(name, network, (rows, bands))"""
     if args.checkpoint:
-        state = torch.load(args.checkpoint, map_location="cpu")
-        net = build(state["about"])
-        net.load_state_dict(state["net"])
-        yield state["about"]["net"], net.eval(), (98, 64)
+        about, net = load(args.checkpoint)
+        yield about["net"], net, (98, 64)
         return
     for name in args.net or BACKBONES:
         if args.tiny:
@@ -85,7 +83,7 @@ def main():
     args = arguments()
     torch.set_num_threads(2)
     real = real_windows(args)
-    good = [check_parameters(name) for name in args.net or BACKBONES]
+    good = [] if args.checkpoint else [check_parameters(name) for name in args.net or BACKBONES]
     good += [check(name, net, shape, args, real) for name, net, shape in networks(args)]
     sys.exit(0 if all(good) else 1)
 

@@ -1,4 +1,6 @@
 """The backbones of the paper by name, and what they weigh."""
+import torch
+
 from .birealnet import birealnet
 from .densenets import binarydensenet, meliusnet
 from .quicknet import quicknet
@@ -16,6 +18,18 @@ PARAMETERS = {"quicknet": 12.7e6, "birealnet": 11.2e6, "binarydensenet": 4.56e6,
 def build(about):
     """The network that a checkpoint of train_paper.py is of, from its `about`."""
     return BACKBONES[about["net"]](len(about["labels"]), about["latent"], about["single_exit"])
+
+
+def load(checkpoint):
+    """(about, network in evaluation mode) of a checkpoint of train_paper.py"""
+    if not checkpoint.exists():
+        raise SystemExit(f"{checkpoint}: no such checkpoint")
+    state = torch.load(checkpoint, map_location="cpu")
+    if not state.get("about"):
+        raise SystemExit(f"{checkpoint}: not a checkpoint of train_paper.py")
+    net = build(state["about"])
+    net.load_state_dict(state["net"])
+    return state["about"], net.eval()
 
 
 def parameters(net):
