@@ -120,38 +120,59 @@ static void transform_rest(
 
 #ifdef __aarch64__
 
-/* Four channels from c on, at all positions. */
-KWS_NEON_INLINE void transform_four(
-	const struct kws_bconv_transform *transform, const int32_t *sums, size_t c, bool add)
+/* Vectors that are under way together, so that an in-order core need not wait for each result. */
+#define TRANSFORM_VECTORS 4
+
+/* `vectors` times four channels from c on, at all positions. */
+KWS_NEON_INLINE void transform_vectors(const struct kws_bconv_transform *transform,
+	const int32_t *sums, size_t c, size_t vectors, bool add)
 {
-	const float32x4_t slope = vld1q_f32(transform->slope + c);
-	const float32x4_t scale = vld1q_f32(transform->scale + c);
-	const float32x4_t bias = vld1q_f32(transform->bias + c);
+	float32x4_t slope[TRANSFORM_VECTORS];
+	float32x4_t scale[TRANSFORM_VECTORS];
+	float32x4_t bias[TRANSFORM_VECTORS];
+	for (size_t v = 0; v < vectors; v++) {
+		slope[v] = vld1q_f32(transform->slope + c + 4 * v);
+		scale[v] = vld1q_f32(transform->scale + c + 4 * v);
+		bias[v] = vld1q_f32(transform->bias + c + 4 * v);
+	}
 	sums += c;
 	for (size_t p = 0; p < transform->positions; p++, sums += transform->sums_step) {
-		float32x4_t a = vcvtq_f32_s32(vld1q_s32(sums));
-		a = vbslq_f32(vcltzq_f32(a), vmulq_f32(a, slope), a);
-		a = vaddq_f32(vmulq_f32(a, scale), bias);
-		if (add) {
-			a = vaddq_f32(a, vld1q_f32(transform->residuals[p] + c));
+		float32x4_t a[TRANSFORM_VECTORS];
+		for (size_t v = 0; v < vectors; v++) {
+			a[v] = vcvtq_f32_s32(vld1q_s32(sums + 4 * v));
+			a[v] = vbslq_f32(vcltzq_f32(a[v]), vmulq_f32(a[v], slope[v]), a[v]);
+			a[v] = vaddq_f32(vmulq_f32(a[v], scale[v]), bias[v]);
+			if (add) {
+				const float *residual = transform->residuals[p] + c + 4 * v;
+				a[v] = vaddq_f32(a[v], vld1q_f32(residual));
+			}
 		}
-		vst1q_f32(transform->outputs[p] + c, a);
+		for (size_t v = 0; v < vectors; v++) {
+			vst1q_f32(transform->outputs[p] + c + 4 * v, a[v]);
+		}
 	}
+}
+
+KWS_NEON_INLINE void transform_channels(
+	const struct kws_bconv_transform *transform, const int32_t *sums, bool add)
+{
+	size_t c = 0;
+	for (; c + 4 * TRANSFORM_VECTORS <= transform->channels; c += 4 * TRANSFORM_VECTORS) {
+		transform_vectors(transform, sums, c, TRANSFORM_VECTORS, add);
+	}
+	for (; c + 4 <= transform->channels; c += 4) {
+		transform_vectors(transform, sums, c, 1, add);
+	}
+	transform_rest(transform, sums, c);
 }
 
 static void transform_neon(const struct kws_bconv_transform *transform, const int32_t *sums)
 {
-	size_t whole = transform->channels / 4 * 4;
 	if (transform->residuals[0] != NULL) {
-		for (size_t c = 0; c < whole; c += 4) {
-			transform_four(transform, sums, c, true);
-		}
+		transform_channels(transform, sums, true);
 	} else {
-		for (size_t c = 0; c < whole; c += 4) {
-			transform_four(transform, sums, c, false);
-		}
+		transform_channels(transform, sums, false);
 	}
-	transform_rest(transform, sums, whole);
 }
 
 #else
