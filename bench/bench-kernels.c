@@ -191,7 +191,9 @@ static void find_peaks(struct bench *bench)
 		clock_ghz);
 	for (size_t i = 0; i < bench->level_count; i++) {
 		double rate = peak_rate(bench, &race, i);
-		printf(" %s %.0f %.0f", bench->levels[i].name, rate, rate / clock_ghz);
+		if (rate > 0.0) {
+			printf(" %s %.0f %.0f", bench->levels[i].name, rate, rate / clock_ghz);
+		}
 	}
 	printf("\n");
 }
