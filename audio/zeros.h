@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Notices digital silence: a microphone that is switched off, a broken cable or a wrong device often
- * gives samples that are all zero, which no working microphone does. All zero is a fresh one.
+/* Notices digital silence: a microphone that is switched off, a broken cable or a wrong device
+ * often gives samples that are all zero, which no working microphone does. All zero is a fresh one.
  * Thread: the consumer's. RT-safe: yes. */
 
 struct kws_zeros {
