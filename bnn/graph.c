@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define OPS_MAX 1024
-/* Of all maps together; a stream keeps some of them several times (bnn/net.c). */
+/* Of all maps together: three times what the largest backbone of the paper needs. A stream keeps
+ * some of them several times (bnn/net.c). */
 #define MAPS_BYTES_MAX (16u << 20)
 
 /* While building: the names of the maps, which belong to the JSON text. */
@@ -126,6 +127,10 @@ static int link_input(struct builder *builder, struct kws_op *op, const json_t *
 		return result;
 	}
 	const struct kws_map_shape *map = &builder->graph->maps[*index];
+	if (op->class->joins && map->type == KWS_MAP_BITS) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EFORMAT, "needs inputs of the types float or int16");
+	}
 	op->slices[op->input_count] = *map;
 	if (op->input_count++ == 0) {
 		op->in = *map;

@@ -27,17 +27,6 @@ static void concat_destroy(void *state)
 	}
 }
 
-static int check_slices(const struct kws_op *op, const struct kws_spec *spec)
-{
-	for (size_t i = 0; i < op->input_count; i++) {
-		if (op->slices[i].type == KWS_MAP_BITS) {
-			return kws_spec_fail(
-				spec, KWS_EFORMAT, "needs inputs of the types float or int16");
-		}
-	}
-	return 0;
-}
-
 static int concat_create(struct kws_op *op, struct kws_spec *spec)
 {
 	struct concat *concat = kws_spec_alloc(1, sizeof(*concat));
@@ -47,9 +36,6 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 	}
 	const char *act;
 	int result = kws_spec_string(spec, "act", "none", &act);
-	if (result == 0) {
-		result = check_slices(op, spec);
-	}
 	if (result == 0) {
 		result = kws_op_vector(op, spec, "scale", op->in.channels, 1.0f, &concat->scale);
 	}

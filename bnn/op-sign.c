@@ -55,10 +55,6 @@ static int load_slices(const struct kws_op *op, struct sign *sign, const struct 
 	size_t first = 0;
 	for (size_t i = 0; result == 0 && i < op->input_count; i++) {
 		const struct kws_map_shape *slice = &op->slices[i];
-		if (slice->type == KWS_MAP_BITS) {
-			return kws_spec_fail(
-				spec, KWS_EFORMAT, "needs inputs of the types float or int16");
-		}
 		if (slice->type == KWS_MAP_INT16) {
 			result = load_levels(sign, spec, first, slice->channels);
 		}

@@ -72,7 +72,7 @@ struct kws_op_maps {
 /* One kind of operation. */
 struct kws_op_class {
 	const char *name;
-	bool joins; /* takes several inputs of any types */
+	bool joins; /* takes several inputs, of the types float and int16 */
 	/* Reads the attributes, checks them against op->in (known) and fills op->out, reach, cost
 	 * and op->state. Returns 0 or a code with spec's error sentence set. */
 	int (*create)(struct kws_op *op, struct kws_spec *spec);

@@ -8,6 +8,25 @@ from torch import nn
 
 from .export import Graph
 from .layers import BinaryConv2d
+from .same import Conv2dSame, max_pool_same
+
+
+class WideStem(nn.Module):
+    """A quarter of the rows and bands: 7x7/2, BN, [ReLU], max pool 3x3/2."""
+
+    def __init__(self, channels, norm_eps, relu=False):
+        super().__init__()
+        self.conv = Conv2dSame(1, channels, 7, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(channels, eps=norm_eps)
+        self.relu = relu
+
+    def forward(self, x):
+        x = self.norm(self.conv(x))
+        return max_pool_same(F.relu(x) if self.relu else x, 3, 2)
+
+    def export(self, graph, maps, name):
+        x = graph.conv(maps[0], f"{name}.conv", self.conv, self.norm, "relu" if self.relu else "none", "same")
+        return [graph.max_pool_same(x, name, 3)]
 
 
 class PooledHead(nn.Module):

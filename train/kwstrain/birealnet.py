@@ -1,27 +1,12 @@
 """Bi-Real Net 18 (larq_zoo.literature.BiRealNet) with exits: a float residual stream without any activation but sign."""
 from torch import nn
 
-from .backbone import Backbone, PooledHead
+from .backbone import Backbone, PooledHead, WideStem
 from .layers import BinaryConv2d, approx_sign
-from .same import Conv2dSame, avg_pool_same, max_pool_same, pad_same
+from .same import avg_pool_same, pad_same
 
 EPS = 1e-3
 CLIP = 1.0
-
-
-class Stem(nn.Module):
-    """A quarter of the rows and bands: 7x7/2, BN, max pool 3x3/2."""
-
-    def __init__(self, channels):
-        super().__init__()
-        self.conv = Conv2dSame(1, channels, 7, stride=2, bias=False)
-        self.norm = nn.BatchNorm2d(channels, eps=EPS)
-
-    def forward(self, x):
-        return max_pool_same(self.norm(self.conv(x)), 3, 2)
-
-    def export(self, graph, maps, name):
-        return [graph.max_pool_same(graph.conv(maps[0], f"{name}.conv", self.conv, self.norm, pad="same"), name, 3)]
 
 
 class Shortcut(nn.Module):
@@ -69,4 +54,4 @@ def birealnet(classes, latent=True, single_exit=False, widths=(64, 128, 256, 512
         steps += [Block(before if index == 0 else width, width, latent) for index in range(count)]
         heads[len(steps)] = PooledHead(width, classes, relu=False)
         before = width
-    return Backbone(Stem(widths[0]), steps, heads, single_exit)
+    return Backbone(WideStem(widths[0], EPS), steps, heads, single_exit)

@@ -7,28 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .backbone import Backbone, PooledHead
+from .backbone import Backbone, PooledHead, WideStem
 from .layers import BinaryConv2d, sign
 from .same import Conv2dSame, max_pool_same, pad_same
 
 EPS = 1e-5
 CLIP = 1.3
-
-
-class Stem(nn.Module):
-    """A quarter of the rows and bands: 7x7/2, BN, ReLU, max pool 3x3/2."""
-
-    def __init__(self, channels):
-        super().__init__()
-        self.conv = Conv2dSame(1, channels, 7, stride=2, bias=False)
-        self.norm = nn.BatchNorm2d(channels, eps=EPS)
-
-    def forward(self, x):
-        return max_pool_same(F.relu(self.norm(self.conv(x))), 3, 2)
-
-    def export(self, graph, maps, name):
-        x = graph.conv(maps[0], f"{name}.conv", self.conv, self.norm, "relu", "same")
-        return [graph.max_pool_same(x, name, 3)]
 
 
 class GroupedStem(nn.Module):
@@ -152,7 +136,7 @@ def binarydensenet(classes, latent=True, single_exit=False, stem=64, growth=64, 
         if section > 0:
             build.transition(transitions[section - 1], same=False)
         build.section(DenseLayer, count, latent)
-    return Backbone(Stem(stem), build.steps, build.heads, single_exit)
+    return Backbone(WideStem(stem, EPS, relu=True), build.steps, build.heads, single_exit)
 
 
 def meliusnet(classes, latent=True, single_exit=False, stem=(32, 32, 64), groups=(4, 8), growth=64, blocks=(4, 5, 4, 4),
