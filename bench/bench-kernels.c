@@ -15,7 +15,7 @@
 
 #define SLICE_US 200.0
 #define ROUNDS 10
-#define PASSES 4
+#define PASSES 3
 
 /* What one layer's race is between; those of a level stand together. */
 enum { ENTRY_CLOCK, ENTRY_F32, ENTRY_INT8, ENTRIES_FIXED };

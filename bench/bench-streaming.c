@@ -12,11 +12,15 @@
 #include "dsp/mel.h"
 
 #define SLICE_US 1000.0
-#define ROUNDS 15
-#define HOPS_COUNTED 64  /* a multiple of every stride, so that each phase counts alike */
+#define ROUNDS 8
+#define PASSES 3        /* a neighbour that takes half of the core stays for longer than one race */
+#define HOPS 4          /* of 1, 2, 4 and 8 frames */
+#define HOPS_COUNTED 64 /* a multiple of every stride, so that each phase counts alike */
 #define WARM_UP_HOPS 128 /* until every phase has its rows */
-#define SPEECH_ROUNDS 3
-#define SPEECH_SECONDS 30
+#define SPEECH_ROUNDS 5
+#define SPEECH_SECONDS_MAX 30
+#define HOPS_A_SECOND 100
+#define LISTENERS 3
 
 struct streamer {
 	struct kws_net *net;
@@ -77,48 +81,73 @@ static double times_less(struct cost whole, struct cost stream)
 	return (whole.binary + whole.floating) / (stream.binary + stream.floating);
 }
 
-static void bench_exit(struct bench_report *report, const struct kws_model *model,
-	struct streamer streamers[2], size_t hop_frames)
+/* Whole windows against the stream, for one hop and one exit. */
+struct contest {
+	size_t hop_frames;
+	struct streamer streamers[2];
+	struct cost costs[2];
+	struct bench_entry entries[2];
+};
+
+static void prepare(struct contest *contest, struct kws_net *nets[2], const float *window,
+	size_t hop_frames, size_t exits)
 {
-	struct cost whole = count_hops(&streamers[0]);
-	struct cost stream = count_hops(&streamers[1]);
-	struct bench_entry entries[] = {
-		{.run = run_hops, .user = &streamers[0]},
-		{.run = run_hops, .user = &streamers[1]},
-	};
-	bench_race(entries, 2, SLICE_US, ROUNDS);
-	double whole_us = entries[0].best_ns / 1e3;
-	double stream_us = entries[1].best_ns / 1e3;
-	printf("%5zu %4zu %11.3f %10.3f %9.1f %11.3f %10.3f %9.1f %10.1fx %6.1fx\n", hop_frames,
-		streamers[0].exits, whole.binary / 1e6, whole.floating / 1e6, whole_us,
+	contest->hop_frames = hop_frames;
+	for (size_t i = 0; i < 2; i++) {
+		struct streamer *streamer = &contest->streamers[i];
+		*streamer = (struct streamer){
+			.net = nets[i], .window = window, .exits = exits, .whole = i == 0};
+		contest->costs[i] = count_hops(streamer);
+		contest->entries[i] = (struct bench_entry){.run = run_hops, .user = streamer};
+	}
+}
+
+static void report_contest(
+	struct bench_report *report, const struct kws_model *model, const struct contest *contest)
+{
+	struct cost whole = contest->costs[0];
+	struct cost stream = contest->costs[1];
+	size_t exits = contest->streamers[0].exits;
+	double whole_us = contest->entries[0].best_ns / 1e3;
+	double stream_us = contest->entries[1].best_ns / 1e3;
+	printf("%5zu %4zu %11.3f %10.3f %9.1f %11.3f %10.3f %9.1f %10.1fx %6.1fx\n",
+		contest->hop_frames, exits, whole.binary / 1e6, whole.floating / 1e6, whole_us,
 		stream.binary / 1e6, stream.floating / 1e6, stream_us, times_less(whole, stream),
 		whole_us / stream_us);
 	bench_report_add(report, "hops",
 		json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "network",
-			kws_model_name(model), "hop_frames", (json_int_t)hop_frames, "exit",
-			(json_int_t)streamers[0].exits, "whole_binary_macs", whole.binary,
+			kws_model_name(model), "hop_frames", (json_int_t)contest->hop_frames,
+			"exit", (json_int_t)exits, "whole_binary_macs", whole.binary,
 			"whole_float_macs", whole.floating, "whole_us", whole_us,
 			"stream_binary_macs", stream.binary, "stream_float_macs", stream.floating,
 			"stream_us", stream_us));
 }
 
-static void bench_hop(struct bench_report *report, const struct kws_model *model, size_t hop_frames)
+/* Hops of 1, 2, 4 and 8 frames to each exit, several times over (see PASSES). */
+static void bench_hops(struct bench_report *report, const struct kws_model *model)
 {
+	static struct contest contests[HOPS * KWS_EXITS_MAX];
+	struct kws_net *nets[HOPS][2];
+	size_t exits = kws_model_graph(model)->exit_count;
 	const float *window = bench_window();
-	struct streamer streamers[2] = {
-		{.window = window, .whole = true},
-		{.window = window, .whole = false},
-	};
-	for (size_t i = 0; i < 2; i++) {
-		bench_check(kws_net_create(&streamers[i].net, model, hop_frames), "network");
+	for (size_t h = 0; h < HOPS; h++) {
+		for (size_t i = 0; i < 2; i++) {
+			bench_check(kws_net_create(&nets[h][i], model, 1u << h), "network");
+		}
+		for (size_t exit = 0; exit < exits; exit++) {
+			prepare(&contests[h * exits + exit], nets[h], window, 1u << h, exit + 1);
+		}
 	}
-	for (size_t exit = 0; exit < kws_model_graph(model)->exit_count; exit++) {
-		streamers[0].exits = exit + 1;
-		streamers[1].exits = exit + 1;
-		bench_exit(report, model, streamers, hop_frames);
+	for (size_t i = 0; i < PASSES * HOPS * exits; i++) {
+		bench_race(contests[i % (HOPS * exits)].entries, 2, SLICE_US, ROUNDS);
 	}
-	kws_net_destroy(streamers[0].net);
-	kws_net_destroy(streamers[1].net);
+	for (size_t i = 0; i < HOPS * exits; i++) {
+		report_contest(report, model, &contests[i]);
+	}
+	for (size_t h = 0; h < HOPS; h++) {
+		kws_net_destroy(nets[h][0]);
+		kws_net_destroy(nets[h][1]);
+	}
 }
 
 static void bench_model(struct bench_report *report, const struct kws_model *model)
@@ -127,30 +156,26 @@ static void bench_model(struct bench_report *report, const struct kws_model *mod
 	       "%10s | %32s | %32s | %s\n%5s %4s %11s %10s %9s %11s %10s %9s %11s %7s\n",
 		kws_model_name(model), "", "whole window", "stream", "times less", "hop", "exit",
 		"binary", "float", "us", "binary", "float", "us", "operations", "time");
-	for (size_t hop_frames = 1; hop_frames <= 8; hop_frames *= 2) {
-		bench_hop(report, model, hop_frames);
-	}
+	bench_hops(report, model);
 }
 
 /* A net that hears a recording and goes as deep as the default policy went. */
 struct listener {
 	struct kws_net *net;
 	const struct bench_recording *recording;
-	size_t exits; /* of the model */
-	bool whole;   /* each window alone */
-	bool all;     /* every exit, whatever the policy says */
+	size_t exits;                       /* of the model */
+	bool whole;                         /* each window alone */
+	bool all;                           /* every exit, whatever the policy says */
+	double best_ns[SPEECH_SECONDS_MAX]; /* of each second, over the rounds */
 };
 
-/* An entry's run: the whole recording. */
-static void listen(void *user, size_t times)
+static void listen(struct listener *listener, size_t begin, size_t end)
 {
-	const struct listener *listener = user;
 	const struct bench_recording *recording = listener->recording;
-	for (size_t hop = 0; hop < times * recording->hops; hop++) {
-		size_t at = hop % recording->hops;
-		const float *window = recording->frames + at * KWS_MEL_BANDS;
-		size_t depth = listener->all ? listener->exits : recording->depths[at];
-		if (at == 0 || listener->whole) {
+	for (size_t hop = begin; hop < end; hop++) {
+		const float *window = recording->frames + hop * KWS_MEL_BANDS;
+		size_t depth = listener->all ? listener->exits : recording->depths[hop];
+		if (hop == 0 || listener->whole) {
 			kws_net_begin(listener->net, window);
 		} else {
 			kws_net_advance(listener->net, window);
@@ -159,6 +184,29 @@ static void listen(void *user, size_t times)
 			kws_net_run_exit(listener->net, exit);
 		}
 	}
+}
+
+/* A second of the recording, in which the listeners take turns. */
+static void time_second(struct listener *listeners, size_t second)
+{
+	size_t hops = listeners[0].recording->hops;
+	size_t end = (second + 1) * HOPS_A_SECOND;
+	for (size_t i = 0; i < LISTENERS; i++) {
+		double *best = &listeners[i].best_ns[second];
+		double start = bench_now_ns();
+		listen(&listeners[i], second * HOPS_A_SECOND, end < hops ? end : hops);
+		double taken = bench_now_ns() - start;
+		*best = *best == 0.0 || taken < *best ? taken : *best;
+	}
+}
+
+static double sum_us(const struct listener *listener)
+{
+	double sum = 0.0;
+	for (size_t i = 0; i < SPEECH_SECONDS_MAX; i++) {
+		sum += listener->best_ns[i];
+	}
+	return sum / 1e3;
 }
 
 static double mean_depth(const struct bench_recording *recording)
@@ -177,33 +225,20 @@ static void print_listener(const char *name, const struct cost *cost, double us,
 		cost->floating / 1e6, us, times_less(*cost, *stream), us / stream_us);
 }
 
-static void bench_speech(struct bench_report *report, const struct kws_model *model,
-	struct bench_recording *recording)
+static void report_speech(struct bench_report *report, const struct kws_model *model,
+	const struct listener listeners[LISTENERS], const struct cost costs[LISTENERS])
 {
 	static const char *const names[] = {"stream, default policy",
 		"whole windows, the same exits", "whole windows, all exits"};
-	struct listener listeners[3] = {
-		{.whole = false}, {.whole = true}, {.whole = true, .all = true}};
-	struct bench_entry entries[3];
-	struct cost costs[3];
-	for (size_t i = 0; i < 3; i++) {
-		listeners[i].recording = recording;
-		listeners[i].exits = kws_model_graph(model)->exit_count;
-		bench_check(kws_net_create(&listeners[i].net, model, 1), "network");
-		listen(&listeners[i], 1);
-		costs[i] = cost_between((struct kws_net_stats){0}, kws_net_stats(listeners[i].net),
-			recording->hops);
-		entries[i] = (struct bench_entry){.run = listen, .user = &listeners[i]};
-	}
-	bench_race(entries, 3, SLICE_US, SPEECH_ROUNDS);
+	const struct bench_recording *recording = listeners[0].recording;
+	double hops = (double)recording->hops;
 	printf("\n%s on %.0f s of speech, hop 1 frame, mean exit %.2f\n%-36s %11s %10s %9s %11s "
 	       "%7s\n",
-		kws_model_name(model), (double)recording->hops / 100.0, mean_depth(recording),
-		"a hop", "binary MMAC", "float MMAC", "us", "operations", "time");
-	for (size_t i = 0; i < 3; i++) {
-		double us = entries[i].best_ns / 1e3 / (double)recording->hops;
-		double stream_us = entries[0].best_ns / 1e3 / (double)recording->hops;
-		print_listener(names[i], &costs[i], us, &costs[0], stream_us);
+		kws_model_name(model), hops / HOPS_A_SECOND, mean_depth(recording), "a hop",
+		"binary MMAC", "float MMAC", "us", "operations", "time");
+	for (size_t i = 0; i < LISTENERS; i++) {
+		double us = sum_us(&listeners[i]) / hops;
+		print_listener(names[i], &costs[i], us, &costs[0], sum_us(&listeners[0]) / hops);
 		bench_report_add(report, "speech",
 			json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "network",
 				kws_model_name(model), "way", names[i], "mean_exit",
@@ -211,15 +246,38 @@ static void bench_speech(struct bench_report *report, const struct kws_model *mo
 						 : mean_depth(recording),
 				"binary_macs", costs[i].binary, "float_macs", costs[i].floating,
 				"us", us));
+	}
+}
+
+static void bench_speech(struct bench_report *report, const struct kws_model *model,
+	const struct bench_recording *recording)
+{
+	struct listener listeners[LISTENERS] = {
+		{.whole = false}, {.whole = true}, {.whole = true, .all = true}};
+	struct cost costs[LISTENERS];
+	for (size_t i = 0; i < LISTENERS; i++) {
+		listeners[i].recording = recording;
+		listeners[i].exits = kws_model_graph(model)->exit_count;
+		bench_check(kws_net_create(&listeners[i].net, model, 1), "network");
+	}
+	for (size_t round = 0; round < SPEECH_ROUNDS; round++) {
+		for (size_t at = 0; at * HOPS_A_SECOND < recording->hops; at++) {
+			time_second(listeners, at);
+		}
+	}
+	for (size_t i = 0; i < LISTENERS; i++) {
+		costs[i] = cost_between((struct kws_net_stats){0}, kws_net_stats(listeners[i].net),
+			SPEECH_ROUNDS * recording->hops);
 		kws_net_destroy(listeners[i].net);
 	}
+	report_speech(report, model, listeners, costs);
 }
 
 static void bench_list(struct bench_report *report, const struct kws_model *model, const char *list)
 {
 	struct bench_recording recording;
 	struct kws_error error = {"out of memory"};
-	if (bench_recording_read(&recording, list, SPEECH_SECONDS, model, &error) != 0) {
+	if (bench_recording_read(&recording, list, SPEECH_SECONDS_MAX, model, &error) != 0) {
 		printf("\nno speech to listen to: %s\n", error.text);
 		return;
 	}

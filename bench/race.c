@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/race.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define ENTRIES_MAX 16
-#define ROUNDS_MAX 64
+#define ROUNDS_MAX 256
+#define PATIENCE 4   /* times as many rounds as asked for, at most */
+#define CLEARLY 0.99 /* a share of the best time so far */
 #define TIMES_MAX ((size_t)1 << 30)
 
 double bench_now_ns(void)
@@ -53,26 +55,44 @@ static void note(struct bench_entry *entry, double best_ns, double median_ns)
 	entry->spread = median_ns / best_ns - 1.0;
 }
 
+/* One round; whether it was clearly the fastest yet for any entry. */
+static bool run_round(const struct bench_entry *entries, const size_t *times, size_t count,
+	double (*taken)[ROUNDS_MAX], size_t round, double *best)
+{
+	bool better = false;
+	for (size_t i = 0; i < count; i++) {
+		taken[i][round] = times[i] > 0 ? time_ns(&entries[i], times[i]) : 0.0;
+		if (round == 0 || taken[i][round] < best[i]) {
+			better = better || round == 0 || taken[i][round] < best[i] * CLEARLY;
+			best[i] = taken[i][round];
+		}
+	}
+	return better;
+}
+
 void bench_race(struct bench_entry *entries, size_t count, double slice_us, size_t rounds)
 {
-	static double taken[ENTRIES_MAX][ROUNDS_MAX];
-	size_t times[ENTRIES_MAX];
-	if (count > ENTRIES_MAX || rounds > ROUNDS_MAX) {
+	static double taken[BENCH_ENTRIES_MAX][ROUNDS_MAX];
+	size_t times[BENCH_ENTRIES_MAX];
+	double best[BENCH_ENTRIES_MAX];
+	if (count > BENCH_ENTRIES_MAX || rounds > ROUNDS_MAX) {
 		abort();
 	}
 	for (size_t i = 0; i < count; i++) {
 		times[i] = entries[i].run != NULL ? find_times(&entries[i], slice_us * 1e3) : 0;
 	}
-	for (size_t round = 0; round < rounds; round++) {
-		for (size_t i = 0; i < count; i++) {
-			taken[i][round] = times[i] > 0 ? time_ns(&entries[i], times[i]) : 0.0;
-		}
+	size_t done = 0;
+	size_t since_better = 0;
+	while (since_better < rounds && done < rounds * PATIENCE && done < ROUNDS_MAX) {
+		bool better = run_round(entries, times, count, taken, done, best);
+		since_better = better ? 1 : since_better + 1;
+		done++;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (times[i] > 0) {
-			qsort(taken[i], rounds, sizeof(double), compare_doubles);
+			qsort(taken[i], done, sizeof(double), compare_doubles);
 			note(&entries[i], taken[i][0] / (double)times[i],
-				taken[i][rounds / 2] / (double)times[i]);
+				taken[i][done / 2] / (double)times[i]);
 		}
 	}
 }

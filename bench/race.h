@@ -17,8 +17,11 @@ struct bench_entry {
 	double spread;  /* how far the median of the last race's rounds is above it, as a share */
 };
 
-/* Warms every entry up, which also finds how often it fits into a slice, then runs `rounds` rounds.
- * An entry whose run is NULL is left alone. */
+#define BENCH_ENTRIES_MAX 16
+
+/* Warms every entry up, which also finds how often it fits into a slice, then runs rounds until
+ * `rounds` of them in a row made none faster, or four times as many in all. An entry whose run is
+ * NULL is left alone. */
 void bench_race(struct bench_entry *entries, size_t count, double slice_us, size_t rounds);
 
 double bench_now_ns(void);
