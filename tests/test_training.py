@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The training's own pieces against what their sources define: gradients of the signs, TensorFlow's SAME, Bop, the
+thresholds of batch norm and sign, the backbones' shapes. Skips itself where there is no PyTorch."""
+import pathlib
+import sys
+import unittest
+
+try:
+    import torch
+except ImportError:
+    sys.exit(77)
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
+from kwstrain import layers, randomise, same, thresholds, training  # noqa: E402
+from kwstrain.bop import Bop  # noqa: E402
+from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
+
+
+def gradient(function, values):
+    x = torch.tensor(values, requires_grad=True)
+    y = function(x)
+    y.backward(torch.full_like(y, 3.0))
+    return y.tolist(), x.grad.tolist()
+
+
+class Quantizers(unittest.TestCase):
+    def test_ste_sign(self):
+        y, g = gradient(lambda x: layers.sign(x, 1.25), [-2.0, -1.2, -0.0, 0.0, 1.2, 1.3])
+        self.assertEqual(y, [-1, -1, 1, 1, 1, 1])
+        self.assertEqual(g, [0, 3, 3, 3, 3, 0])
+
+    def test_approx_sign(self):
+        y, g = gradient(layers.approx_sign, [-1.5, -0.75, -0.0, 0.25, 1.0])
+        self.assertEqual(y, [-1, -1, 1, 1, 1])
+        self.assertEqual(g, [0, 1.5, 6, 4.5, 0])
+
+    def test_magnitude_aware_weights(self):
+        conv = layers.BinaryConv2d(2, 3, clip=1.0, scaled=True)
+        x = layers.sign(torch.randn(1, 2, 5, 5))
+        with torch.no_grad():
+            means = conv.weight.abs().mean((1, 2, 3)).view(1, 3, 1, 1)
+            plain = torch.nn.functional.conv2d(x, conv.weight.sign())
+            self.assertTrue(torch.equal(conv(x), plain * means))
+        conv(x).sum().backward()
+        # the gradient of the sign times the mean, none through the mean
+        taps = x.unfold(2, 3, 1).unfold(3, 3, 1).sum((0, 2, 3))
+        wanted = taps[None] * means.view(3, 1, 1, 1)
+        self.assertTrue(torch.allclose(conv.weight.grad, wanted, atol=1e-5))
+
+    def test_clip(self):
+        conv = layers.BinaryConv2d(1, 1, clip=1.3)
+        with torch.no_grad():
+            conv.weight.fill_(9)
+        conv.clip()
+        self.assertAlmostEqual(conv.weight.max().item(), 1.3, places=6)
+
+
+class Same(unittest.TestCase):
+    def test_pads(self):
+        # (extent, kernel, stride): of QuickNet's stem, depthwise convolution and blurs, and of the 7x7 stems
+        known = {(98, 3, 2): (0, 1), (49, 3, 2): (1, 1), (32, 3, 2): (0, 1), (24, 3, 2): (0, 1), (15, 3, 2): (1, 1),
+                 (5, 3, 2): (1, 1), (98, 7, 2): (2, 3), (25, 3, 1): (1, 1), (4, 1, 1): (0, 0), (2, 1, 2): (0, 0)}
+        for sizes, pads in known.items():
+            self.assertEqual(same.same_pad(*sizes), pads, sizes)
+
+    def test_pools_leave_the_padding_out(self):
+        x = torch.full((1, 1, 3, 3), -2.0)
+        self.assertTrue(torch.equal(same.max_pool_same(x, 3, 2), torch.full((1, 1, 2, 2), -2.0)))
+        self.assertTrue(torch.equal(same.avg_pool_same(x, 2, 2), torch.full((1, 1, 2, 2), -2.0)))
+
+
+class Optimisers(unittest.TestCase):
+    def test_bop_flips_what_is_pulled_long_enough(self):
+        weight = torch.nn.Parameter(torch.tensor([1.0, -1.0, 1.0]))
+        bop = Bop([weight], gamma=0.5, threshold=0.6)
+        weight.grad = torch.tensor([1.0, 1.0, -1.0])
+        bop.step()  # means 0.5, 0.5, -0.5
+        self.assertEqual(weight.tolist(), [1, -1, 1])
+        bop.step()  # 0.75: only the first agrees with its weight, which the gradient wants smaller
+        self.assertEqual(weight.tolist(), [-1, -1, 1])
+
+    def test_binary_weights_stay_binary(self):
+        net = BACKBONES["quicknet"](3, latent=False, **randomise.TINY["quicknet"][1])
+        optimisers = training.bop_adam(net, 0.1, 1e-9, 1e-3)
+        before = [conv.weight.clone() for conv in net.binary_convs()]
+        for _ in range(3):
+            training.losses(net(randomise.windows(4, 21, 18, 1)), torch.tensor([0, 1, 2, 0]), 0.5).backward()
+            for optimiser in optimisers:
+                optimiser.step()
+        self.assertTrue(all((conv.weight.abs() == 1).all() for conv in net.binary_convs()))
+        self.assertTrue(any((conv.weight != old).any() for conv, old in zip(net.binary_convs(), before)))
+
+
+class Thresholds(unittest.TestCase):
+    CHANNELS = 40
+
+    def setUp(self):
+        torch.manual_seed(3)
+        self.norm = torch.nn.BatchNorm2d(self.CHANNELS, eps=1e-5).eval()
+        with torch.no_grad():
+            self.norm.weight.normal_()
+            self.norm.weight[:8] = 0
+            self.norm.bias.normal_()
+            self.norm.running_mean.normal_(0, 50)
+            self.norm.running_var.uniform_(1, 900)
+
+    def negative(self, x):
+        """x: (values, channels)"""
+        with torch.no_grad():
+            return np.stack([self.norm(torch.from_numpy(row).view(1, -1, 1, 1)).flatten().numpy() < 0 for row in x])
+
+    def test_every_integer(self):
+        threshold, flip = thresholds.find(self.norm, np.full(self.CHANNELS, True))
+        x = np.arange(-32768, 32768, dtype=np.float32)[:, None]
+        with torch.no_grad():
+            y = self.norm(torch.from_numpy(x).view(-1, 1, 1, 1).expand(-1, self.CHANNELS, 1, 1)).flatten(1).numpy()
+        np.testing.assert_array_equal((x < threshold) != flip, y < 0)
+        self.assertTrue((flip & (self.norm.weight.detach().numpy() < 0)).any())
+        self.assertTrue((threshold == np.rint(threshold)).all() and (np.abs(threshold) <= 32768).all())
+
+    def test_the_floats_beside(self):
+        threshold, flip = thresholds.find(self.norm, np.full(self.CHANNELS, False))
+        low, high = np.float32(-np.inf), np.float32(np.inf)
+        with np.errstate(over="ignore"):
+            x = np.stack([threshold, np.nextafter(threshold, low), np.nextafter(threshold, high), 0 * threshold, -0.0 * threshold])
+        x = np.nan_to_num(x.astype(np.float32))
+        np.testing.assert_array_equal((x < threshold) != flip, self.negative(x))
+
+
+class Backbones(unittest.TestCase):
+    def test_sizes(self):
+        for name, make in BACKBONES.items():
+            net = make(10)
+            self.assertLess(abs(parameters(net) / PARAMETERS[name] - 1), 0.01, name)
+            self.assertEqual(len(net.heads), 5)
+            self.assertEqual(len(make(10, single_exit=True).heads), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
