@@ -291,6 +291,12 @@ static bool read_inputs(struct tune *tune)
 	return false;
 }
 
+static bool out_of_memory(void)
+{
+	fprintf(stderr, "kws: out of memory\n");
+	return false;
+}
+
 static bool search_policy(struct tune *tune, enum kws_config_policy policy, bool wanted)
 {
 	struct kws_tune_report *report = &tune->report;
@@ -309,7 +315,7 @@ static bool search_policy(struct tune *tune, enum kws_config_policy policy, bool
 	}
 	report->policy_count++;
 	const struct kws_outcome *best = &found->outcomes[found->best];
-	if (report->best == NULL || best->score > report->best->score) {
+	if (best->score > report->best->score) {
 		report->best = best;
 	}
 	return true;
@@ -325,6 +331,10 @@ static bool search_policies(struct tune *tune)
 		fprintf(stderr, "kws: %s\n", error.text);
 		return false;
 	}
+	if (kws_search_given(tune->search, &report->given_tuned) != 0) {
+		return out_of_memory();
+	}
+	report->best = &report->given_tuned;
 	size_t count = all ? KWS_CANDIDATE_POLICIES : tune->policy_count;
 	report->policies = calloc(count, sizeof(*report->policies));
 	for (size_t i = 0; report->policies != NULL && i < count; i++) {
@@ -335,7 +345,7 @@ static bool search_policies(struct tune *tune)
 	}
 	report->full_operations = kws_search_full_operations(tune->search);
 	kws_search_as_given(tune->search, report->as_given);
-	return report->best != NULL;
+	return report->policies != NULL ? true : out_of_memory();
 }
 
 static void take_detection(
@@ -349,12 +359,6 @@ static void take_detection(
 		json_pack("{s:s%, s:s, s:I, s:f}", "file", recording->name, strlen(recording->name),
 			"name", kws_model_label(tune->model, event->label), "sample",
 			(json_int_t)event->at.sample, "score", (double)event->score));
-}
-
-static bool out_of_memory(void)
-{
-	fprintf(stderr, "kws: out of memory\n");
-	return false;
 }
 
 /* The figures that are promised are those of the text that is written, read back. */

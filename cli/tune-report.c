@@ -84,6 +84,8 @@ static void print_policies(const struct kws_tune_report *report)
 	printf("\n%-18s %7s %7s %6s %7s %7s %8s\n", "", "Mop/hop", "of full", "exit", "missed",
 		"wrong", "alarms/h");
 	print_row(report, "as configured", &report->as_given[half], "");
+	print_row(report, "  new thresholds", &report->given_tuned.tallies[half],
+		"the same exits, keyword thresholds as wanted");
 	for (size_t i = 0; i < report->policy_count; i++) {
 		const struct kws_policy_outcomes *policy = &report->policies[i];
 		const struct kws_outcome *outcome = &policy->outcomes[policy->best];
@@ -292,14 +294,16 @@ static json_t *json_guarantee(const struct kws_tune_report *report)
 
 bool kws_tune_report_print_json(const struct kws_tune_report *report)
 {
-	json_t *object = json_pack("{s:s, s:i, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:O}",
+	json_t *object = json_pack("{s:s, s:i, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:O}",
 		"model", kws_model_name(report->model), "hop_frames",
 		report->config->model.hop_frames, "wanted_false_alarms_per_hour",
 		report->wish.false_alarms_per_hour, "penalty", report->wish.penalty,
 		"full_operations_per_hop", report->full_operations, "as_configured",
-		json_halves(report, report->as_given), "policies", json_policies(report), "best",
-		json_outcome(report, report->best), "tuned", json_halves(report, report->tuned),
-		"guarantee", json_guarantee(report), "detections", report->detections);
+		json_halves(report, report->as_given), "as_configured_tuned",
+		json_outcome(report, &report->given_tuned), "policies", json_policies(report),
+		"best", json_outcome(report, report->best), "tuned",
+		json_halves(report, report->tuned), "guarantee", json_guarantee(report),
+		"detections", report->detections);
 	char *text = object != NULL ? json_dumps(object, JSON_REAL_PRECISION(9)) : NULL;
 	if (text != NULL) {
 		puts(text);
@@ -360,7 +364,7 @@ static bool draw_keywords(const struct kws_tune_report *report, const char *pref
 		struct kws_plot_point *of_keyword = points + c * thresholds;
 		fill_keyword(report, c, hours, of_keyword);
 		plot.series[plot.series_count++] = (struct kws_plot_series){
-			kws_model_label(report->model, c), of_keyword, thresholds, false};
+			kws_model_label(report->model, c), of_keyword, thresholds};
 	}
 	bool good = write_plot(&plot, prefix, "keywords");
 	free(points);
@@ -373,6 +377,7 @@ static bool draw_policies(const struct kws_tune_report *report, const char *pref
 		.title = "Each policy at the wanted false alarms",
 		.x_title = "operations per hop, million",
 		.y_title = "keywords found, %",
+		.y_cut = true,
 	};
 	enum kws_half half = told_half(report);
 	size_t count = 0;
@@ -393,7 +398,7 @@ static bool draw_policies(const struct kws_tune_report *report, const char *pref
 			next[k].y = percent(total.found, total.spoken);
 		}
 		plot.series[plot.series_count++] = (struct kws_plot_series){
-			kws_candidate_policy_name(policy->policy), next, policy->count, false};
+			kws_candidate_policy_name(policy->policy), next, policy->count};
 		next += policy->count;
 	}
 	bool good = points != NULL && write_plot(&plot, prefix, "policies");

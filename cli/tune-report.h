@@ -18,6 +18,7 @@ struct kws_tune_report {
 	struct kws_search_wish wish;
 	double full_operations;
 	struct kws_tally as_given[KWS_HALVES];
+	struct kws_outcome given_tuned; /* the same exits with new thresholds of keywords */
 	struct kws_policy_outcomes *policies;
 	size_t policy_count;
 	const struct kws_outcome *best;     /* one of theirs */

@@ -13,6 +13,7 @@
 
 #include "tests/scratch.h"
 #include "tune/fragment.h"
+#include "tune/plot.h"
 #include "tune/search.h"
 #include "tune/table.h"
 #include "tune/truth.h"
@@ -251,10 +252,10 @@ static size_t grid_size(enum kws_config_policy policy, size_t exits)
 static void grids_have_every_setting_once(void **state)
 {
 	(void)state;
-	assert_int_equal(grid_size(KWS_CONFIG_POLICY_ENTROPY, 3), 4 * 4 * 2);
-	assert_int_equal(grid_size(KWS_CONFIG_POLICY_MARGIN, 2), 4 * 2);
-	assert_int_equal(grid_size(KWS_CONFIG_POLICY_DIFFERENCE, 5), 3 * 4 * 2);
-	assert_int_equal(grid_size(KWS_CONFIG_POLICY_PATIENCE, 5), 3 * 2);
+	assert_int_equal(grid_size(KWS_CONFIG_POLICY_ENTROPY, 3), 4 * 4);
+	assert_int_equal(grid_size(KWS_CONFIG_POLICY_MARGIN, 2), 4);
+	assert_int_equal(grid_size(KWS_CONFIG_POLICY_DIFFERENCE, 5), 3 * 4);
+	assert_int_equal(grid_size(KWS_CONFIG_POLICY_PATIENCE, 5), 3);
 	assert_int_equal(grid_size(KWS_CONFIG_POLICY_PATIENCE, 1), 0);
 	assert_int_equal(grid_size(KWS_CONFIG_POLICY_ALWAYS_1, 1), 1);
 }
@@ -315,6 +316,58 @@ static void fragment_that_cannot_be_written(void **state)
 	kws_config_destroy(config);
 }
 
+static char *draw(const struct kws_plot *plot)
+{
+	static char text[16384];
+	char folder[SCRATCH_BYTES];
+	char path[SCRATCH_BYTES + 8];
+	struct kws_error error;
+	assert_int_equal(scratch_create(folder), 0);
+	snprintf(path, sizeof(path), "%s/p.svg", folder);
+	assert_int_equal(kws_plot_write(plot, path, &error), 0);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	scratch_remove(folder);
+	return text;
+}
+
+/* The picture's axes go from (70, 400) to (580, 40). */
+static void plot_has_points_where_the_axes_say(void **state)
+{
+	(void)state;
+	static const struct kws_plot_point points[] = {{0.0, 0.0}, {50.0, 30.0}, {100.0, 60.0}};
+	struct kws_plot plot = {.title = "a < b & c",
+		.x_title = "x",
+		.y_title = "y",
+		.series = {{"line", points, 3}},
+		.series_count = 1};
+	const char *text = draw(&plot);
+	assert_non_null(strstr(text, "a &lt; b &amp; c"));
+	assert_non_null(strstr(text, "70.0,400.0 325.0,220.0 580.0,40.0 "));
+	assert_non_null(strstr(text, ">100</text>"));
+	assert_non_null(strstr(text, ">60</text>"));
+}
+
+static void plot_with_powers_of_ten(void **state)
+{
+	(void)state;
+	static const struct kws_plot_point points[] = {{0.0, 95.0}, {1.0, 90.0}, {100.0, 91.0}};
+	struct kws_plot plot = {.title = "",
+		.x_title = "",
+		.y_title = "",
+		.x_logarithmic = true,
+		.y_cut = true,
+		.series = {{"line", points, 3}},
+		.series_count = 1};
+	const char *text = draw(&plot);
+	/* 0 at the left end, then two powers of ten over what is left of it */
+	assert_non_null(strstr(text, "70.0,40.0 110.0,400.0 580.0,328.0 "));
+	assert_non_null(strstr(text, ">10</text>"));
+	assert_null(strstr(text, ">0.1</text>"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +384,8 @@ int main(void)
 		cmocka_unit_test(candidate_in_a_configuration),
 		cmocka_unit_test(fragment_has_what_differs),
 		cmocka_unit_test(fragment_that_cannot_be_written),
+		cmocka_unit_test(plot_has_points_where_the_axes_say),
+		cmocka_unit_test(plot_with_powers_of_ten),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;

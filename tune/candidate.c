@@ -10,11 +10,11 @@
 #define THRESHOLDS 4    /* that are tried for each exit */
 #define NEVER_LEAVE 2.0 /* of a score or a margin */
 
-/* From never to often; the last exit's threshold means nothing. */
-static const double deltas[THRESHOLDS] = {0.0, 0.2, 0.5, 1.0};
-static const double scores[THRESHOLDS] = {NEVER_LEAVE, 0.95, 0.85, 0.7};
-static const double margins[THRESHOLDS] = {NEVER_LEAVE, 0.9, 0.75, 0.5};
-static const double scene_deltas[THRESHOLDS] = {0.0, 0.2, 0.5, 1.0};
+/* From never to always; the last exit's threshold means nothing. */
+static const double deltas[THRESHOLDS] = {0.0, 0.5, 1.0, 2.5};
+static const double scores[THRESHOLDS] = {NEVER_LEAVE, 0.9, 0.7, 0.3};
+static const double margins[THRESHOLDS] = {NEVER_LEAVE, 0.8, 0.5, 0.1};
+static const double scene_deltas[THRESHOLDS] = {0.0, 0.5, 1.0, 2.5};
 
 struct grid {
 	struct kws_candidate *list; /* NULL: only counted */
@@ -27,20 +27,6 @@ static void add(struct grid *grid, const struct kws_candidate *candidate)
 		grid->list[grid->count] = *candidate;
 	}
 	grid->count++;
-}
-
-/* As it is, and with a keyword's confirmation by the last exit. */
-static void add_both(struct grid *grid, struct kws_candidate candidate, size_t exits)
-{
-	static const enum kws_config_confirm confirms[] = {KWS_CONFIG_CONFIRM_OFF,
-		KWS_CONFIG_CONFIRM_OFF, KWS_CONFIG_CONFIRM_EXIT_2, KWS_CONFIG_CONFIRM_EXIT_3,
-		KWS_CONFIG_CONFIRM_EXIT_4, KWS_CONFIG_CONFIRM_EXIT_5};
-	candidate.confirm = KWS_CONFIG_CONFIRM_OFF;
-	add(grid, &candidate);
-	if (exits > 1 && exits < sizeof(confirms) / sizeof(confirms[0])) {
-		candidate.confirm = confirms[exits];
-		add(grid, &candidate);
-	}
 }
 
 /* Counts through all combinations as through a number with THRESHOLDS digits. */
@@ -59,7 +45,7 @@ static void add_thresholds(
 			rest /= THRESHOLDS;
 		}
 		candidate.thresholds.values[exits - 1] = thresholds[0];
-		add_both(grid, candidate, exits);
+		add(grid, &candidate);
 	}
 }
 
@@ -71,7 +57,7 @@ static void add_distances(
 		candidate.thresholds.values[0] = space->distances[i];
 		for (size_t k = 0; k < THRESHOLDS; k++) {
 			candidate.scene_delta = scene_deltas[k];
-			add_both(grid, candidate, space->exits);
+			add(grid, &candidate);
 		}
 	}
 }
@@ -81,14 +67,15 @@ static void add_patience(struct grid *grid, struct kws_candidate candidate, size
 	/* with so many agreements wanted the last exit is the first that can have them */
 	for (size_t patience = 1; patience + 1 < exits; patience++) {
 		candidate.patience = (int)patience;
-		add_both(grid, candidate, exits);
+		add(grid, &candidate);
 	}
 }
 
 static void add_policy(
 	struct grid *grid, enum kws_config_policy policy, const struct kws_candidate_space *space)
 {
-	struct kws_candidate candidate = {.policy = policy, .patience = 1};
+	struct kws_candidate candidate = {
+		.policy = policy, .patience = 1, .confirm = KWS_CONFIG_CONFIRM_OFF};
 	switch (policy) {
 	case KWS_CONFIG_POLICY_ENTROPY:
 		add_thresholds(grid, candidate, space->exits, deltas);
@@ -107,7 +94,7 @@ static void add_policy(
 		add_patience(grid, candidate, space->exits);
 		break;
 	default: /* always-N */
-		add_both(grid, candidate, space->exits);
+		add(grid, &candidate);
 		break;
 	}
 }
@@ -128,6 +115,25 @@ int kws_candidate_grid(enum kws_config_policy policy, const struct kws_candidate
 	return 0;
 }
 
+bool kws_candidate_confirm(struct kws_candidate *candidate, size_t exit)
+{
+	static const struct {
+		enum kws_config_confirm confirm;
+		size_t exit;
+	} choices[] = {
+#define XX(name, text, exit) {KWS_CONFIG_CONFIRM_##name, exit},
+		KWS_CONFIG_CONFIRM_MAP(XX)
+#undef XX
+	};
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		if (choices[i].exit == exit) {
+			candidate->confirm = choices[i].confirm;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The list of thresholds that the policy looks at; NULL: none. */
 static struct kws_config_floats *find_list(enum kws_config_policy policy,
 	struct kws_config_floats *delta, struct kws_config_floats *score,
@@ -146,6 +152,21 @@ static struct kws_config_floats *find_list(enum kws_config_policy policy,
 	default:
 		return NULL;
 	}
+}
+
+struct kws_candidate kws_candidate_of(const struct kws_config *config)
+{
+	/* only looked at */
+	struct kws_config *given = (struct kws_config *)config;
+	const struct kws_config_floats *list = find_list(given->exits.policy, &given->exits.delta,
+		&given->exits.score, &given->exits.margin, &given->exits.distance);
+	return (struct kws_candidate){
+		.policy = config->exits.policy,
+		.thresholds = list != NULL ? *list : (struct kws_config_floats){0},
+		.patience = config->exits.patience,
+		.scene_delta = config->exits.scene_delta,
+		.confirm = config->exits.confirm,
+	};
 }
 
 static void apply_to_keyword(

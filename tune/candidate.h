@@ -2,6 +2,7 @@
 #ifndef KWS_TUNE_CANDIDATE_H
 #define KWS_TUNE_CANDIDATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/config.h"
@@ -30,10 +31,17 @@ struct kws_candidate_space {
 };
 
 /* The grid of a policy, after the threshold tuning of AEBNAS: all combinations of a few thresholds
- * for each exit but the last, each with and without a keyword's confirmation by the last exit. The
- * caller frees *out. Errors: KWS_ENOMEM. Thread: any. */
+ * for each exit but the last. The caller frees *out. Errors: KWS_ENOMEM. Thread: any. */
 int kws_candidate_grid(enum kws_config_policy policy, const struct kws_candidate_space *space,
 	struct kws_candidate **out, size_t *count);
+
+/* The candidate that [exits] of a configuration is; what single keywords have of their own is not
+ * in it. Thread: any. */
+struct kws_candidate kws_candidate_of(const struct kws_config *config);
+
+/* Wants a keyword confirmed by that exit (1-based; 0: by none). False: a configuration cannot say
+ * so. Thread: any. */
+bool kws_candidate_confirm(struct kws_candidate *candidate, size_t exit);
 
 /* Writes the candidate into [exits] and, since keywords have inherited from there already, into
  * every keyword. Thread: any. */

@@ -10,7 +10,7 @@
 #define WIDTH 760.0
 #define HEIGHT 460.0
 #define LEFT 70.0
-#define RIGHT 200.0 /* the legend's room */
+#define RIGHT 180.0 /* the legend's room */
 #define TOP 40.0
 #define BOTTOM 60.0
 #define TICKS 6
@@ -30,21 +30,23 @@ struct axis {
 	double end;
 };
 
-/* 1, 2 or 5 times a power of ten, so that there are about TICKS of it up to `high`. */
-static double round_step(double high)
+/* 1, 2 or 5 times a power of ten, so that there are about TICKS of it in `range`. */
+static double round_step(double range)
 {
-	double raw = high / TICKS;
+	double raw = range / TICKS;
 	double power = pow(10.0, floor(log10(raw)));
 	double lead = raw / power;
 	return power * (lead <= 1.0 ? 1.0 : lead <= 2.0 ? 2.0 : lead <= 5.0 ? 5.0 : 10.0);
 }
 
-static struct axis linear_axis(double largest, double begin, double end)
+static struct axis linear_axis(double smallest, double largest, double begin, double end)
 {
-	double high = largest > 0.0 ? largest : 1.0;
-	double step = round_step(high);
+	double range = largest > smallest ? largest - smallest : 1.0;
+	double step = round_step(range);
+	double low = floor(smallest / step) * step;
 	/* the small part lets a largest value that is a tick itself end the axis */
-	return (struct axis){false, 0.0, ceil(high / step - 1e-9) * step, step, begin, end};
+	double high = ceil((low + range > largest ? low + range : largest) / step - 1e-9) * step;
+	return (struct axis){false, low, high, step, begin, end};
 }
 
 static struct axis logarithmic_axis(double smallest, double largest, double begin, double end)
@@ -126,9 +128,9 @@ static void put_ticks(FILE *file, const struct axis *x, const struct axis *y)
 		double value = x->low + i * x->step;
 		put_x_tick(file, x, x->logarithmic ? pow(10.0, value) : value);
 	}
-	for (int i = 0; i * y->step <= y->high + y->step * 1e-6; i++) {
-		double place = place_of(y, i * y->step);
-		snprintf(text, sizeof(text), "%g", i * y->step);
+	for (int i = 0; y->low + i * y->step <= y->high + y->step * 1e-6; i++) {
+		double place = place_of(y, y->low + i * y->step);
+		snprintf(text, sizeof(text), "%g", y->low + i * y->step);
 		put_line(file, LEFT, place, WIDTH - RIGHT, place, "#dddddd");
 		put_text(file, LEFT - 8, place + 4, "text-anchor=\"end\"", text);
 	}
@@ -146,13 +148,27 @@ static void put_titles(FILE *file, const struct kws_plot *plot)
 	put_text(file, 18, middle, style, plot->y_title);
 }
 
+/* A dot, or a square once the colours begin again. */
+static void put_mark(FILE *file, double x, double y, size_t series)
+{
+	const char *colour = colours[series % COLOURS];
+	if (series < COLOURS) {
+		fprintf(file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>\n", x, y,
+			colour);
+	} else {
+		fprintf(file,
+			"<rect x=\"%.1f\" y=\"%.1f\" width=\"7\" height=\"7\" fill=\"%s\"/>\n",
+			x - 3.5, y - 3.5, colour);
+	}
+}
+
 static void put_series(FILE *file, const struct kws_plot_series *series, size_t index,
 	const struct axis *x, const struct axis *y)
 {
 	const char *colour = colours[index % COLOURS];
 	const char *dashes = index / COLOURS % 2 != 0 ? " stroke-dasharray=\"5 3\"" : "";
 	double legend = TOP + 10 + 18 * (double)index;
-	if (!series->marks_only && series->count > 1) {
+	if (series->count > 1) {
 		fprintf(file,
 			"<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s points=\"",
 			colour, dashes);
@@ -163,11 +179,10 @@ static void put_series(FILE *file, const struct kws_plot_series *series, size_t 
 		fputs("\"/>\n", file);
 	}
 	for (size_t i = 0; i < series->count; i++) {
-		fprintf(file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>\n",
-			place_of(x, series->points[i].x), place_of(y, series->points[i].y), colour);
+		put_mark(file, place_of(x, series->points[i].x), place_of(y, series->points[i].y),
+			index);
 	}
-	fprintf(file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n", WIDTH - RIGHT + 16,
-		legend, colour);
+	put_mark(file, WIDTH - RIGHT + 16, legend, index);
 	put_text(file, WIDTH - RIGHT + 26, legend + 4, "", series->name);
 }
 
@@ -178,9 +193,9 @@ static void put_plot(FILE *file, const struct kws_plot *plot)
 	find_range(plot, true, &smallest, &largest);
 	struct axis x = plot->x_logarithmic
 				? logarithmic_axis(smallest, largest, LEFT, WIDTH - RIGHT)
-				: linear_axis(largest, LEFT, WIDTH - RIGHT);
+				: linear_axis(0.0, largest, LEFT, WIDTH - RIGHT);
 	find_range(plot, false, &smallest, &largest);
-	struct axis y = linear_axis(largest, HEIGHT - BOTTOM, TOP);
+	struct axis y = linear_axis(plot->y_cut ? smallest : 0.0, largest, HEIGHT - BOTTOM, TOP);
 	fprintf(file,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" width=\"%g\" "
 		"height=\"%g\" font-family=\"sans-serif\" font-size=\"12\">\n"

@@ -20,7 +20,6 @@ struct kws_plot_series {
 	const char *name;
 	const struct kws_plot_point *points;
 	size_t count;
-	bool marks_only; /* no line between the points */
 };
 
 /* All numbers are finite; x and y are from 0. */
@@ -30,11 +29,12 @@ struct kws_plot {
 	const char *y_title;
 	/* x grows by powers of ten; 0, which has none, stands at the left end with its own tick */
 	bool x_logarithmic;
+	bool y_cut; /* the y axis begins below the smallest value, not at 0 */
 	struct kws_plot_series series[KWS_PLOT_SERIES_MAX];
 	size_t series_count;
 };
 
-/* Writes the file at `path`. The axes begin at 0 and reach over the largest value. Texts are UTF-8
+/* Writes the file at `path`. The axes reach over the largest value. Texts are UTF-8
  * and are escaped. Errors: KWS_EIO with a sentence without the path. Thread: any. */
 int kws_plot_write(const struct kws_plot *plot, const char *path, struct kws_error *error);
 

@@ -7,7 +7,7 @@
 
 #include "pipeline/resolve.h"
 
-#define MEASURED_MAX 8 /* candidates of a policy that are measured in full */
+#define MEASURED_MAX 8 /* candidates of a grid that are measured in full */
 #define DISTANCES 8
 #define DISTANCE_LAG_S 0.2 /* over which the answers of exit 1 are compared for their scale */
 
@@ -288,6 +288,23 @@ static double score_of(const struct kws_search *search, const struct kws_tally *
 	return 100.0 * found - search->wish.penalty * 100.0 * cost;
 }
 
+/* What nobody spoke keeps its threshold, unless the chosen one has fewer false alarms. */
+static double final_threshold(const struct kws_search *search, size_t label, size_t chosen)
+{
+	size_t classes = kws_model_label_count(search->model);
+	const struct kws_curve_point *points = search->points + label;
+	double given =
+		kws_config_keyword(search->config, kws_model_label(search->model, label)).threshold;
+	size_t nearest = 0; /* of those that are not stricter */
+	while (nearest + 1 < THRESHOLDS && threshold_grid[nearest + 1] <= given) {
+		nearest++;
+	}
+	bool spoken = points->tally.spoken > 0;
+	bool quiet = points[nearest * classes].tally.false_alarms <=
+		     points[chosen * classes].tally.false_alarms;
+	return !spoken && quiet ? given : threshold_grid[chosen];
+}
+
 static int measure(struct kws_search *search, const struct kws_candidate *candidate,
 	struct kws_outcome *outcome)
 {
@@ -307,7 +324,7 @@ static int measure(struct kws_search *search, const struct kws_candidate *candid
 		return result;
 	}
 	for (size_t c = 0; c < classes; c++) {
-		outcome->thresholds[c] = threshold_grid[chosen[c]];
+		outcome->thresholds[c] = final_threshold(search, c, chosen[c]);
 	}
 	memset(outcome->tallies, 0, sizeof(outcome->tallies));
 	try(search, candidate);
@@ -317,6 +334,12 @@ static int measure(struct kws_search *search, const struct kws_candidate *candid
 	kws_replay_detect(search->replay, outcome->tallies, NULL, NULL);
 	outcome->score = score_of(search, &outcome->tallies[KWS_HALF_SEARCH]);
 	return 0;
+}
+
+int kws_search_given(struct kws_search *search, struct kws_outcome *outcome)
+{
+	struct kws_candidate candidate = kws_candidate_of(search->config);
+	return measure(search, &candidate, outcome);
 }
 
 static int compare_seen(const void *a, const void *b)
@@ -362,14 +385,16 @@ static void see(struct kws_search *search, const struct kws_candidate *candidate
 static int measure_front(struct kws_search *search, const struct seen *seen, size_t count,
 	struct kws_policy_outcomes *out)
 {
-	out->outcomes = calloc(count + 1, sizeof(*out->outcomes));
-	int result = out->outcomes != NULL ? 0 : KWS_ENOMEM;
+	void *grown = realloc(out->outcomes, (out->count + count) * sizeof(*out->outcomes));
+	int result = grown != NULL ? 0 : KWS_ENOMEM;
+	out->outcomes = grown != NULL ? grown : out->outcomes;
 	for (size_t i = 0; i < count && result == 0; i++) {
-		result = measure(search, seen[i].candidate, &out->outcomes[i]);
-		out->count++;
-		if (out->outcomes[i].score > out->outcomes[out->best].score) {
-			out->best = i;
+		struct kws_outcome *outcome = &out->outcomes[out->count];
+		result = measure(search, seen[i].candidate, outcome);
+		if (result == 0 && outcome->score > out->outcomes[out->best].score) {
+			out->best = out->count;
 		}
+		out->count += result == 0;
 	}
 	return result;
 }
@@ -391,6 +416,50 @@ static size_t keep_possible(
 	return kept;
 }
 
+static int search_grid(struct kws_search *search, const struct kws_candidate *candidates,
+	size_t count, struct kws_policy_outcomes *out)
+{
+	struct seen *seen = calloc(count + 1, sizeof(*seen));
+	struct kws_tally *tallies = calloc(KWS_HALVES, sizeof(*tallies));
+	int result = KWS_ENOMEM;
+	if (seen != NULL && tallies != NULL) {
+		for (size_t i = 0; i < count; i++) {
+			see(search, &candidates[i], tallies, &seen[i]);
+		}
+		out->tried += count;
+		result = measure_front(search, seen, keep_front(seen, count), out);
+	}
+	free(seen);
+	free(tallies);
+	return result;
+}
+
+/* What leaves early then costs no keyword, so another front is the best. */
+static bool confirm_by(struct kws_candidate *candidates, size_t count, size_t exit)
+{
+	bool possible = exit > 1;
+	for (size_t i = 0; i < count; i++) {
+		possible = kws_candidate_confirm(&candidates[i], exit) && possible;
+	}
+	return possible;
+}
+
+/* Without confirmation, by the middle exit, by the last one. */
+static int search_grids(struct kws_search *search, struct kws_candidate *candidates, size_t count,
+	struct kws_policy_outcomes *out)
+{
+	size_t last = kws_model_graph(search->model)->exit_count;
+	size_t middle = (last + 1) / 2;
+	int result = search_grid(search, candidates, count, out);
+	if (result == 0 && middle < last && confirm_by(candidates, count, middle)) {
+		result = search_grid(search, candidates, count, out);
+	}
+	if (result == 0 && confirm_by(candidates, count, last)) {
+		result = search_grid(search, candidates, count, out);
+	}
+	return result;
+}
+
 int kws_search_policy(
 	struct kws_search *search, enum kws_config_policy policy, struct kws_policy_outcomes *out)
 {
@@ -400,27 +469,15 @@ int kws_search_policy(
 		.distance_count = DISTANCES,
 	};
 	struct kws_candidate *candidates;
+	size_t count;
 	memset(out, 0, sizeof(*out));
 	out->policy = policy;
-	int result = kws_candidate_grid(policy, &space, &candidates, &out->tried);
+	int result = kws_candidate_grid(policy, &space, &candidates, &count);
 	if (result != 0) {
 		return result;
 	}
-	out->tried = keep_possible(search, candidates, out->tried);
-	struct seen *seen = calloc(out->tried + 1, sizeof(*seen));
-	struct kws_tally *tallies = calloc(KWS_HALVES, sizeof(*tallies));
-	if (seen == NULL || tallies == NULL) {
-		result = KWS_ENOMEM;
-	} else if (out->tried == 0) {
-		result = KWS_EUNSUPPORTED;
-	} else {
-		for (size_t i = 0; i < out->tried; i++) {
-			see(search, &candidates[i], tallies, &seen[i]);
-		}
-		result = measure_front(search, seen, keep_front(seen, out->tried), out);
-	}
-	free(seen);
-	free(tallies);
+	count = keep_possible(search, candidates, count);
+	result = count > 0 ? search_grids(search, candidates, count, out) : KWS_EUNSUPPORTED;
 	free(candidates);
 	if (result != 0) {
 		kws_policy_outcomes_finish(out);

@@ -11,11 +11,11 @@
 /* Looks for good settings on the half of a corpus that is there to search on.
  *
  * Exits, after the threshold tuning of AEBNAS: every candidate of a policy's grid runs over all
- * hops; those that no other beats in both the share of windows answered right and the operations
- * are measured in full. Keywords: the thresholds with the fewest errors (misses and wrong words)
- * whose false alarms are within the wanted rate. The candidate with the best
- *     score = keywords found in percent - penalty * operations in percent of the last exit's
- * wins. */
+ * hops, without and with a keyword's confirmation by the middle or the last exit. Those that no
+ * other beats in both the share of windows answered right and the operations are measured in full.
+ * Keywords: the thresholds with the fewest errors (misses and wrong words) whose false alarms are
+ * within the wanted rate. The best candidate has the highest
+ *     score = keywords found in percent - penalty * operations in percent of the last exit's. */
 struct kws_search;
 
 #define KWS_SEARCH_CONFIDENCE 0.95
@@ -38,7 +38,7 @@ struct kws_outcome {
 struct kws_policy_outcomes {
 	enum kws_config_policy policy;
 	size_t tried;
-	struct kws_outcome *outcomes; /* measured in full, from the cheapest */
+	struct kws_outcome *outcomes; /* measured in full */
 	size_t count;
 	size_t best;
 };
@@ -74,6 +74,9 @@ void kws_policy_outcomes_finish(struct kws_policy_outcomes *outcomes);
 
 /* The configuration as it was given, over both halves. */
 void kws_search_as_given(struct kws_search *search, struct kws_tally tallies[KWS_HALVES]);
+
+/* The exits as they were given, with the keyword thresholds that suit them. Errors: KWS_ENOMEM. */
+int kws_search_given(struct kws_search *search, struct kws_outcome *outcome);
 
 /* The configuration of an outcome; the caller destroys it. NULL: out of memory. */
 struct kws_config *kws_search_config(

@@ -157,6 +157,21 @@ static int take_line(struct reader *reader, int number, char *line)
 	return add_row(reader, number, cells, count);
 }
 
+/* Takes the lines of table->text, which ends with a NUL. */
+static int take_lines(struct reader *reader)
+{
+	char *rest = reader->table->text;
+	char *line;
+	int result = 0;
+	for (int number = 1; result == 0 && (line = strsep(&rest, "\n")) != NULL; number++) {
+		result = take_line(reader, number, line);
+	}
+	if (result != 0) {
+		kws_table_finish(reader->table);
+	}
+	return result;
+}
+
 int kws_table_read(struct kws_table *table, const char *path,
 	const struct kws_table_column *columns, size_t column_count, struct kws_error *error)
 {
@@ -164,15 +179,22 @@ int kws_table_read(struct kws_table *table, const char *path,
 		.table = table, .columns = columns, .column_count = column_count, .error = error};
 	memset(table, 0, sizeof(*table));
 	int result = read_text(table, path, error);
-	char *rest = table->text;
-	char *line;
-	for (int number = 1; result == 0 && (line = strsep(&rest, "\n")) != NULL; number++) {
-		result = take_line(&reader, number, line);
-	}
 	if (result != 0) {
 		kws_table_finish(table);
+		return result;
 	}
-	return result;
+	return take_lines(&reader);
+}
+
+int kws_table_parse(struct kws_table *table, const char *text,
+	const struct kws_table_column *columns, size_t column_count, struct kws_error *error)
+{
+	struct reader reader = {
+		.table = table, .columns = columns, .column_count = column_count, .error = error};
+	memset(table, 0, sizeof(*table));
+	table->text = strdup(text);
+	return table->text != NULL ? take_lines(&reader)
+				   : kws_fail(error, KWS_ENOMEM, "out of memory");
 }
 
 void kws_table_finish(struct kws_table *table)

@@ -35,6 +35,10 @@ struct kws_table {
 int kws_table_read(struct kws_table *table, const char *path,
 	const struct kws_table_column *columns, size_t column_count, struct kws_error *error);
 
+/* The same from a string. Errors: KWS_ENOMEM, KWS_EFORMAT. */
+int kws_table_parse(struct kws_table *table, const char *text,
+	const struct kws_table_column *columns, size_t column_count, struct kws_error *error);
+
 /* A zeroed table is fine. */
 void kws_table_finish(struct kws_table *table);
 
