@@ -274,7 +274,11 @@ def main():
         problems.append(f"{calm.broken_sequences + shaken.broken_sequences} numbers of events missing or twice")
     if wanted != got:
         differ = sorted(set(wanted) ^ set(got), key=lambda one: one[1])
-        problems.append(f"{len(differ)} detections differ, the first {differ[:3]}")
+        sample = differ[0][1]
+        ended = max((end for _, end in disturbed if end <= sample), default=0)
+        around = [[one for one in each.detections if abs(one[1] - sample) < 3 * RATE_HZ] for each in (calm, shaken)]
+        problems.append(f"{len(differ)} detections differ, the first {differ[0]}, {(sample - ended) / RATE_HZ:.1f} s after a "
+                        f"disturbance; about it calm {around[0]}, disturbed {around[1]}")
     print(f"seed {args.seed}: {minutes / 60:.1f} hours of audio, twice, in {time.monotonic() - began:.0f} s")
     print("disturbances: " + ", ".join(f"{count} {kind}" for kind, count in sorted(disturber.counts.items())))
     print(f"detections: {len(calm.detections)} calm, {len(shaken.detections)} disturbed; outside the {lost_s:.0f} disturbed "
