@@ -256,7 +256,7 @@ static bool read_input(struct tune *tune, const struct input *input)
 		.half = input->check ? KWS_HALF_CHECK : KWS_HALF_SEARCH,
 	};
 	fprintf(stderr, "reading %s\n",
-		input->kind == INPUT_RECORD ? "the microphone" : input->text);
+		input->kind == INPUT_RECORD ? "the audio source" : input->text);
 	switch (input->kind) {
 	case INPUT_CLIPS:
 		return kws_tune_input_clips(&reader, input->text);

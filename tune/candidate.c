@@ -156,10 +156,10 @@ static struct kws_config_floats *find_list(enum kws_config_policy policy,
 
 struct kws_candidate kws_candidate_of(const struct kws_config *config)
 {
-	/* only looked at */
-	struct kws_config *given = (struct kws_config *)config;
-	const struct kws_config_floats *list = find_list(given->exits.policy, &given->exits.delta,
-		&given->exits.score, &given->exits.margin, &given->exits.distance);
+	struct kws_config_floats lists[] = {config->exits.delta, config->exits.score,
+		config->exits.margin, config->exits.distance};
+	const struct kws_config_floats *list =
+		find_list(config->exits.policy, &lists[0], &lists[1], &lists[2], &lists[3]);
 	return (struct kws_candidate){
 		.policy = config->exits.policy,
 		.thresholds = list != NULL ? *list : (struct kws_config_floats){0},

@@ -6,35 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bnn/net.h"
 #include "exits/detector.h"
 #include "tune/corpus.h"
+#include "tune/tally.h"
 
 /* What the daemon would decide on a corpus with other settings, by the daemon's own policy and
  * detector (pipeline/decider.h), and what it would compute for that (bnn/account.h). */
 struct kws_replay;
-
-struct kws_tally_keyword {
-	uint64_t spoken;
-	uint64_t found;
-	uint64_t wrong;        /* detections while another word was spoken, or once again */
-	uint64_t false_alarms; /* detections where nothing was */
-};
-
-/* What came of one half of a corpus. */
-struct kws_tally {
-	/* of streams; of clips where there are no streams */
-	uint64_t hops;
-	uint64_t hops_at_exit[KWS_EXITS_MAX + 1]; /* [0]: without speech */
-	struct kws_net_stats computed;
-	uint64_t background_hops; /* in which a detection would be a false alarm */
-	/* windows whose right answer is known */
-	uint64_t keyword_windows;
-	uint64_t keyword_windows_right;
-	uint64_t background_windows;
-	uint64_t background_windows_right;
-	struct kws_tally_keyword keywords[KWS_CLASSES_MAX];
-};
 
 /* For [model].hop_frames of `config`, with its settings. `model` and `corpus` must outlive it.
  * Errors: those of kws_decider_create(), with a sentence. */
@@ -62,13 +40,5 @@ typedef void kws_replay_event_fn(
  * tallies. `event` may be NULL. */
 void kws_replay_detect(struct kws_replay *replay, struct kws_tally tallies[KWS_HALVES],
 	kws_replay_event_fn *event, void *user);
-
-/* Sums over the keywords, and rates of a tally; 0 where there is nothing to divide by. */
-struct kws_tally_keyword kws_tally_total(const struct kws_tally *tally);
-double kws_tally_hours(const struct kws_tally *tally, size_t hop_frames); /* of background */
-double kws_tally_mean_exit(const struct kws_tally *tally);
-double kws_tally_operations(const struct kws_tally *tally); /* binary and float, each hop */
-/* The mean of both kinds of windows' shares that were answered right. */
-double kws_tally_accuracy(const struct kws_tally *tally);
 
 #endif
