@@ -27,7 +27,7 @@ def arguments():
     parser.add_argument("--run", type=pathlib.Path, help="folder of the checkpoint (train/runs/NET)")
     parser.add_argument("--optimiser", choices=["bop", "latent"], default="bop",
                         help="Bop for the binary weights as in the paper, or latent weights with Adam (default: bop)")
-    parser.add_argument("--bop-gamma", type=float, default=1e-3, help="how fast Bop's mean of the gradients adapts")
+    parser.add_argument("--bop-gamma", type=float, default=1e-4, help="how fast Bop's mean of the gradients adapts")
     parser.add_argument("--bop-threshold", type=float, default=1e-8, help="mean gradient that flips a weight")
     parser.add_argument("--lr-binary", type=float, default=5e-3, help="Adam's rate for latent weights")
     parser.add_argument("--lr", type=float, default=1e-3, help="Adam's rate for all others")
