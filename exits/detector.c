@@ -57,11 +57,14 @@ void kws_detector_configure(
 	struct kws_detector *detector, size_t label, const struct kws_detector_settings *settings)
 {
 	struct keyword *keyword = &detector->keywords[label];
+	if (keyword->settings.threshold != settings->threshold) {
+		keyword->held = 0; /* hops above another threshold do not count for this one */
+	}
 	keyword->settings = *settings;
 	keyword->settings.smoothing_hops = clamp_hops(settings->smoothing_hops);
 	keyword->settings.patience_hops = clamp_hops(settings->patience_hops);
-	keyword->held = 0; /* hops above another threshold do not count for this one */
 	if (!settings->enabled) {
+		keyword->held = 0;
 		keyword->near = false; /* a rise that nobody follows to its end */
 		keyword->near_fired = false;
 	}

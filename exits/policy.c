@@ -56,11 +56,10 @@ const char *kws_policy_threshold_key(const struct kws_policy_ops *policy)
 void kws_policy_settings_init(
 	struct kws_policy_settings *settings, const struct kws_policy_ops *policy)
 {
-	*settings = (struct kws_policy_settings){
-		.policy = policy,
-		.patience = 2,
-		.max_age_hops = 50,
-	};
+	memset(settings, 0, sizeof(*settings)); /* padding too: settings are compared as bytes */
+	settings->policy = policy;
+	settings->patience = 2;
+	settings->max_age_hops = 50;
 	for (size_t i = 0; i < KWS_POLICY_EXITS_MAX; i++) {
 		settings->temperature[i] = 1.0f;
 		for (size_t c = 0; c < KWS_POLICY_CLASSES_MAX; c++) {
@@ -134,8 +133,10 @@ void kws_policy_destroy(struct kws_policy *policy)
 
 void kws_policy_configure(struct kws_policy *policy, const struct kws_policy_settings *settings)
 {
-	policy->settings = *settings;
-	kws_policy_reset(policy);
+	if (memcmp(&policy->settings, settings, sizeof(*settings)) != 0) {
+		memcpy(&policy->settings, settings, sizeof(*settings));
+		kws_policy_reset(policy);
+	}
 }
 
 void kws_policy_reset(struct kws_policy *policy)

@@ -106,8 +106,9 @@ int kws_policy_create(struct kws_policy **out, size_t exits, size_t classes);
 /* Accepts NULL. */
 void kws_policy_destroy(struct kws_policy *policy);
 
-/* Goes over to checked settings between two hops and forgets the reference, which was made under
- * others: the next hop is asked in full. Thread: the owner's. RT-safe: yes, like the ones below. */
+/* Goes over to checked settings between two hops and, where they differ from the present ones,
+ * forgets the reference, which was made under others: the next hop is asked in full. Thread: the
+ * owner's. RT-safe: yes, like the ones below. */
 void kws_policy_configure(struct kws_policy *policy, const struct kws_policy_settings *settings);
 
 /* Forgets the earlier hops: after a gap, between two clips. */

@@ -384,11 +384,25 @@ static void a_change_begins_patience_anew(void **state)
 	settings.patience_hops = 3;
 	struct run run = start(&settings);
 	PUSH(&run, 0.6f, 0.6f);
+	settings.threshold = 0.55f;
 	kws_detector_configure(run.detector, 0, &settings);
 	PUSH(&run, 0.6f, 0.6f);
 	assert_string_equal(run.events, "");
 	PUSH(&run, 0.6f);
 	finish(&run, "D4");
+}
+
+/* A reload that changes nothing must not cost a hop of patience. */
+static void the_same_settings_change_nothing(void **state)
+{
+	(void)state;
+	struct kws_detector_settings settings = plain;
+	settings.patience_hops = 3;
+	struct run run = start(&settings);
+	PUSH(&run, 0.9f, 0.9f);
+	kws_detector_configure(run.detector, 0, &settings);
+	PUSH(&run, 0.9f);
+	finish(&run, "D2");
 }
 
 static void disabling_silences_at_once(void **state)
@@ -451,6 +465,7 @@ int main(void)
 		cmocka_unit_test(reset_drops_a_near_miss),
 		cmocka_unit_test(settings_change_between_two_hops),
 		cmocka_unit_test(a_change_begins_patience_anew),
+		cmocka_unit_test(the_same_settings_change_nothing),
 		cmocka_unit_test(disabling_silences_at_once),
 		cmocka_unit_test(settings_out_of_range_are_brought_inside),
 	};

@@ -34,7 +34,8 @@ WORDS = ("yes", "no", "up", "down", "left", "right", "go", "stop", "hello", "sev
 SEGMENT_S = 60
 # A new window, then smoothing, patience and the time of rest.
 SETTLE_S = 4
-RSS_GROWTH_KIB = 1024
+# What allocators may keep of the busiest moments; a leak of a hundred bytes a disturbance would show.
+RSS_GROWTH_KIB = 2048
 
 
 class Audio:
