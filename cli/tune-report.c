@@ -55,7 +55,7 @@ static void print_data(const struct kws_tune_report *report)
 		clips, bytes / MEGA);
 	for (int half = 0; half < KWS_HALVES; half++) {
 		struct kws_tally_keyword total = kws_tally_total(&report->tuned[half]);
-		printf("to %s: %.2f hours without keywords, %llu keywords\n",
+		printf("to %s: %.3g hours without keywords, %llu keywords\n",
 			half == KWS_HALF_SEARCH ? "search on" : "check on ",
 			hours_of(report, &report->tuned[half]), (unsigned long long)total.spoken);
 	}
@@ -162,7 +162,7 @@ static void print_alarms(const struct kws_tune_report *report)
 		return;
 	}
 	struct kws_poisson_interval interval = kws_poisson_interval(count, KWS_SEARCH_CONFIDENCE);
-	printf("\n%llu false alarms in %.2f hours: %.2f per hour (95 %% interval %.2f to %.2f).\n",
+	printf("\n%llu false alarms in %.3g hours: %.2f per hour (95 %% interval %.2f to %.2f).\n",
 		(unsigned long long)count, hours, (double)count / hours, interval.lower / hours,
 		interval.upper / hours);
 	if (half == KWS_HALF_CHECK) {
@@ -378,6 +378,7 @@ static bool draw_policies(const struct kws_tune_report *report, const char *pref
 		.x_title = "operations per hop, million",
 		.y_title = "keywords found, %",
 		.y_cut = true,
+		.dots = true,
 	};
 	enum kws_half half = told_half(report);
 	size_t count = 0;

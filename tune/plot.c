@@ -162,13 +162,14 @@ static void put_mark(FILE *file, double x, double y, size_t series)
 	}
 }
 
-static void put_series(FILE *file, const struct kws_plot_series *series, size_t index,
-	const struct axis *x, const struct axis *y)
+static void put_series(FILE *file, const struct kws_plot *plot, size_t index, const struct axis *x,
+	const struct axis *y)
 {
+	const struct kws_plot_series *series = &plot->series[index];
 	const char *colour = colours[index % COLOURS];
 	const char *dashes = index / COLOURS % 2 != 0 ? " stroke-dasharray=\"5 3\"" : "";
 	double legend = TOP + 10 + 18 * (double)index;
-	if (series->count > 1) {
+	if (!plot->dots && series->count > 1) {
 		fprintf(file,
 			"<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s points=\"",
 			colour, dashes);
@@ -206,7 +207,7 @@ static void put_plot(FILE *file, const struct kws_plot *plot)
 	put_line(file, LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "black");
 	put_titles(file, plot);
 	for (size_t i = 0; i < plot->series_count; i++) {
-		put_series(file, &plot->series[i], i, &x, &y);
+		put_series(file, plot, i, &x, &y);
 	}
 	fputs("</svg>\n", file);
 }

@@ -30,6 +30,7 @@ struct kws_plot {
 	/* x grows by powers of ten; 0, which has none, stands at the left end with its own tick */
 	bool x_logarithmic;
 	bool y_cut; /* the y axis begins below the smallest value, not at 0 */
+	bool dots;  /* without lines between the points */
 	struct kws_plot_series series[KWS_PLOT_SERIES_MAX];
 	size_t series_count;
 };
