@@ -98,7 +98,7 @@ check_units
 check_offline
 check_daemon
 
-"${run[@]}" mkdir -p /etc/kwsd/keys
+"${run[@]}" mkdir -p /etc/kwsd/keys /var/lib/kwsd/clips # as an administrator and the service do
 "${run[@]}" kwsctl keygen /etc/kwsd/keys/server >/dev/null
 purge
 trap 'rm -rf "$folder"' EXIT
