@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bnn/exit-defaults.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/json.h"
 
 static const char *const threshold_keys[] = {"delta", "score", "margin", "distance"};
 #define THRESHOLD_KEYS (sizeof(threshold_keys) / sizeof(threshold_keys[0]))
@@ -122,8 +123,12 @@ int kws_exit_defaults_parse(struct kws_exit_defaults *defaults, const char *text
 	if (text == NULL) {
 		return 0;
 	}
-	json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	int result = read_object(defaults, object, graph, error);
+	json_t *object = NULL;
+	int result =
+		kws_json_load(&object, NULL, text, strlen(text), JSON_REJECT_DUPLICATES, error);
+	if (result != KWS_ENOMEM) {
+		result = read_object(defaults, object, graph, error);
+	}
 	json_decref(object);
 	return result;
 }

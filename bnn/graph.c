@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
+
 #define OPS_MAX 1024
 /* Of all maps together: three times what the largest backbone of the paper needs. A stream keeps
  * some of them several times (bnn/net.c). */
@@ -279,20 +281,21 @@ int kws_graph_build(
 	struct kws_graph *graph, const struct kws_safetensors *file, struct kws_error *error)
 {
 	const char *text = kws_safetensors_metadata(file, "kws.graph");
-	json_error_t json_error;
+	json_t *list;
 	memset(graph, 0, sizeof(*graph));
 	if (text == NULL) {
 		return kws_fail(
 			error, KWS_EFORMAT, "the file has no kws.graph: not a model of kwsd");
 	}
-	json_t *list = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
-	if (list == NULL) {
-		return kws_fail(
-			error, KWS_EFORMAT, "kws.graph is not JSON: %.120s", json_error.text);
+	int result = kws_json_load(
+		&list, "kws.graph", text, strlen(text), JSON_REJECT_DUPLICATES, error);
+	if (result != 0) {
+		return result;
 	}
 	struct builder *builder = calloc(1, sizeof(*builder));
-	int result = KWS_ENOMEM;
-	if (builder != NULL) {
+	if (builder == NULL) {
+		result = kws_fail(error, KWS_ENOMEM, "out of memory");
+	} else {
 		builder->graph = graph;
 		builder->spec.file = file;
 		builder->spec.error = error;

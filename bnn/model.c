@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bnn/model.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/json.h"
 
 #define FORMAT "1"
 
@@ -54,8 +55,10 @@ static int check_versions(
 
 static int parse_labels(struct kws_model *model, struct kws_error *error)
 {
-	json_error_t json_error;
-	model->labels = json_loads(kws_model_metadata(model, "kws.labels"), 0, &json_error);
+	const char *text = kws_model_metadata(model, "kws.labels");
+	if (kws_json_load(&model->labels, NULL, text, strlen(text), 0, error) == KWS_ENOMEM) {
+		return KWS_ENOMEM;
+	}
 	if (!json_is_array(model->labels) ||
 		json_array_size(model->labels) != model->graph.classes) {
 		return kws_fail(error, KWS_EFORMAT, "kws.labels must be a list of %zu names",

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/json.h"
 
 #define LENGTH_BYTES 8
 #define HEADER_BYTES_MAX (16u << 20)
@@ -166,12 +167,13 @@ static int parse_file(
 			"%zu",
 			(unsigned long long)header_size, size);
 	}
-	json_error_t json_error;
-	file->header = json_loadb((const char *)data + LENGTH_BYTES, (size_t)header_size,
-		JSON_REJECT_DUPLICATES, &json_error);
+	int result = kws_json_load(&file->header, "the header", data + LENGTH_BYTES,
+		(size_t)header_size, JSON_REJECT_DUPLICATES, error);
+	if (result != 0) {
+		return result;
+	}
 	if (!json_is_object(file->header)) {
-		return kws_fail(error, KWS_EFORMAT, "the header is not JSON: %.120s",
-			file->header != NULL ? "not an object" : json_error.text);
+		return kws_fail(error, KWS_EFORMAT, "the header is not JSON: not an object");
 	}
 	size_t begin = LENGTH_BYTES + (size_t)header_size;
 	return parse_tensors(file, data + begin, size - begin, error);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "common/json.h"
 #include "ipc/endpoint.h"
 #include "ipc/frame.h"
 #include "ipc/refusal.h"
@@ -88,12 +89,28 @@ static int send_request(
 	return rc;
 }
 
+static int parse_answer(const struct kws_client *client, zmq_msg_t *message, json_t **answer,
+	struct kws_error *error)
+{
+	json_t *json = NULL;
+	int rc = kws_json_load(&json, NULL, zmq_msg_data(message), zmq_msg_size(message), 0, error);
+	if (rc == KWS_ENOMEM) {
+		return rc;
+	}
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return kws_fail(error, KWS_EFORMAT, "%s answered something else than an object",
+			client->endpoint);
+	}
+	*answer = json;
+	return 0;
+}
+
 /* The next message as JSON, which the caller owns. */
 static int receive_answer(
 	struct kws_client *client, int64_t deadline_ms, json_t **answer, struct kws_error *error)
 {
 	zmq_msg_t message;
-	json_error_t where;
 	int rc = kws__refusal_wait(&client->refusal, client->socket, deadline_ms);
 	if (rc == KWS_ETIMEOUT) {
 		return kws_fail(error, rc, "no answer from kwsd at %s", client->endpoint);
@@ -106,12 +123,7 @@ static int receive_answer(
 		rc = kws_fail(error, KWS_EIO, "cannot receive from %s: %s", client->endpoint,
 			zmq_strerror(zmq_errno()));
 	} else {
-		*answer = json_loadb(zmq_msg_data(&message), zmq_msg_size(&message), 0, &where);
-		if (!json_is_object(*answer)) {
-			json_decref(*answer);
-			rc = kws_fail(error, KWS_EFORMAT,
-				"%s answered something else than an object", client->endpoint);
-		}
+		rc = parse_answer(client, &message, answer, error);
 	}
 	zmq_msg_close(&message);
 	return rc;
@@ -148,7 +160,7 @@ int kws_client_call(struct kws_client *client, const char *method, json_t *param
 	int64_t deadline_ms = kws__frame_deadline(timeout_ms);
 	int rc = send_request(client, method, params, error);
 	while (rc == 0) {
-		json_t *answer;
+		json_t *answer = NULL;
 		rc = receive_answer(client, deadline_ms, &answer, error);
 		if (rc < 0) {
 			break;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "ipc/text.h"
 
 /* A request that was looked at; everything is borrowed from the parsed text. */
@@ -129,14 +130,18 @@ static char *dispatch(
 char *kws_rpc_handle(
 	const struct kws_rpc_method *methods, void *user, const char *text, size_t length)
 {
-	json_error_t where;
+	json_t *root;
+	struct kws_error error;
 	struct request request = {.id = NULL};
 	if (length > KWS_RPC_REQUEST_BYTES) {
 		return answer_error(NULL, KWS_RPC_PARSE_ERROR, "the request is too large");
 	}
-	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-	if (root == NULL) {
-		return answer_error(NULL, KWS_RPC_PARSE_ERROR, where.text);
+	int rc = kws_json_load(
+		&root, NULL, text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (rc < 0) {
+		return answer_error(NULL,
+			rc == KWS_ENOMEM ? KWS_RPC_INTERNAL_ERROR : KWS_RPC_PARSE_ERROR,
+			error.text);
 	}
 	char *reply;
 	const char *wrong = read_request(root, &request);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "common/json.h"
 #include "ipc/frame.h"
 #include "ipc/refusal.h"
 
@@ -89,7 +90,12 @@ static int receive_frames(void *socket, zmq_msg_t *topic, zmq_msg_t *event)
 static int read_message(
 	zmq_msg_t *topic_frame, zmq_msg_t *event_frame, char **topic, json_t **event)
 {
-	json_t *object = json_loadb(zmq_msg_data(event_frame), zmq_msg_size(event_frame), 0, NULL);
+	json_t *object;
+	int rc = kws_json_load(
+		&object, NULL, zmq_msg_data(event_frame), zmq_msg_size(event_frame), 0, NULL);
+	if (rc < 0) {
+		return rc;
+	}
 	if (!json_is_object(object)) {
 		json_decref(object);
 		return KWS_EFORMAT;

@@ -95,9 +95,11 @@ static int check(
 {
 	struct kws_config *parsed;
 	struct kws_config_errors errors;
-	if (kws_config_parse(&parsed, "the new configuration", text, length, NULL, 0, &errors) !=
-		0) {
-		return kws_fail(error, KWS_EINVAL, "%s", errors.text[0]);
+	int result =
+		kws_config_parse(&parsed, "the new configuration", text, length, NULL, 0, &errors);
+	if (result != 0) {
+		return kws_fail(
+			error, result == KWS_ENOMEM ? result : KWS_EINVAL, "%s", errors.text[0]);
 	}
 	bool same = kws_config_diff(config, parsed, NULL, NULL) == KWS_APPLY_NONE;
 	kws_config_destroy(parsed);

@@ -113,20 +113,20 @@ static int allocate(struct kws_search *search)
 	return scale_distances(search);
 }
 
-static double measure_full_operations(struct kws_search *search)
+static int measure_full_operations(struct kws_search *search)
 {
 	/* "never" for the entropy: every hop goes to the last exit */
 	struct kws_candidate never = {.policy = KWS_CONFIG_POLICY_ENTROPY, .thresholds.count = 1};
 	struct kws_tally *tallies = calloc(KWS_HALVES, sizeof(*tallies));
 	if (tallies == NULL) {
-		return 0.0;
+		return KWS_ENOMEM;
 	}
 	kws_candidate_apply(&never, search->trial);
 	kws_replay_configure(search->replay, search->trial);
 	kws_replay_decide(search->replay, true, tallies);
-	double operations = kws_tally_operations(&tallies[KWS_HALF_SEARCH]);
+	search->full_operations = kws_tally_operations(&tallies[KWS_HALF_SEARCH]);
 	free(tallies);
-	return operations;
+	return 0;
 }
 
 static int check_keywords(
@@ -158,16 +158,18 @@ int kws_search_create(struct kws_search **out, const struct kws_model *model,
 	search->config = config;
 	search->wish = *wish;
 	result = allocate(search);
-	if (result != 0) {
-		kws_fail(error, result, "%s", kws_strerror(result));
-	} else {
+	if (result == 0) {
 		result = kws_replay_create(&search->replay, model, corpus, config, error);
+	} else {
+		kws_fail(error, result, "%s", kws_strerror(result));
+	}
+	if (result == 0 && measure_full_operations(search) != 0) {
+		result = kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	if (result != 0) {
 		kws_search_destroy(search);
 		return result;
 	}
-	search->full_operations = measure_full_operations(search);
 	*out = search;
 	return 0;
 }

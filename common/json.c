@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/json.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* jansson 2.14 does not check whether the buffer of the token that it reads could grow: it leaves
+ * the character out, and without its closing quote a string is read beyond the buffer's end. So the
+ * first allocation that fails during a load gets a block that was set aside, and the input ends
+ * there, before another one can matter. */
+static _Thread_local struct {
+	bool lacked;
+	void *reserve; /* outside of a load: NULL */
+	size_t reserve_size;
+} memory;
+
+struct input {
+	const char *text;
+	size_t length;
+};
+
+static void *allocate(size_t size)
+{
+	void *block = malloc(size);
+	if (block == NULL && !memory.lacked) {
+		memory.lacked = true;
+		block = size <= memory.reserve_size ? memory.reserve : NULL;
+	}
+	return block;
+}
+
+static void release(void *block)
+{
+	if (block != memory.reserve) {
+		free(block);
+	}
+}
+
+/* Before main(), so that no thread uses jansson meanwhile. */
+__attribute__((constructor)) static void watch_jansson(void)
+{
+	json_set_alloc_funcs(allocate, release);
+}
+
+/* One byte at a time: jansson must not have any when memory has run out. */
+static size_t next_byte(void *buffer, size_t size, void *user)
+{
+	struct input *input = user;
+	if (input->length == 0 || size == 0 || memory.lacked) {
+		return 0;
+	}
+	*(char *)buffer = *input->text++;
+	input->length--;
+	return 1;
+}
+
+/* Returns NULL with `memory.lacked` or with a reason. */
+static json_t *load(const void *text, size_t length, size_t flags, json_error_t *reason)
+{
+	struct input input = {text, length};
+	memory.lacked = false;
+	memory.reserve_size = 2 * length + 64; /* the buffer doubles, from a few bytes */
+	memory.reserve = malloc(memory.reserve_size);
+	if (memory.reserve == NULL) {
+		memory.lacked = true;
+		return NULL;
+	}
+	json_t *json = json_load_callback(next_byte, &input, flags, reason);
+	if (memory.lacked) {
+		json_decref(json); /* which may lie in the reserve */
+		json = NULL;
+	}
+	free(memory.reserve);
+	memory.reserve = NULL;
+	memory.reserve_size = 0;
+	return json;
+}
+
+int kws_json_load(json_t **out, const char *what, const void *text, size_t length, size_t flags,
+	struct kws_error *error)
+{
+	json_error_t reason;
+	json_t *json = load(text, length, flags, &reason);
+	if (memory.lacked) {
+		return kws_fail(error, KWS_ENOMEM, "%s", kws_strerror(KWS_ENOMEM));
+	}
+	if (json == NULL) {
+		return kws_fail(error, KWS_EFORMAT, "%s%s%.120s", what != NULL ? what : "",
+			what != NULL ? " is not JSON: " : "", reason.text);
+	}
+	*out = json;
+	return 0;
+}

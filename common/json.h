@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_COMMON_JSON_H
+#define KWS_COMMON_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "common/error.h"
+
+/* json_loadb() that bears a lack of memory. jansson calls that a mistake in the text, or leaves a
+ * character out and goes on, even beyond the end of its memory. To notice it in time this file has
+ * jansson allocate through it, in the whole program.
+ *
+ * `flags` are jansson's. The caller owns *out, set only on success. `error` (may be NULL) gets
+ * "WHAT is not JSON: why"; `what` NULL: why. Errors: KWS_EFORMAT, KWS_ENOMEM. Thread: any. */
+int kws_json_load(json_t **out, const char *what, const void *text, size_t length, size_t flags,
+	struct kws_error *error);
+
+#endif
