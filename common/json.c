@@ -91,3 +91,14 @@ int kws_json_load(json_t **out, const char *what, const void *text, size_t lengt
 	*out = json;
 	return 0;
 }
+
+char *kws_json_dump(const json_t *json, size_t flags)
+{
+	memory.lacked = false;
+	char *text = json_dumps(json, flags);
+	if (memory.lacked) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -16,4 +16,8 @@
 int kws_json_load(json_t **out, const char *what, const void *text, size_t length, size_t flags,
 	struct kws_error *error);
 
+/* json_dumps(), which for lack of memory leaves keys of objects out. The caller frees the text;
+ * NULL when out of memory. Thread: any. */
+char *kws_json_dump(const json_t *json, size_t flags);
+
 #endif

@@ -44,21 +44,27 @@ static uint64_t hash(const char *data, size_t length)
 	return value;
 }
 
-/* True if the content differs from that of the last call that found a file. A file that cannot be
- * read counts as one more content. */
-static bool take_change(struct kws_watcher *watcher)
+/* Changes the fingerprint if there is a file; one that cannot be read counts as one more content.
+ */
+static int read_fingerprint(const struct kws_watcher *watcher, uint64_t *fingerprint)
 {
 	char *data;
 	size_t length;
 	int result = kws__file_read(watcher->path, KWS_CONFIG_FILE_MAX_BYTES, &data, &length, NULL);
-	if (result == KWS_ENOENT) {
-		return false; /* between the two steps of a replacement */
-	}
-	uint64_t fingerprint = (uint64_t)-result;
 	if (result == 0) {
-		fingerprint = hash(data, length);
+		*fingerprint = hash(data, length);
 		free(data);
+	} else if (result != KWS_ENOENT) { /* else: between the two steps of a replacement */
+		*fingerprint = (uint64_t)-result;
 	}
+	return result;
+}
+
+/* True if the content differs from that of the last call that found a file. */
+static bool take_change(struct kws_watcher *watcher)
+{
+	uint64_t fingerprint = watcher->fingerprint;
+	read_fingerprint(watcher, &fingerprint);
 	bool changed = fingerprint != watcher->fingerprint;
 	watcher->fingerprint = fingerprint;
 	return changed;
@@ -149,11 +155,14 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
 	watcher->timer.data = watcher;
 	watcher->open_handles = HANDLES;
 	result = arm(watcher);
+	/* after arming: a write in between is seen by one or the other */
+	if (result == 0 && read_fingerprint(watcher, &watcher->fingerprint) == KWS_ENOMEM) {
+		result = KWS_ENOMEM;
+	}
 	if (result < 0) {
 		kws_watcher_destroy(watcher);
 		return result;
 	}
-	take_change(watcher); /* after arming: a write in between is seen by one or the other */
 	*out = watcher;
 	return 0;
 }

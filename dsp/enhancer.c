@@ -28,7 +28,9 @@ static void configure(SpeexPreprocessState *speex, const struct kws_enhancer_con
 		float level = (float)config->agc_level;
 		speex_preprocess_ctl(speex, SPEEX_PREPROCESS_SET_AGC_LEVEL, &level);
 	}
-	set_int(speex, SPEEX_PREPROCESS_SET_VAD, config->vad);
+	if (config->vad) { /* off at first, and SpeexDSP writes a warning to stderr even for that */
+		set_int(speex, SPEEX_PREPROCESS_SET_VAD, 1);
+	}
 	set_int(speex, SPEEX_PREPROCESS_SET_PROB_START, config->vad_start_percent);
 	set_int(speex, SPEEX_PREPROCESS_SET_PROB_CONTINUE, config->vad_continue_percent);
 }

@@ -12,6 +12,7 @@
 #include "ipc/event.h"
 #include "ipc/frame.h"
 #include "ipc/remote.h"
+#include "ipc/text.h"
 #include "ipc/zap.h"
 
 #define BOOT_BYTES 17
@@ -104,9 +105,12 @@ void kws_publisher_destroy(struct kws_publisher *publisher)
 /* The next number is taken before the attempt: a message that failed is a loss to be seen. */
 static int next_sequence(struct kws_publisher *publisher, const char *topic, json_int_t *seq)
 {
+	if (!kws__text_is_utf8(topic)) {
+		return KWS_EINVAL;
+	}
 	*seq = json_integer_value(json_object_get(publisher->sequences, topic)) + 1;
 	if (json_object_set_new(publisher->sequences, topic, json_integer(*seq)) != 0) {
-		return KWS_EINVAL; /* not UTF-8 */
+		return KWS_ENOMEM;
 	}
 	return 0;
 }

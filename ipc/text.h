@@ -3,6 +3,11 @@
 #define KWS_IPC_TEXT_H
 
 #include <jansson.h>
+#include <stdbool.h>
+
+/* Whether all of it is UTF-8 as jansson has it: no surrogates, nothing longer than needed. Where
+ * this is true and jansson refuses the text, memory ran out. Thread: any. */
+bool kws__text_is_utf8(const char *text);
 
 /* A JSON string of any C string: JSON null for NULL, and if `text` is not UTF-8 (a device name in
  * an old encoding, a sentence cut inside a character) each byte above 127 becomes '?', because an

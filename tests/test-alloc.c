@@ -139,19 +139,9 @@ static int attempt_words(void)
 	return attempt_model_of(KWS_TEST_DATA "/tiny-words.safetensors");
 }
 
-static int attempt_meliusnet(void)
+static int attempt_operations(void)
 {
-	return attempt_model_of(KWS_TEST_DATA "/tiny-meliusnet.safetensors");
-}
-
-static int attempt_pools(void)
-{
-	return attempt_model_of(KWS_TEST_DATA "/tiny-pools.safetensors");
-}
-
-static int attempt_slices(void)
-{
-	return attempt_model_of(KWS_TEST_DATA "/tiny-slices.safetensors");
+	return attempt_model_of(KWS_TEST_DATA "/../fuzz/corpus/model/every-operation");
 }
 
 static int attempt_net(void)
@@ -275,9 +265,7 @@ static const struct {
 	{"edit text", attempt_edit_text},
 	{"safetensors", attempt_safetensors},
 	{"model of words", attempt_words},
-	{"model meliusnet", attempt_meliusnet},
-	{"model with pools", attempt_pools},
-	{"model with slices", attempt_slices},
+	{"model of operations", attempt_operations},
 	{"net", attempt_net},
 	{"account", attempt_account},
 	{"decider", attempt_decider},

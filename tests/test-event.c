@@ -121,7 +121,14 @@ static void test_texts(void **state)
 		    "che",
 		"k?che"); /* Latin-1 */
 	assert_site("cut \xe2\x82", "cut ??");
+	assert_site("\xf0\x9f\x8e\xa4", "\xf0\x9f\x8e\xa4");
+	assert_site("\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf");
 	assert_site("\xc0\xaf", "??"); /* overlong */
+	assert_site("\xe0\x9f\xbf", "???");
+	assert_site("\xf0\x8f\xbf\xbf", "????");
+	assert_site("\xed\xa0\x80", "???");      /* half of a surrogate pair */
+	assert_site("\xf4\x90\x80\x80", "????"); /* beyond Unicode */
+	assert_site("\xe2\x28\xa1", "?(?");
 	assert_site("a\"b\n", "a\"b\n");
 }
 
