@@ -11,7 +11,8 @@
 #include "audio/monitor.h"
 #include "audio/sources.h"
 
-#define BLOCKS_PER_S 50 /* at real-time pace */
+#define BLOCKS_PER_S 50  /* at real-time pace */
+#define RATE_MIN_HZ 4000 /* below, a small file would be days of audio */
 #define RATE_MAX_HZ 768000
 
 /* A sound file of any format that libsndfile reads. */
@@ -108,9 +109,10 @@ static int open_sound(struct kws_source *source, struct kws_error *error)
 		return kws_fail(error, KWS_EUNSUPPORTED, "'%s' has %d channels, more than %d",
 			source->path, source->info.channels, KWS_CHANNELS_MAX);
 	}
-	if (source->info.samplerate <= 0 || source->info.samplerate > RATE_MAX_HZ) {
-		return kws_fail(error, KWS_EUNSUPPORTED, "'%s' has a sample rate of %d Hz",
-			source->path, source->info.samplerate);
+	if (source->info.samplerate < RATE_MIN_HZ || source->info.samplerate > RATE_MAX_HZ) {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"'%s' has a sample rate of %d Hz, not %d to %d", source->path,
+			source->info.samplerate, RATE_MIN_HZ, RATE_MAX_HZ);
 	}
 	return 0;
 }

@@ -247,6 +247,21 @@ static void file_that_cannot_be_read(void **state)
 	assert_fails(&config, KWS_EINVAL, "the file source needs the path of a file");
 }
 
+static void file_whose_rate_no_sound_has(void **state)
+{
+	(void)state;
+	char path[256];
+	char sentence[512];
+	struct kws_source_config config = {.type = "file", .path = path};
+	path_of("slow.wav", path);
+	for (unsigned rate_hz = 1; rate_hz < 4000; rate_hz += 3998) {
+		write_sound(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, rate_hz, 1, 100);
+		snprintf(sentence, sizeof(sentence),
+			"'%s' has a sample rate of %u Hz, not 4000 to 768000", path, rate_hz);
+		assert_fails(&config, KWS_EUNSUPPORTED, sentence);
+	}
+}
+
 /* The end of a file that breaks off is told after its frames. */
 static void file_damaged_in_the_middle(void **state)
 {
@@ -443,6 +458,7 @@ int main(void)
 		cmocka_unit_test(file_loses_nothing),
 		cmocka_unit_test(file_at_its_own_pace),
 		cmocka_unit_test(file_that_cannot_be_read),
+		cmocka_unit_test(file_whose_rate_no_sound_has),
 		cmocka_unit_test(file_damaged_in_the_middle),
 		cmocka_unit_test(stop_while_a_file_waits_for_room),
 		cmocka_unit_test(stdin_loses_nothing),
