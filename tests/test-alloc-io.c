@@ -20,6 +20,7 @@
 #include <zmq.h>
 
 #include "audio/capture.h"
+#include "config/config.h"
 #include "config/edit.h"
 #include "config/watcher.h"
 #include "ipc/client.h"
@@ -135,6 +136,21 @@ static int attempt_watcher(void)
 		kws_watcher_destroy(watcher);
 	}
 	finish_loop(&loop);
+	return code;
+}
+
+static int attempt_config(void)
+{
+	static const char *const overrides[] = {"model.hop_frames=2", "keyword go.threshold=0.7"};
+	struct kws_config_errors errors;
+	char path[256];
+	path_of("kwsd.conf", path);
+	struct kws_config *loaded;
+	int code = kws_config_load(&loaded, path, overrides, 2, &errors);
+	assert_true(code == 0 || errors.total > 0);
+	if (code == 0) {
+		kws_config_destroy(loaded);
+	}
 	return code;
 }
 
@@ -313,6 +329,7 @@ static const struct {
 	{"capture of a file", attempt_file},
 	{"capture of stdin", attempt_stdin},
 	{"watcher", attempt_watcher},
+	{"config", attempt_config},
 	{"edit file", attempt_edit_file},
 	{"publisher", attempt_publisher},
 	{"control", attempt_control},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is made of memory alone, or read from a file, when the memory runs out. */
+/* What is made of memory alone, or a model, when the memory runs out. */
 #include "tests/alloc-fail.h"
 
 #include <setjmp.h>
@@ -96,16 +96,6 @@ static int attempt_feed(void)
 	struct kws_feed *feed;
 	int code = kws_feed_create(&feed, 2, 16000, &hooks);
 	DESTROY_MADE(code, kws_feed_destroy, feed);
-}
-
-static int attempt_config(void)
-{
-	static const char *const overrides[] = {"model.hop_frames=2", "keyword go.threshold=0.7"};
-	struct kws_config_errors errors;
-	struct kws_config *loaded;
-	int code = kws_config_load(&loaded, KWS_SAMPLE_FILE, overrides, 2, &errors);
-	assert_true(code == 0 || errors.total > 0);
-	DESTROY_MADE(code, kws_config_destroy, loaded);
 }
 
 static int attempt_edit_text(void)
@@ -261,7 +251,6 @@ static const struct {
 	{"policy", attempt_policy},
 	{"preroll", attempt_preroll},
 	{"feed", attempt_feed},
-	{"config", attempt_config},
 	{"edit text", attempt_edit_text},
 	{"safetensors", attempt_safetensors},
 	{"model of words", attempt_words},
