@@ -191,7 +191,7 @@ static int attempt_recorder(void)
 
 static int attempt_corpus(void)
 {
-	struct kws_corpus made = {NULL};
+	struct kws_corpus made = {.count = 0};
 	const struct kws_spoken spoken = {0, 100, 200};
 	struct kws_recording recording = {.stream = true};
 	int code = kws_recording_add_spoken(&recording, &spoken);
@@ -233,7 +233,7 @@ static int attempt_fragment(void)
 static int attempt_table(void)
 {
 	static const struct kws_table_column columns[] = {{"file", 1}, {"word", 1}};
-	struct kws_table table = {NULL};
+	struct kws_table table = {.count = 0};
 	struct kws_error error = {""};
 	int code = told(
 		kws_table_parse(&table, "a.wav\tyes\nb.wav\tno\n", columns, 2, &error), &error);
