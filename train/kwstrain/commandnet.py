@@ -59,16 +59,17 @@ class CommandNet(nn.Module):
                 if len(self.blocks) in EXIT_AFTER:
                     self.heads[str(len(self.blocks))] = Head(width, bands, classes)
 
-    def forward(self, x):
-        logits = []
+    def walk(self, x):
+        """Yields (number of blocks, their output) block after block."""
         x = self.stem(x)
         for index, block in enumerate(self.blocks):
             if str(index) in self.transitions:
                 x = self.transitions[str(index)](x)
             x = block(x)
-            if str(index + 1) in self.heads:
-                logits.append(self.heads[str(index + 1)](x))
-        return logits
+            yield index + 1, x
+
+    def forward(self, x):
+        return [self.heads[str(count)](y) for count, y in self.walk(x) if str(count) in self.heads]
 
     def binary_convs(self):
         return [block.conv for block in self.blocks]

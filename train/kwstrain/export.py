@@ -118,12 +118,11 @@ def _signs(conv):
     return pack_bits(np.where(conv.weight.detach().numpy() >= 0, 1, -1).transpose(0, 2, 3, 1))
 
 
-def command_graph(net, rows=98, bands=64):
-    graph = Graph(rows, bands, 1)
+def command_trunk(graph, net):
+    """Adds stem, transitions and blocks; yields (number of blocks, the map of their output) block after block."""
     x = graph.conv("input", "stem1", net.stem.conv, net.stem.norm1, "relu", (0, 0, 0, 1))
     x = graph.conv(x, "stem2", net.stem.depthwise, net.stem.norm2, pad=(0, 0, 0, 1))
     x = graph.conv(x, "stem3", net.stem.point, net.stem.norm3)
-    exits = 0
     for index, block in enumerate(net.blocks):
         if str(index) in net.transitions:
             transition = net.transitions[str(index)]
@@ -133,7 +132,14 @@ def command_graph(net, rows=98, bands=64):
         name = f"block{index + 1}"
         bits = graph.add("sign", x, f"{name}.bits", {"threshold": -block.shift})
         x = graph.bconv(bits, name, block.conv, block.norm, block.slope, pad=(0, 0, 1, 1), pad_value=1, residual=x)
-        if str(index + 1) in net.heads:
+        yield index + 1, x
+
+
+def command_graph(net, rows=98, bands=64):
+    graph = Graph(rows, bands, 1)
+    exits = 0
+    for count, x in command_trunk(graph, net):
+        if str(count) in net.heads:
             exits += 1
-            graph.exit(x, f"exit{exits}", net.heads[str(index + 1)].dense, "time", "relu")
+            graph.exit(x, f"exit{exits}", net.heads[str(count)].dense, "time", "relu")
     return graph
