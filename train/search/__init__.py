@@ -1,0 +1,1 @@
+"""Hardware-aware search over the exit branches of a trained network (after AEBNAS)."""

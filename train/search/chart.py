@@ -1,0 +1,43 @@
+"""A small SVG chart: curves through points, with axes."""
+import math
+from xml.sax.saxutils import escape
+
+WIDTH, HEIGHT = 720, 440
+LEFT, RIGHT, TOP, BOTTOM = 70, 20, 20, 55
+COLOURS = ("#1f6fb4", "#d9541e", "#3a923a", "#8a4fb5")
+
+
+def ticks(low, high, count=6):
+    """Round numbers from below `low` to above `high`."""
+    raw = (high - low) / count or 1
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [i * step for i in range(first, last + 1)]
+
+
+def draw(curves, x_label, y_label):
+    """`curves`: {name: [(x, y, ...)]}."""
+    points = [point for curve in curves.values() for point in curve]
+    xs = ticks(min(p[0] for p in points), max(p[0] for p in points))
+    ys = ticks(min(p[1] for p in points), max(p[1] for p in points))
+    x_of = lambda x: LEFT + (x - xs[0]) / (xs[-1] - xs[0]) * (WIDTH - LEFT - RIGHT)
+    y_of = lambda y: HEIGHT - BOTTOM - (y - ys[0]) / (ys[-1] - ys[0]) * (HEIGHT - TOP - BOTTOM)
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+             'font-size="13">', f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']
+    for x in xs:
+        parts.append(f'<path d="M{x_of(x):.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#ddd"/>'
+                     f'<text x="{x_of(x):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{x:g}</text>')
+    for y in ys:
+        parts.append(f'<path d="M{LEFT} {y_of(y):.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>'
+                     f'<text x="{LEFT - 8}" y="{y_of(y) + 4:.1f}" text-anchor="end">{y:g}</text>')
+    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x_label)}</text>')
+    parts.append(f'<text transform="translate(18 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>')
+    for index, (name, curve) in enumerate(curves.items()):
+        colour = COLOURS[index % len(COLOURS)]
+        line = " ".join(f"{x_of(p[0]):.1f},{y_of(p[1]):.1f}" for p in curve)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts += [f'<circle cx="{x_of(p[0]):.1f}" cy="{y_of(p[1]):.1f}" r="3.5" fill="{colour}"/>' for p in curve]
+        parts.append(f'<text x="{WIDTH - RIGHT - 10}" y="{HEIGHT - BOTTOM - 14 - 18 * index}" text-anchor="end" '
+                     f'fill="{colour}">{escape(name)}</text>')
+    return "\n".join(parts) + "\n</svg>\n"
