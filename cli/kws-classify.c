@@ -10,6 +10,7 @@
 #include "cli/clip.h"
 #include "cli/kws.h"
 #include "cli/settings.h"
+#include "common/json.h"
 #include "dsp/mel.h"
 #include "exits/posterior.h"
 #include "pipeline/pipeline.h"
@@ -127,8 +128,8 @@ static void print_json(const struct classify *classify, const char *path,
 		(double)decision->posteriors[decision->label], "exit", (int)decision->exit + 1,
 		"entropy", json_number(decision->entropy), "reason",
 		kws_reason_name(decision->reason), "exits", list);
-	char *line =
-		object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(6))
+				    : NULL;
 	if (line != NULL) {
 		puts(line);
 	} else {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/json.h"
 
 #define INDENT 2
 
@@ -146,7 +147,7 @@ void kwsctl_print_value(FILE *out, const json_t *value)
 
 int kwsctl_print_json(FILE *out, const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	char *text = kws_json_dump(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	if (text == NULL) {
 		return KWS_ENOMEM;
 	}

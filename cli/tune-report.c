@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "dsp/mel.h"
 #include "pipeline/resolve.h"
 #include "tune/guarantee.h"
@@ -304,7 +305,7 @@ bool kws_tune_report_print_json(const struct kws_tune_report *report)
 		"best", json_outcome(report, report->best), "tuned",
 		json_halves(report, report->tuned), "guarantee", json_guarantee(report),
 		"detections", report->detections);
-	char *text = object != NULL ? json_dumps(object, JSON_REAL_PRECISION(9)) : NULL;
+	char *text = object != NULL ? kws_json_dump(object, JSON_REAL_PRECISION(9)) : NULL;
 	if (text != NULL) {
 		puts(text);
 	}
