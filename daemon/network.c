@@ -67,6 +67,7 @@ json_t *kws_network_status(const struct kws_network *network)
 		at_exit, "detections", (json_int_t)stats.detections, "gaps", (json_int_t)stats.gaps,
 		"rows", (json_int_t)stats.net.rows, "binary_macs_per_hop",
 		(double)stats.net.binary_macs / hops, "float_macs_per_hop",
-		(double)stats.net.float_macs / hops, "hop_us_p50", (double)stats.hop_ns_p50 / 1e3,
-		"hop_us_p99", (double)stats.hop_ns_p99 / 1e3);
+		(double)stats.net.float_macs / hops, "hop_us_p50",
+		(double)kws_pipeline_hop_ns(network->pipeline, 0.5) / 1e3, "hop_us_p99",
+		(double)kws_pipeline_hop_ns(network->pipeline, 0.99) / 1e3);
 }

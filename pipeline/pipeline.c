@@ -209,6 +209,9 @@ void kws_pipeline_stats(const struct kws_pipeline *pipeline, struct kws_pipeline
 	out->samples = kws_front_end_samples(pipeline->front);
 	out->warm = kws_front_end_warm(pipeline->front);
 	out->net = kws_net_stats(pipeline->net);
-	out->hop_ns_p50 = kws_histogram_percentile_ns(&pipeline->hop_times, 0.5);
-	out->hop_ns_p99 = kws_histogram_percentile_ns(&pipeline->hop_times, 0.99);
+}
+
+uint64_t kws_pipeline_hop_ns(const struct kws_pipeline *pipeline, double share)
+{
+	return kws_histogram_percentile_ns(&pipeline->hop_times, share);
 }

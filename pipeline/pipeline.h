@@ -33,8 +33,6 @@ struct kws_pipeline_stats {
 	uint64_t samples; /* 16 kHz samples since create, lost ones included */
 	bool warm;        /* a whole window of real frames is in */
 	struct kws_net_stats net;
-	uint64_t hop_ns_p50; /* time of the network for a hop; see pipeline/histogram.h */
-	uint64_t hop_ns_p99;
 };
 
 /* `model` must outlive the pipeline; `config` is not kept. [model] hop_frames and [dsp] are fixed
@@ -87,5 +85,9 @@ size_t kws_pipeline_preroll(
 const struct kws_level *kws_pipeline_level(const struct kws_pipeline *pipeline);
 
 void kws_pipeline_stats(const struct kws_pipeline *pipeline, struct kws_pipeline_stats *out);
+
+/* The time of the network that `share` (0..1) of the hops do not exceed; see
+ * kws_histogram_percentile_ns(). */
+uint64_t kws_pipeline_hop_ns(const struct kws_pipeline *pipeline, double share);
 
 #endif
