@@ -10,6 +10,7 @@ from torch import nn
 
 from kwstrain.commandnet import BLOCKS, WIDTHS
 from kwstrain.layers import STE_CLIP, sign
+from kwstrain.training import distillation, latent_adam
 from search.space import Branch
 
 BANDS = 16  # after the stem; each transition halves them
@@ -80,19 +81,15 @@ def kept_branches(backbone, classes):
     return found
 
 
-def loss_of(logits, labels, teacher, distil):
-    """Cross entropy, and the last exit as teacher, as train_commands.py does."""
-    soft = F.softmax(teacher / 2, dim=1)
-    return F.cross_entropy(logits, labels) + distil * 4 * F.kl_div(F.log_softmax(logits / 2, dim=1), soft,
-                                                                    reduction="batchmean")
+class Branches(nn.ModuleList):
+    """Branches that are trained together."""
+
+    def binary_convs(self):
+        return [conv for net in self for conv in net.convs]
 
 
 def optimiser_of(nets, lr_binary=5e-3, lr=2e-3):
-    binary = [conv.weight for net in nets for conv in net.convs]
-    known = {id(p) for p in binary}
-    rest = [p for net in nets for p in net.parameters() if id(p) not in known]
-    groups = [{"params": rest, "lr": lr}] + ([{"params": binary, "lr": lr_binary}] if binary else [])
-    return torch.optim.Adam(groups)
+    return latent_adam(Branches(nets), lr_binary, lr)[0]
 
 
 def cosine(optimiser, steps):
@@ -103,7 +100,7 @@ def step(nets, inputs, labels, teacher, optimiser, schedule, distil):
     """One step of several branches at once; `inputs` are their inputs."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = [net(x) for net, x in zip(nets, inputs)]
-    loss = sum(loss_of(z.float(), labels, teacher, distil) for z in logits)
+    loss = sum(F.cross_entropy(z.float(), labels) + distil * distillation(z.float(), teacher) for z in logits)
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
