@@ -15,8 +15,16 @@
 #include "pipeline/front-end.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
 
 #define SAMPLES_MAX (20u * 16000u) /* at 16 kHz: a compressed file may claim years */
+
+/* libsndfile 1.2.0 forgets what it knew of a Vorbis stream whose headers it refuses: sf_open_fd()
+ * alone loses it, and has given us nothing that we could free. */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:vorbis_info_init";
+}
 
 static void require(bool condition)
 {
