@@ -7,6 +7,7 @@
 #include "cli/audio-file.h"
 #include "cli/kws.h"
 #include "cli/settings.h"
+#include "cli/sweep.h"
 #include "dsp/mel.h"
 #include "pipeline/report.h"
 
@@ -21,6 +22,9 @@ static const char help[] =
 	"`file`;\n"
 	"                           seq counts from 0 in each file, boot and the clocks are null\n"
 	"  --scores                 also each hop's decision\n"
+	"  --thresholds T,T,...     what each of these thresholds detects, the same for every "
+	"keyword,\n"
+	"                           in one run; the events tell which. Exits are as configured\n"
 	"  --config FILE            the daemon's configuration\n"
 	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
 	"  --model FILE             short for --set model.path=FILE\n";
@@ -33,6 +37,8 @@ struct scan {
 	struct kws_config *config;
 	struct kws_model *model;
 	struct kws_pipeline *pipeline;
+	const char *thresholds;
+	struct kws_sweep *sweep; /* NULL: the configured thresholds */
 	uint64_t seq;
 };
 
@@ -65,13 +71,9 @@ static void print_hop(const struct scan *scan, const struct kws_hop *hop)
 	printf("  disagreement %zu\n", hop->disagreement);
 }
 
-static void on_hop(void *user, const struct kws_hop *hop)
+static void tell_hop(struct scan *scan, const struct kws_hop *hop)
 {
-	struct scan *scan = user;
 	json_t *event;
-	if (!scan->scores) {
-		return;
-	}
 	if (!scan->json) {
 		print_hop(scan, hop);
 	} else if (kws_report_score(scan->model, hop, &event) == 0) {
@@ -85,15 +87,31 @@ static void on_event(void *user, const struct kws_detector_event *found)
 	json_t *event;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
 	if (!scan->json) {
-		printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n",
+		printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s",
 			scan->file, (double)found->at.sample / KWS_SAMPLE_RATE_HZ,
 			detection ? "" : "(near miss) ", kws_model_label(scan->model, found->label),
 			(double)found->score, found->at.exit,
 			kws_model_graph(scan->model)->exit_count, (double)found->at.entropy,
 			found->at.reason);
+		if (scan->sweep != NULL) {
+			printf("  threshold %g", (double)found->threshold);
+		}
+		putchar('\n');
 	} else if (detection &&
 		   kws_report_detection(scan->model, scan->config, found, &no_clock, &event) == 0) {
 		print_json(scan, event);
+	}
+}
+
+static void on_hop(void *user, const struct kws_hop *hop)
+{
+	struct scan *scan = user;
+	if (scan->scores) {
+		tell_hop(scan, hop);
+	}
+	if (scan->sweep != NULL) {
+		const struct kws_pipeline_sink sink = {NULL, on_event, scan};
+		kws_sweep_push(scan->sweep, hop, kws_pipeline_level(scan->pipeline), &sink);
 	}
 }
 
@@ -114,11 +132,14 @@ static int push_frames(void *user, const int16_t *frames, size_t count, struct k
 
 static int scan_file(struct scan *scan, const char *path)
 {
-	struct kws_pipeline_sink sink = {on_hop, on_event, scan};
+	struct kws_pipeline_sink sink = {on_hop, scan->sweep != NULL ? NULL : on_event, scan};
 	struct kws_audio_file_taker taker = {open_stream, push_frames, NULL, scan};
 	struct kws_error error = {""};
 	scan->file = path;
 	scan->seq = 0;
+	if (scan->sweep != NULL) {
+		kws_sweep_restart(scan->sweep);
+	}
 	int result = kws_pipeline_create(&scan->pipeline, scan->model, scan->config, &sink, &error);
 	if (result == 0) {
 		result = kws_audio_file_read(path, &taker, &error);
@@ -128,6 +149,21 @@ static int scan_file(struct scan *scan, const char *path)
 	if (result != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;
+	}
+	return KWS_EXIT_OK;
+}
+
+static int load_thresholds(struct scan *scan)
+{
+	struct kws_error error = {""};
+	if (scan->thresholds == NULL) {
+		return KWS_EXIT_OK;
+	}
+	int result =
+		kws_sweep_create(&scan->sweep, scan->thresholds, scan->model, scan->config, &error);
+	if (result != 0) {
+		fprintf(stderr, "kws: --thresholds: %s\n", error.text);
+		return result == KWS_EINVAL ? KWS_EXIT_USAGE : KWS_EXIT_FAILED;
 	}
 	return KWS_EXIT_OK;
 }
@@ -148,7 +184,7 @@ static int load(struct scan *scan)
 		fprintf(stderr, "kws: %s: %s\n", scan->config->model.path, error.text);
 		return KWS_EXIT_FAILED;
 	}
-	return KWS_EXIT_OK;
+	return load_thresholds(scan);
 }
 
 /* Returns -1 to go on. */
@@ -157,6 +193,7 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
 		{"scores", no_argument, NULL, 'S'},
+		{"thresholds", required_argument, NULL, 't'},
 		{"config", required_argument, NULL, 'c'},
 		{"set", required_argument, NULL, 's'},
 		{"model", required_argument, NULL, 'm'},
@@ -171,6 +208,9 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 			break;
 		case 'S':
 			scan->scores = true;
+			break;
+		case 't':
+			scan->thresholds = optarg;
 			break;
 		case 'c':
 			scan->settings.config_path = optarg;
@@ -203,10 +243,11 @@ int kws_scan_main(int argc, char **argv)
 	int status = parse_options(&scan, argc, argv);
 	if (status < 0) {
 		status = load(&scan);
-		for (int i = optind; status != KWS_EXIT_FAILED && i < argc; i++) {
+		for (int i = optind; status == KWS_EXIT_OK && i < argc; i++) {
 			status = scan_file(&scan, argv[i]);
 		}
 	}
+	kws_sweep_destroy(scan.sweep);
 	kws_model_destroy(scan.model);
 	kws_config_destroy(scan.config);
 	kws_cli_settings_finish(&scan.settings);

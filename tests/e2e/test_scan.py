@@ -26,11 +26,11 @@ class ScanTest(harness.DaemonTest):
         super().setUp()
         self.wav = self.folder / "words.wav"
 
-    def scan(self, *settings):
+    def scan(self, *settings, arguments=()):
         """Detections and decisions of each hop."""
         done = subprocess.run(
             [harness.KWS, "scan", "--json", "--scores", "--model", harness.MODEL,
-             *harness.options(f"detector.threshold={harness.THRESHOLD}", *settings), self.wav],
+             *harness.options(f"detector.threshold={harness.THRESHOLD}", *settings), *arguments, self.wav],
             stdout=subprocess.PIPE, check=True, text=True)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         return ([event for event in events if "name" in event],
@@ -99,6 +99,24 @@ class ScanTest(harness.DaemonTest):
                     "exits.distance=6", "exits.scene_delta=0.1", "exits.confirm=3")
         messages = self.live_stdin(harness.RATE_HZ, 1, self.samples, *settings)
         self.assert_same(messages, self.scan(*settings))
+
+    def test_many_thresholds_at_once(self):
+        """Each finds what it finds alone."""
+        harness.write_wav(self.wav, self.samples)
+        thresholds = ("0.2", "0.5", "0.95")
+        together, _ = self.scan(arguments=("--thresholds", ",".join(thresholds)))
+        for threshold in thresholds:
+            alone, _ = self.scan(f"detector.threshold={threshold}")
+            self.assertGreater(len(alone), 0)
+            self.assertEqual(constant_part(alone), constant_part(
+                event for event in together if event["threshold"] == float(threshold)))
+
+    def test_no_list_of_thresholds(self):
+        for text in ("", "0.5,", "0.5;0.6", "2", "nan", ",".join(65 * ["0.5"])):
+            done = subprocess.run([harness.KWS, "scan", "--model", harness.MODEL, "--thresholds",
+                                   text, self.wav], stderr=subprocess.PIPE, check=False, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("kws: --thresholds:", done.stderr)
 
 
 if __name__ == "__main__":
