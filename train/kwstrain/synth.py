@@ -1,4 +1,5 @@
 """Words spoken by espeak-ng in many voices: a small part of training, never of a reported figure."""
+import hashlib
 import pathlib
 import random
 import subprocess
@@ -64,20 +65,39 @@ def speak(word, voice, rate, pitch):
     return samples[loud[0] : loud[-1] + 1].astype(np.int16) if len(loud) else samples[:0].astype(np.int16)
 
 
-def synthesise(cache, per_keyword=120, others=2400, seed=1):
-    """Lists (word, samples) of keywords and of other words; kept on disk after the first time."""
-    store = pathlib.Path(cache) / f"synth-{per_keyword}-{others}-{seed}.npz"
+def _random_voice(rng, text):
+    return speak(text, rng.choice(VOICES) + rng.choice(VARIANTS), rng.randint(110, 210), rng.randint(20, 80))
+
+
+def _kept(store, spoken):
+    """Lists (text, samples); `spoken` makes them, they are kept on disk after the first time."""
     if not store.exists():
+        items = {f"{i:05d}-{text}": samples for i, (text, samples) in enumerate(spoken()) if len(samples) > 1000}
+        np.savez(store, **items)
+    with np.load(store) as items:
+        return [(name.split("-", 1)[1], items[name]) for name in sorted(items.files)]
+
+
+def synthesise(cache, per_keyword=120, others=2400, seed=1):
+    """Lists (word, samples) of keywords and of other words."""
+    def spoken():
         rng = random.Random(seed)
         other_words = sorted(set(OTHER_WORDS) - HOMOPHONES - set(KEYWORDS))
         words = [w for w in KEYWORDS for _ in range(per_keyword)]
         words += [rng.choice(other_words) for _ in range(others)]
-        items = {}
-        for i, word in enumerate(words):
-            voice = rng.choice(VOICES) + rng.choice(VARIANTS)
-            samples = speak(word, voice, rng.randint(110, 210), rng.randint(20, 80))
-            if len(samples) > 1000:
-                items[f"{i:05d}-{word}"] = samples
-        np.savez(store, **items)
-    with np.load(store) as items:
-        return [(name.split("-", 1)[1], items[name]) for name in sorted(items.files)]
+        for word in words:
+            yield word, _random_voice(rng, word)
+
+    return _kept(pathlib.Path(cache) / f"synth-{per_keyword}-{others}-{seed}.npz", spoken)
+
+
+def synthesise_texts(cache, texts, each, seed):
+    """Lists (text, samples), `each` voices of each of the texts."""
+    def spoken():
+        rng = random.Random(seed)
+        for text in texts:
+            for _ in range(each):
+                yield text, _random_voice(rng, text)
+
+    digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
+    return _kept(pathlib.Path(cache) / f"synth-texts-{digest}-{each}-{seed}.npz", spoken)

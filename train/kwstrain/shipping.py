@@ -1,0 +1,36 @@
+"""A trained command network as a model file, checked against PyTorch, with test vectors beside it."""
+import numpy as np
+import torch
+
+from . import reference
+from .export import command_graph
+from .features import FrontEnd
+from .safetensors import save
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+def check(graph, net, features):
+    """The folded graph against PyTorch. A value within rounding of a sign's threshold may flip one bit."""
+    with torch.no_grad():
+        wanted = np.stack([z.numpy() for z in net(features)], axis=1)
+    got = np.stack([reference.run(graph.ops, graph.tensors, f.numpy()) for f in features])
+    difference = np.abs(softmax(got) - softmax(wanted)).max((1, 2))
+    print(f"probabilities against PyTorch, {len(features)} clips: median {np.median(difference):.1e}, max {difference.max():.1e}")
+
+
+def ship(net, checkpoint, labels, card, out, features):
+    """Writes `out` and its vectors from a checkpoint of `net`. `features` (clips, 1, 98, 64) to check it with."""
+    net.load_state_dict(torch.load(checkpoint, map_location="cpu")["net"])
+    net.eval()
+    graph = command_graph(net)
+    graph.save(out, out.stem, labels, FrontEnd().describe(), " ".join(card.split()))
+    check(graph, net, features)
+    rng = np.random.default_rng(1)
+    windows = rng.normal(0, 0.7, (3, 98, 64)).astype(np.float32).cumsum(axis=1).clip(-2.5, 3.3)
+    logits = np.stack([reference.run(graph.ops, graph.tensors, w) for w in windows])
+    save(out.with_suffix(".vectors.safetensors"), {"windows": windows, "logits": logits}, {})
+    print(f"{out}: {out.stat().st_size} bytes, {len(graph.ops)} operations")
