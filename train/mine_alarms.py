@@ -18,6 +18,8 @@ HERE = pathlib.Path(__file__).parent
 MARGIN = 2400          # samples kept on either side of the window
 APART_S = 0.4          # between two moments
 PIECE = 1800 * RATE    # audio scanned at once
+HOP_FRAMES = 4
+SMOOTHED = 3           # hops averaged: one hop's flicker is no alarm
 
 
 def arguments():
@@ -26,7 +28,7 @@ def arguments():
     parser.add_argument("--model", required=True, type=pathlib.Path)
     parser.add_argument("--out", default=HERE / "runs" / "wake" / "mined.npy", type=pathlib.Path)
     parser.add_argument("--above", type=float, default=0.2)
-    parser.add_argument("--rounds", type=int, default=4, help="1: as it is; more: also respeeded and in noise")
+    parser.add_argument("--rounds", type=int, default=1, help="1: as it is; more: also respeeded and in noise")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -58,8 +60,8 @@ def varied(samples, corpus, rng):
 
 def moments(model, samples, above):
     """Windows with a margin on either side around each moment, (count, samples) of int16."""
-    at, posteriors = scores(model, samples, LABELS)
-    best = posteriors[:, :UNKNOWN].max(axis=1)
+    at, posteriors = scores(model, samples, LABELS, HOP_FRAMES)
+    best = np.max([np.convolve(posteriors[:, i], np.ones(SMOOTHED) / SMOOTHED, "same") for i in range(UNKNOWN)], axis=0)
     kept, last = [], -RATE
     for hop in np.flatnonzero(best > above):
         low, high = at[hop] - RATE - MARGIN, at[hop] + MARGIN
@@ -79,7 +81,7 @@ def main():
         for samples in pieces(corpus):
             found += moments(args.model, samples if turn == 0 else varied(samples, corpus, rng), args.above)
         print(f"round {turn + 1}: {len(found) - before} moments", flush=True)
-    np.save(args.out, np.array(found, np.int16))
+        np.save(args.out, np.array(found, np.int16))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from .wakewords import read_alignment
 WORDS = ["alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass"]
 LABELS = WORDS + ["_unknown_", "_silence_"]
 UNKNOWN, SILENCE = LABELS.index("_unknown_"), LABELS.index("_silence_")
-SHARES = [0.07] * len(WORDS) + [0.50, 0.08]  # by label
-UNKNOWN_SHARES = {"speech": 0.38, "mined": 0.16, "commands": 0.12, "otherwords": 0.08, "near": 0.10, "synth": 0.04,
+SHARES = [0.06] * len(WORDS) + [0.57, 0.07]  # by label
+UNKNOWN_SHARES = {"speech": 0.34, "mined": 0.22, "commands": 0.10, "otherwords": 0.08, "near": 0.10, "synth": 0.04,
                   "part": 0.07, "past": 0.03, "spliced": 0.02}
 SYNTHETIC_SHARE = 0.05    # of each wake word's examples
 EARLIEST_S, LATEST_S = -0.02, 0.27  # the window's end after the word's
