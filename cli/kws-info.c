@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "bnn/kernels.h"
 #include "bnn/model.h"
 #include "cli/kws.h"
+#include "common/json.h"
 #include "dsp/mel.h"
 
 #define MIB (1024.0 * 1024.0)
 
-static const char help[] = "usage: kws info MODEL...\n\n"
-			   "What a model file holds: labels, features, exits, the kernels that "
-			   "this machine runs it with,\n"
-			   "and what a whole window costs up to each exit, in binary and float "
-			   "multiply-accumulates.\n";
+static const char help[] =
+	"usage: kws info [--json] MODEL...\n\n"
+	"What a model file holds: labels, features, exits, the kernels that this machine runs it "
+	"with,\n"
+	"and what a whole window costs up to each exit, in binary and float "
+	"multiply-accumulates.\n\n"
+	"  --json   one JSON object a line: file, name, labels, card, kernels, parameters and "
+	"size, "
+	"and\n"
+	"           `exits` with the cost up to each\n";
 
 static void print_exits(const struct kws_graph *graph)
 {
@@ -58,14 +67,8 @@ static void print_exit_defaults(const struct kws_model *model)
 	putchar('\n');
 }
 
-static int print_model(const char *path)
+static void print_text(const char *path, const struct kws_model *model)
 {
-	struct kws_model *model;
-	struct kws_error error = {""};
-	if (kws_model_load(&model, path, NULL, &error) != 0) {
-		fprintf(stderr, "kws: %s: %s\n", path, error.text);
-		return KWS_EXIT_FAILED;
-	}
 	const struct kws_graph *graph = kws_model_graph(model);
 	struct kws_op_cost cost = kws_graph_cost(graph, graph->exit_count - 1);
 	printf("%s: %s\n", path, kws_model_name(model));
@@ -83,18 +86,89 @@ static int print_model(const char *path)
 	print_parameters(&cost);
 	print_exits(graph);
 	printf("  card       %s\n", kws_model_metadata(model, "kws.card"));
-	kws_model_destroy(model);
+}
+
+static json_t *json_labels(const struct kws_model *model)
+{
+	json_t *labels = json_array();
+	for (size_t i = 0; i < kws_model_label_count(model); i++) {
+		json_array_append_new(labels, json_string(kws_model_label(model, i)));
+	}
+	return labels;
+}
+
+static json_t *json_exits(const struct kws_graph *graph)
+{
+	json_t *exits = json_array();
+	for (size_t i = 0; i < graph->exit_count; i++) {
+		struct kws_op_cost cost = kws_graph_cost(graph, i);
+		json_array_append_new(
+			exits, json_pack("{s:I, s:I, s:I, s:I, s:I}", "binary_macs",
+				       (json_int_t)cost.binary_macs, "binary_macs_without_padding",
+				       (json_int_t)cost.valid_macs, "float_macs",
+				       (json_int_t)cost.float_macs, "binary_weights",
+				       (json_int_t)cost.binary_weights, "float_weights",
+				       (json_int_t)cost.float_weights));
+	}
+	return exits;
+}
+
+static int print_json(const char *path, const struct kws_model *model)
+{
+	const struct kws_graph *graph = kws_model_graph(model);
+	struct kws_op_cost cost = kws_graph_cost(graph, graph->exit_count - 1);
+	char kernels[128];
+	kws_kernels_describe(kernels, sizeof(kernels));
+	json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "file", path,
+		"name", kws_model_name(model), "labels", json_labels(model), "card",
+		kws_model_metadata(model, "kws.card"), "kernels", kernels, "parameters",
+		(json_int_t)(cost.binary_weights + cost.float_weights), "bytes",
+		(json_int_t)(cost.binary_weights / 8 + cost.float_weights * 4), "bytes_as_float",
+		(json_int_t)((cost.binary_weights + cost.float_weights) * 4), "exits",
+		json_exits(graph));
+	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	if (line == NULL) {
+		fprintf(stderr, "kws: %s: the path is not UTF-8\n", path);
+		return KWS_EXIT_FAILED;
+	}
+	puts(line);
+	free(line);
 	return KWS_EXIT_OK;
+}
+
+static int print_model(const char *path, bool json)
+{
+	struct kws_model *model;
+	struct kws_error error = {""};
+	if (kws_model_load(&model, path, NULL, &error) != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+		return KWS_EXIT_FAILED;
+	}
+	int status = KWS_EXIT_OK;
+	if (json) {
+		status = print_json(path, model);
+	} else {
+		print_text(path, model);
+	}
+	kws_model_destroy(model);
+	return status;
 }
 
 int kws_info_main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
+	bool json = false;
 	int option;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'j') {
+			json = true;
+			continue;
+		}
 		fputs(help, option == 'h' ? stdout : stderr);
 		return option == 'h' ? KWS_EXIT_OK : KWS_EXIT_USAGE;
 	}
@@ -104,7 +178,7 @@ int kws_info_main(int argc, char **argv)
 	}
 	int status = KWS_EXIT_OK;
 	for (int i = optind; i < argc; i++) {
-		status = print_model(argv[i]) != KWS_EXIT_OK ? KWS_EXIT_FAILED : status;
+		status = print_model(argv[i], json) != KWS_EXIT_OK ? KWS_EXIT_FAILED : status;
 	}
 	return status;
 }

@@ -75,6 +75,21 @@ class ClassifyTest(harness.DaemonTest):
         self.set_exits(model, "-")
         self.assertEqual(self.classify(*chosen, "--policy", "entropy"), plain)
 
+    def test_info_as_json_says_what_its_text_says(self):
+        info = json.loads(self.run_program(harness.KWS, "info", "--json", harness.MODEL).stdout)
+        text = self.run_program(harness.KWS, "info", harness.MODEL).stdout
+        last = info["exits"][-1]
+        self.assertIn(f"  labels     {' '.join(info['labels'])}\n", text)
+        self.assertIn(f"  parameters {info['parameters']}: {last['binary_weights']} binary, "
+                      f"{last['float_weights']} float\n", text)
+        self.assertIn(f"  size       {info['bytes'] / 2**20:.2f} MiB", text)
+        self.assertIn(f"all as float {info['bytes_as_float'] / 2**20:.2f} MiB", text)
+        rows = [line.split() for line in text.splitlines() if line.strip()[:1].isdigit()]
+        self.assertEqual(rows, [[str(number), *map(str, (
+            one["binary_macs"], one["binary_macs_without_padding"], one["float_macs"],
+            one["binary_weights"], one["float_weights"]))] for number, one in enumerate(info["exits"], 1)])
+        self.assertIn(info["card"], text)
+
     def set_exits(self, model, text, wrong=None):
         done = self.run_program(pathlib.Path(harness.ROOT, "train/set_exits.py"),
                                 "--kws", harness.KWS, model, text)
