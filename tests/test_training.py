@@ -136,7 +136,20 @@ class Backbones(unittest.TestCase):
             net = make(10)
             self.assertLess(abs(parameters(net) / PARAMETERS[name] - 1), 0.01, name)
             self.assertEqual(len(net.heads), 5)
-            self.assertEqual(len(make(10, single_exit=True).heads), 1)
+
+    def test_some_exits(self):
+        for name, make in BACKBONES.items():
+            sizes = randomise.TINY[name][1]
+            torch.manual_seed(1)
+            whole = make(3, **sizes).eval()
+            torch.manual_seed(1)
+            second = make(3, exits=[2], **sizes).eval()
+            self.assertLess(len(second.steps), len(whole.steps))
+            windows = randomise.windows(2, *randomise.TINY[name][0], 1)
+            with torch.no_grad():
+                logits = second(windows)
+                self.assertEqual(len(logits), 1)
+                self.assertTrue(torch.equal(logits[0], whole(windows)[1]), name)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ import tempfile
 import numpy as np
 
 from evaluate import classify
-from kwstrain.data import LABELS
-from kwstrain.validation import rows
-from search.chart import draw
+from kwstrain.chart import draw
+from kwstrain.data import LABELS, rows
 from search.halves import halves
 from search.thresholds import Chain
 

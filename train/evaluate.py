@@ -11,8 +11,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from kwstrain.data import HELD_OUT, LABELS, read_list
-from kwstrain.validation import rows
+from kwstrain.data import HELD_OUT, LABELS, read_list, rows
 
 ROOT = pathlib.Path(__file__).parents[1]
 DELTAS = [0.1, 0.25, 0.5, 0.75, 1.0]

@@ -11,8 +11,7 @@ import argparse
 import numpy as np
 
 from evaluate import ROOT, classify
-from kwstrain.data import LABELS
-from kwstrain.validation import rows
+from kwstrain.data import LABELS, rows
 
 LEAST, MOST = 0.05, 20.0  # temperatures that are tried
 BINS = 15

@@ -10,29 +10,36 @@ import pathlib
 
 import torch
 
-from kwstrain import training
+from kwstrain import paper, training
 from kwstrain.data import LABELS
 from kwstrain.folder import FolderExamples, classes, folder_validation
-from kwstrain.paper import BACKBONES, build
 from kwstrain.sampler import CommandExamples
 from kwstrain.validation import command_validation
 
 HERE = pathlib.Path(__file__).parent
 
 
+def exit_numbers(text):
+    known = [str(number) for number in range(1, paper.EXITS + 1)]
+    if not set(text.split(",")) <= set(known):
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of numbers from 1 to {paper.EXITS}, such as 1,3,5")
+    return sorted({int(number) for number in text.split(",")})
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--net", required=True, choices=BACKBONES)
+    parser.add_argument("--net", required=True, choices=paper.BACKBONES)
     parser.add_argument("--data", required=True, type=pathlib.Path, help="folder with commands.tsv ..., or of CLASS/*.wav|flac|opus")
-    parser.add_argument("--run", type=pathlib.Path, help="folder of the checkpoint (train/runs/NET)")
+    parser.add_argument("--run", type=pathlib.Path, help="folder of the checkpoint (train/runs/ and the name of the model)")
     parser.add_argument("--optimiser", choices=["bop", "latent"], default="bop",
                         help="Bop for the binary weights as in the paper, or latent weights with Adam (default: bop)")
     parser.add_argument("--bop-gamma", type=float, default=1e-4, help="how fast Bop's mean of the gradients adapts")
     parser.add_argument("--bop-threshold", type=float, default=1e-8, help="mean gradient that flips a weight")
     parser.add_argument("--lr-binary", type=float, default=5e-3, help="Adam's rate for latent weights")
     parser.add_argument("--lr", type=float, default=1e-3, help="Adam's rate for all others")
-    parser.add_argument("--single-exit", action="store_true", help="only the last exit")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--exits", type=exit_numbers, help="numbers of the exits to train, 5 or 1,3,5 for instance; the "
+                        "network ends with the last of them (default: all five)")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda where there is one")
     training.add_arguments(parser, epochs=100, distil=0.0)
     return parser.parse_args()
 
@@ -58,9 +65,9 @@ def main():
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     labels, examples, validation = data(args)
-    about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "single_exit": args.single_exit}
-    net = build(about).to(args.device)
-    run = training.Training(net, optimisers(net, args), args.run or HERE / "runs" / args.net, args, about)
+    about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "exits": args.exits}
+    net = paper.build(about).to(training.device(args.device))
+    run = training.Training(net, optimisers(net, args), args.run or HERE / "runs" / paper.name(about), args, about)
     run.run(examples, validation)
 
 

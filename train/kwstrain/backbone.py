@@ -52,12 +52,14 @@ class PooledHead(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Input (N, 1, rows, bands), output a list with the logits of each exit. `heads`: number of steps before it -> head."""
+    """Input (N, 1, rows, bands), output a list with the logits of each exit. `heads`: number of steps before it -> head.
+    `exits`: numbers of those to keep, from 1; None keeps all. The network ends with the last of them."""
 
-    def __init__(self, stem, steps, heads, single_exit=False):
+    def __init__(self, stem, steps, heads, exits=None):
         super().__init__()
-        self.stem, self.steps = stem, nn.ModuleList(steps)
-        kept = [max(heads)] if single_exit else sorted(heads)
+        places = sorted(heads)
+        kept = [places[number - 1] for number in sorted(exits)] if exits else places
+        self.stem, self.steps = stem, nn.ModuleList(steps[: kept[-1]])
         self.heads = nn.ModuleDict({str(count): heads[count] for count in kept})
 
     def forward(self, x):

@@ -46,7 +46,7 @@ class Block(nn.Module):
         return [graph.bconv(bits, name, self.conv, self.norm, pad="same", pad_value=0, residual=residual)]
 
 
-def birealnet(classes, latent=True, single_exit=False, widths=(64, 128, 256, 512), blocks=(4, 4, 4, 4), first_exit=2):
+def birealnet(classes, latent=True, exits=None, widths=(64, 128, 256, 512), blocks=(4, 4, 4, 4), first_exit=2):
     """`first_exit`: blocks of stage 1 before the first exit. The others lie at the ends of the stages."""
     steps, heads = [], {first_exit: PooledHead(widths[0], classes, relu=False)}
     before = widths[0]
@@ -54,4 +54,4 @@ def birealnet(classes, latent=True, single_exit=False, widths=(64, 128, 256, 512
         steps += [Block(before if index == 0 else width, width, latent) for index in range(count)]
         heads[len(steps)] = PooledHead(width, classes, relu=False)
         before = width
-    return Backbone(WideStem(widths[0], EPS), steps, heads, single_exit)
+    return Backbone(WideStem(widths[0], EPS), steps, heads, exits)

@@ -18,6 +18,15 @@ def read_list(path):
         return list(csv.DictReader(file, delimiter="\t"))
 
 
+def rows(root):
+    """(path, label, word) of every clip that a command model is judged on: the val rows of commands.tsv, and val noise
+    as `_silence_`."""
+    root = pathlib.Path(root)
+    found = [(root / r["path"], LABELS.index(r["word"]) if r["word"] in KEYWORDS else UNKNOWN, r["word"])
+             for r in read_list(root / "commands.tsv") if r["split"] == "val"]
+    return found + [(root / r["path"], SILENCE, "_silence_") for r in read_list(root / "noise.tsv") if r["split"] == "val"]
+
+
 def decode(path):
     import soundfile
 

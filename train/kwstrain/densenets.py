@@ -128,7 +128,7 @@ class _Builder:
         self.channels = channels
 
 
-def binarydensenet(classes, latent=True, single_exit=False, stem=64, growth=64, layers=(6, 6, 6, 5),
+def binarydensenet(classes, latent=True, exits=None, stem=64, growth=64, layers=(6, 6, 6, 5),
                    transitions=(160, 192, 256), first_exit=3):
     """`transitions`: channels after sections 1, 2, 3; those of 28 layers follow from reductions of 2.7, 2.7, 2.2."""
     build = _Builder(classes, stem, growth, first_exit)
@@ -136,14 +136,14 @@ def binarydensenet(classes, latent=True, single_exit=False, stem=64, growth=64, 
         if section > 0:
             build.transition(transitions[section - 1], same=False)
         build.section(DenseLayer, count, latent)
-    return Backbone(WideStem(stem, EPS, relu=True), build.steps, build.heads, single_exit)
+    return Backbone(WideStem(stem, EPS, relu=True), build.steps, build.heads, exits)
 
 
-def meliusnet(classes, latent=True, single_exit=False, stem=(32, 32, 64), groups=(4, 8), growth=64, blocks=(4, 5, 4, 4),
+def meliusnet(classes, latent=True, exits=None, stem=(32, 32, 64), groups=(4, 8), growth=64, blocks=(4, 5, 4, 4),
               transitions=(160, 224, 256), first_exit=2):
     build = _Builder(classes, stem[-1], growth, first_exit)
     for section, count in enumerate(blocks):
         if section > 0:
             build.transition(transitions[section - 1], same=True)
         build.section(MeliusBlock, count, latent)
-    return Backbone(GroupedStem(stem, groups), build.steps, build.heads, single_exit)
+    return Backbone(GroupedStem(stem, groups), build.steps, build.heads, exits)

@@ -11,13 +11,22 @@ BACKBONES = {
     "binarydensenet": binarydensenet,
     "meliusnet": meliusnet,
 }
+EXITS = 5
 # The paper's Table 1.
 PARAMETERS = {"quicknet": 12.7e6, "birealnet": 11.2e6, "binarydensenet": 4.56e6, "meliusnet": 6.44e6}
 
 
 def build(about):
     """The network that a checkpoint of train_paper.py is of, from its `about`."""
-    return BACKBONES[about["net"]](len(about["labels"]), about["latent"], about["single_exit"])
+    return BACKBONES[about["net"]](len(about["labels"]), about["latent"], about["exits"])
+
+
+def name(about):
+    """The name of the model: the network's, and of one with a single exit its number, as ./dev paper looks for it."""
+    exits = about["exits"] or range(1, EXITS + 1)
+    if len(exits) == EXITS:
+        return about["net"]
+    return f"{about['net']}-single-{exits[0]}" if len(exits) == 1 else f"{about['net']}-exits-{'-'.join(map(str, exits))}"
 
 
 def load(checkpoint):

@@ -69,7 +69,7 @@ class Transition(nn.Module):
         return [graph.conv(x, name, self.point, self.norm)]
 
 
-def quicknet(classes, latent=True, single_exit=False, widths=(64, 128, 256, 512), blocks=(4, 4, 4, 4), stem=16,
+def quicknet(classes, latent=True, exits=None, widths=(64, 128, 256, 512), blocks=(4, 4, 4, 4), stem=16,
              first_exit=2):
     """`first_exit`: blocks of section 1 before the first exit. The others lie at the ends of the sections."""
     steps, heads = [], {first_exit: PooledHead(widths[0], classes)}
@@ -78,4 +78,4 @@ def quicknet(classes, latent=True, single_exit=False, widths=(64, 128, 256, 512)
             steps.append(Transition(widths[section - 1], width))
         steps += [Block(width, latent) for _ in range(count)]
         heads[len(steps)] = PooledHead(width, classes)
-    return Backbone(Stem(stem, widths[0]), steps, heads, single_exit)
+    return Backbone(Stem(stem, widths[0]), steps, heads, exits)

@@ -17,8 +17,17 @@ def add_arguments(parser, epochs, distil):
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make examples")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make examples; 0: the one that trains")
     parser.add_argument("--seed", type=int, default=1)
+
+
+def device(choice):
+    """The device of `--device`."""
+    if choice == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if choice == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("--device cuda: PyTorch finds no such device here")
+    return choice
 
 
 def distillation(logits, teacher):
@@ -106,7 +115,8 @@ class Training:
     def _train_epoch(self, examples):
         """(mean loss, accuracy of the last exit in %, seconds)"""
         self.net.train()
-        loader = torch.utils.data.DataLoader(examples, batch_size=None, num_workers=self.args.workers, prefetch_factor=8)
+        ahead = {"prefetch_factor": 8} if self.args.workers > 0 else {}
+        loader = torch.utils.data.DataLoader(examples, batch_size=None, num_workers=self.args.workers, **ahead)
         progress = Progress(f"epoch {self.epoch + 1}", self.args.batches)
         total, right, seen = 0.0, 0, 0
         for features, labels in loader:

@@ -1,20 +1,9 @@
 """Clips never trained on, as features, and what a network makes of them."""
-import pathlib
-
 import numpy as np
 import torch
 
-from .data import HELD_OUT, KEYWORDS, LABELS, SILENCE, UNKNOWN, Clips, read_list
+from .data import HELD_OUT, LABELS, Clips, rows
 from .features import FrontEnd
-
-
-def rows(root):
-    """(path, label, word) of every clip that a command model is judged on: the val rows of commands.tsv, and val noise
-    as `_silence_`."""
-    root = pathlib.Path(root)
-    found = [(root / r["path"], LABELS.index(r["word"]) if r["word"] in KEYWORDS else UNKNOWN, r["word"])
-             for r in read_list(root / "commands.tsv") if r["split"] == "val"]
-    return found + [(root / r["path"], SILENCE, "_silence_") for r in read_list(root / "noise.tsv") if r["split"] == "val"]
 
 
 def command_validation(root, cache):
