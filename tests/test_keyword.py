@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""train/keyword: its pieces, and the whole way from a phrase to a model that kws takes, with as little effort as there is.
+
+    test_keyword.py KWS
+
+Skips itself where there is no PyTorch or no espeak-ng."""
+import json
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import soundfile
+    import torch
+except ImportError:
+    sys.exit(77)
+if shutil.which("espeak-ng") is None:
+    sys.exit(77)
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "train"))
+from kwstrain.safetensors import load  # noqa: E402
+from kwsword import espeak, network, phrase, recordings, texts  # noqa: E402
+from kwsword.options import options  # noqa: E402
+from kwsword.run import run  # noqa: E402
+
+MODEL = ROOT / "models" / "commands.safetensors"
+KWS = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else ROOT / "build" / "cli" / "kws"
+BUILD = KWS.parents[1]
+
+
+def keyword(*arguments):
+    return subprocess.run([ROOT / "train" / "keyword", "--build", BUILD, *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+
+
+class Phrases(unittest.TestCase):
+    def test_names(self):
+        self.assertEqual(phrase.name_of("  Hey  Raspberry "), "hey_raspberry")
+        self.assertEqual(phrase.name_of("Gro\u0308ße"), "größe")
+        self.assertEqual(phrase.name_of("Don't go, Mr. Spock!"), "don_t_go_mr_spock")
+        self.assertEqual(phrase.name_of("नमस्ते"), "नमस्ते")
+        for bad in ("", "?!", "_x", "a]b", "a/b", "a;b", "a\nb", "ß" * 32):
+            with self.assertRaises(SystemExit):
+                phrase.name_of(bad)
+
+    def test_near_misses_are_none(self):
+        for text, language in (("hey raspberry", "en-us"), ("happy", "en-us"), ("größe", "de")):
+            words = phrase.phonemes_of(text, language)
+            vocabulary = texts.Vocabulary(language, words)
+            misses = phrase.near_misses(words, vocabulary.spoken(), random.Random(1), 200)
+            self.assertEqual(len(misses), 200)
+            self.assertGreater(len({phrase.text_of(miss) for miss in misses}), 60)
+            self.assertFalse(any(phrase.contains(miss, words) for miss in misses))
+
+    def test_a_phrase_among_others_is_heard(self):
+        words = phrase.phonemes_of("happy", "en-us")
+        self.assertTrue(phrase.contains(phrase.phonemes_of("a happy dog", "en-us"), words))
+        self.assertTrue(phrase.contains(phrase.phonemes_of("unhappiness", "en-us"), words))
+        self.assertFalse(phrase.contains(phrase.phonemes_of("a hoppy dog", "en-us"), words))
+        self.assertNotIn("happy", texts.Vocabulary("en-us", words).names)
+
+    def test_no_voice_trains_and_judges(self):
+        train, check = espeak.cast("en", random.Random(1))
+        self.assertFalse(set(train) & set(check))
+        self.assertGreater(len(train), 300)
+        with self.assertRaisesRegex(SystemExit, "no voice of language 'xx'"):
+            espeak.voices("xx")
+
+
+class Recordings(unittest.TestCase):
+    def test_the_loudest_is_found(self):
+        rng = np.random.default_rng(1)
+        samples = rng.normal(0, 60, 48000)
+        samples[4000:4400] += rng.normal(0, 4000, 400)  # a click
+        samples[20000:30000] += rng.normal(0, 3000, 10000)
+        samples[24000:25600] /= 50  # a pause within
+        begin, end = recordings.find(samples.astype(np.int16))
+        self.assertLess(abs(begin - 20000), 800)
+        self.assertLess(abs(end - 30000), 800)
+
+    def test_noise_alone_is_no_phrase(self):
+        self.assertIsNone(recordings.find(np.random.default_rng(1).normal(0, 500, 48000).astype(np.int16)))
+        self.assertIsNone(recordings.find(np.zeros(100, np.int16)))
+
+
+class Network(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = network.Model(MODEL)
+        vectors, _ = load(MODEL.with_suffix(".vectors.safetensors"))
+        cls.windows, cls.logits = torch.from_numpy(vectors["windows"].copy())[:, None], vectors["logits"]
+
+    def test_it_computes_what_the_file_says(self):
+        for depth in (1, 4):
+            trunk, tail = network.Trunk(self.model, depth), network.Tail(self.model, depth, self.model.labels)
+            with torch.no_grad():
+                got = torch.stack(tail(*trunk(self.windows)), dim=1).numpy()
+            self.assertLess(np.abs(got - self.logits).max(), 1e-3)
+
+    def test_untouched_it_is_the_same_file(self):
+        tail = network.Tail(self.model, 1, self.model.labels)
+        for name, tensor in tail.tensors().items():
+            np.testing.assert_array_equal(tensor, self.model.tensors[name], name)
+
+    def test_windows_of_a_stretch_are_windows(self):
+        torch.manual_seed(1)
+        x = torch.randn(2, 1, 114, 64)
+        trunk = network.Trunk(self.model, 4)
+        seen, maps = trunk(x)
+        for i in range(3):
+            alone = trunk(x[:, :, 8 * i : 8 * i + 98])
+            self.assertTrue(torch.allclose(seen[i::3], alone[0], atol=1e-4))
+            self.assertTrue(torch.allclose(maps[i::3], alone[1], atol=1e-4))
+
+    def test_what_is_no_model_is_refused(self):
+        with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+            file.write(b"12345678901")
+            file.flush()
+            with self.assertRaisesRegex(SystemExit, "not a model of kwsd"):
+                network.Model(file.name)
+
+
+class Whole(unittest.TestCase):
+    """A German word with letters beyond ASCII, with recordings of it, and speech and noise to tell it from."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(cls.scratch.name)
+        for name, count, text in (("mine", 3, "größe"), ("speech", 2, "guten morgen, wie geht es dir heute"), ("noise", 1, None)):
+            (folder / name).mkdir()
+            for i in range(count):
+                samples = (np.random.default_rng(i).normal(0, 900, 16000).astype(np.int16) if text is None else
+                           espeak.speak(text, espeak.Speaker("de+f2", 150, 40 + 10 * i, 1.0)))
+                soundfile.write(folder / name / f"{i}.wav", np.pad(samples, 8000), 16000)
+        cls.folder, cls.model, cls.config = folder, folder / "größe.safetensors", folder / "größe.conf"
+        cls.done = keyword("größe", "--language", "de", "--effort", "0.005", "--jobs", "1", "--out", folder, "--recordings",
+                           folder / "mine", "--speech", folder / "speech", "--noise", folder / "noise")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def test_it_is_done(self):
+        self.assertEqual(self.done.returncode, 0, self.done.stderr)
+        self.assertIn("of your recordings kept apart:", self.done.stdout)
+
+    def test_the_rest_of_the_network_is_the_same(self):
+        old, _ = load(MODEL)
+        new, metadata = load(self.model)
+        self.assertEqual(json.loads(metadata["kws.labels"]), ["größe", "_unknown_", "_silence_"])
+        self.assertEqual(list(old), list(new))
+        changed = {name for name in old if not np.array_equal(old[name], new[name])}
+        trained = [op for op in json.loads(metadata["kws.graph"]) if op["op"] == "exit"]
+        self.assertGreater(len(changed & {op["weight"] for op in trained}), 0)
+        last = network.Model(MODEL).between(4, 5)
+        allowed = {op[key] for op in trained + last for key in ("weight", "bias", "slope", "scale", "threshold") if key in op}
+        self.assertLessEqual(changed, allowed)
+
+    def test_kws_takes_the_model(self):
+        done = subprocess.run([KWS, "info", self.model], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("größe _unknown_ _silence_", done.stdout)
+
+    def test_kws_takes_the_configuration(self):
+        wav = self.folder / "mine" / "0.wav"
+        done = subprocess.run([KWS, "scan", "--config", self.config, "--scores", wav], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("hop", done.stdout)
+
+    def test_an_old_file_stays(self):
+        before = self.model.read_bytes()
+        done = keyword("größe", "--out", self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("exists", done.stderr)
+        self.assertEqual(self.model.read_bytes(), before)
+
+
+class Refused(unittest.TestCase):
+    def test_in_one_sentence(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments, said in (
+                    (["open the door of the garage for me please"], "only the last second is heard"),
+                    (["happy", "--language", "xx"], "no voice of language 'xx'"),
+                    (["happy", "--recordings", folder], "no recordings in it"),
+                    (["happy", "--speech", folder + "/none"], "no such folder"),
+                    (["happy", "--from", __file__], "not a model of kwsd"),
+                    (["happy", "--text", folder + "/none"], "No such file"),
+                    (["happy", "--build", folder], "run ./dev build first"),
+                    (["[x]"], "cannot name a keyword")):
+                with self.assertRaises(SystemExit) as refused:
+                    run(options(["--build", str(BUILD), "--effort", "0.005", "--out", folder, *arguments]))
+                self.assertRegex(str(refused.exception), said)
+                self.assertNotIn("\n", str(refused.exception))
+                self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
