@@ -9,7 +9,8 @@
  * first allocation that fails during a load gets a block that was set aside, and the input ends
  * there, before another one can matter. */
 static _Thread_local struct {
-	bool lacked;
+	bool lacked; /* since the load or dump began */
+	size_t lacks;
 	void *reserve; /* outside of a load: NULL */
 	size_t reserve_size;
 } memory;
@@ -22,6 +23,7 @@ struct input {
 static void *allocate(size_t size)
 {
 	void *block = malloc(size);
+	memory.lacks += block == NULL;
 	if (block == NULL && !memory.lacked) {
 		memory.lacked = true;
 		block = size <= memory.reserve_size ? memory.reserve : NULL;
@@ -101,4 +103,9 @@ char *kws_json_dump(const json_t *json, size_t flags)
 		return NULL;
 	}
 	return text;
+}
+
+size_t kws_json_lacks(void)
+{
+	return memory.lacks;
 }

@@ -20,4 +20,9 @@ int kws_json_load(json_t **out, const char *what, const void *text, size_t lengt
  * NULL when out of memory. Thread: any. */
 char *kws_json_dump(const json_t *json, size_t flags);
 
+/* How many allocations of jansson's have failed so far, in this thread. Building an object or an
+ * array goes on without what it had no memory for: who does not check each step compares this
+ * number before and after. Thread: any. */
+size_t kws_json_lacks(void);
+
 #endif

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "bnn/kernels.h"
+#include "common/json.h"
 #include "config/edit.h"
 #include "config/watcher.h"
 #include "daemon/files.h"
@@ -232,6 +233,7 @@ static json_t *status_of(void *user)
 	struct kws_publisher_counts events = kws_publisher_counts(daemon->publisher);
 	const char *path = daemon->options->config_path;
 	uint64_t up_ms = uv_now(&daemon->loop) - daemon->started_ms;
+	size_t lacks = kws_json_lacks();
 	json_t *status = json_pack("{s:s, s:s, s:I, s:f, s:{s:s, s:I, s:s}, s:{s:I, s:I}}",
 		"version", KWS_VERSION, "boot", kws_publisher_boot(daemon->publisher), "pid",
 		(json_int_t)getpid(), "uptime_s", (double)up_ms / 1000.0, "config", "path",
@@ -240,7 +242,8 @@ static json_t *status_of(void *user)
 		(json_int_t)events.failed);
 	json_t *stream = kws_stream_status(daemon->stream);
 	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0 ||
-		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0) {
+		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0 ||
+		kws_json_lacks() != lacks) {
 		json_decref(status);
 		status = NULL;
 	}
@@ -419,10 +422,16 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 	daemon.methods = (struct kws_methods){&daemon, current_config, reload, persist, status_of,
 		devices_of, level_of, mute, unmute};
 	apply_log_level(config);
+	if (uv_loop_init(&daemon.loop) != 0) {
+		kws_log_error("cannot make an event loop");
+		kws_config_destroy(config);
+		return KWS_DAEMON_FAILED;
+	}
 	daemon.changes = json_object();
 	daemon.zmq = zmq_ctx_new();
-	if (uv_loop_init(&daemon.loop) != 0 || daemon.changes == NULL || daemon.zmq == NULL) {
+	if (daemon.changes == NULL || daemon.zmq == NULL) {
 		kws_log_error("out of memory");
+		finish(&daemon);
 		return KWS_DAEMON_FAILED;
 	}
 	daemon.started_ms = uv_now(&daemon.loop);

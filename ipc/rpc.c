@@ -70,6 +70,17 @@ static json_t *list_methods(const struct kws_rpc_method *methods)
 	return list;
 }
 
+/* Takes `result`, for which memory has lacked if `lacks` is not the number of now: nobody takes a
+ * part of it for the whole. */
+static char *answer_whole(json_t *id, json_t *result, size_t lacks)
+{
+	if (kws_json_lacks() != lacks) {
+		json_decref(result);
+		return NULL;
+	}
+	return answer(id, "result", result);
+}
+
 static const struct kws_rpc_method *find_method(
 	const struct kws_rpc_method *methods, const char *name)
 {
@@ -99,13 +110,15 @@ static char *call_method(
 	struct kws_error error = {.text = ""};
 	json_t *result = NULL;
 	json_t *params = request->params != NULL ? json_incref(request->params) : json_object();
+	size_t lacks = kws_json_lacks();
 	int rc = method->call(user, params, &result, &error);
 	json_decref(params);
 	if (rc < 0) {
 		json_decref(result);
 		return answer_failure(request->id, rc, &error);
 	}
-	return answer(request->id, "result", result != NULL ? result : json_null());
+	return result != NULL ? answer_whole(request->id, result, lacks)
+			      : answer(request->id, "result", json_null());
 }
 
 static char *dispatch(
@@ -120,7 +133,8 @@ static char *dispatch(
 		return call_method(method, user, request);
 	}
 	if (strcmp(request->method, "help") == 0) {
-		return answer(request->id, "result", list_methods(methods));
+		size_t lacks = kws_json_lacks();
+		return answer_whole(request->id, list_methods(methods), lacks);
 	}
 	struct kws_error error;
 	kws_fail(&error, KWS_ENOENT, "there is no method '%.64s'", request->method);
@@ -152,6 +166,9 @@ char *kws_rpc_handle(
 		if (request.id == NULL) {
 			free(reply);
 			reply = NULL;
+		} else if (reply == NULL) { /* there may be memory for less */
+			reply = answer_error(
+				request.id, KWS_RPC_INTERNAL_ERROR, kws_strerror(KWS_ENOMEM));
 		}
 	}
 	json_decref(root);

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <link.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -30,6 +31,8 @@ void __libc_free(void *block);
 #define RANGES_MAX 16
 #define SLOTS ((size_t)1 << 16)
 #define REMOVED ((void *)1)
+#define FREED 0xdd
+#define CALLS_MAX 8 /* of which four are those of this file and of jansson */
 
 /* Code whose allocations count. */
 static struct {
@@ -40,6 +43,8 @@ static size_t range_count;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all of these */
 static size_t fail_number;
+static uint64_t fail_place;
+static struct alloc_fail_places *recorded;
 static size_t counted;
 static bool failed;
 static bool counting;
@@ -84,12 +89,46 @@ static bool is_counted(const void *caller)
 	return false;
 }
 
+/* FNV-1a over the calls that led here. */
+static uint64_t find_place(void)
+{
+	void *calls[CALLS_MAX];
+	int count = backtrace(calls, CALLS_MAX);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (int i = 0; i < count; i++) {
+		hash = (hash ^ (uintptr_t)calls[i]) * UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
+
+static void record(uint64_t place)
+{
+	size_t i = 0;
+	while (i < recorded->count && recorded->hashes[i] != place) {
+		i++;
+	}
+	if (i == sizeof(recorded->hashes) / sizeof(recorded->hashes[0])) {
+		abort(); /* more places than there is room for */
+	}
+	recorded->hashes[i] = place;
+	recorded->count += i == recorded->count;
+}
+
 /* Whether the allocation that `caller` asks for must fail. */
 static bool must_fail(const void *caller)
 {
 	bool result = false;
+	if (!is_counted(caller)) {
+		return false;
+	}
+	/* not under the lock: backtrace() takes the dynamic linker's, under which others allocate
+	 */
+	uint64_t place = find_place();
 	pthread_mutex_lock(&lock);
-	if (counting && is_counted(caller) && ++counted == fail_number) {
+	if (counting && recorded != NULL) {
+		record(place);
+	}
+	if (counting && !failed && (++counted == fail_number || place == fail_place)) {
 		failed = true;
 		result = true;
 		errno = ENOMEM;
@@ -125,18 +164,21 @@ static void remember(void *block, const void *caller)
 	pthread_mutex_unlock(&lock);
 }
 
-static void forget(const void *block)
+/* Returns whether `block` was counted. */
+static bool forget(const void *block)
 {
 	if (block == NULL) {
-		return;
+		return false;
 	}
 	pthread_mutex_lock(&lock);
 	void **slot = find_slot(block);
-	if (*slot != NULL) {
+	bool known = *slot != NULL;
+	if (known) {
 		*slot = REMOVED;
 		live--;
 	}
 	pthread_mutex_unlock(&lock);
+	return known;
 }
 
 void *malloc(size_t size)
@@ -192,7 +234,9 @@ int posix_memalign(void **out, size_t alignment, size_t size)
 void free(void *block)
 {
 	int error = errno; /* free() keeps it */
-	forget(block);
+	if (forget(block)) {
+		memset(block, FREED, malloc_usable_size(block)); /* whoever goes on with it fails */
+	}
 	__libc_free(block);
 	errno = error;
 }
@@ -232,9 +276,11 @@ FILE *open_memstream(char **text, size_t *size)
 	return must_fail(__builtin_return_address(0)) ? NULL : real(text, size);
 }
 
-void alloc_fail_begin(size_t number)
+static void begin(size_t number, uint64_t place, struct alloc_fail_places *places)
 {
+	void *call;
 	if (range_count == 0) {
+		backtrace(&call, 1); /* loads what it needs */
 		dl_iterate_phdr(add_ranges, NULL);
 	}
 	pthread_mutex_lock(&lock);
@@ -244,8 +290,20 @@ void alloc_fail_begin(size_t number)
 	counted = 0;
 	failed = false;
 	fail_number = number;
+	fail_place = place;
+	recorded = places;
 	counting = true;
 	pthread_mutex_unlock(&lock);
+}
+
+void alloc_fail_begin(size_t number)
+{
+	begin(number, 0, NULL);
+}
+
+void alloc_fail_begin_at(uint64_t place, struct alloc_fail_places *places)
+{
+	begin(0, place, places);
 }
 
 bool alloc_fail_end(void)
@@ -265,15 +323,15 @@ size_t alloc_fail_live(void)
 	return result;
 }
 
-static size_t count_descriptors(void)
+size_t alloc_fail_descriptors(void)
 {
 	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	while (readdir(folder) != NULL) {
+	DIR *descriptors = opendir("/proc/self/fd");
+	assert_non_null(descriptors);
+	while (readdir(descriptors) != NULL) {
 		count++;
 	}
-	closedir(folder);
+	closedir(descriptors);
 	return count;
 }
 
@@ -284,17 +342,17 @@ void alloc_fail_each(const char *name, int (*attempt)(void))
 	assert_int_equal(
 		attempt(), 0); /* what is made once and kept, such as a cache, is there now */
 	while (one_failed) {
-		size_t descriptors = count_descriptors();
+		size_t descriptors = alloc_fail_descriptors();
 		alloc_fail_begin(++number);
 		int code = attempt();
 		one_failed = alloc_fail_end();
 		if (code != (one_failed ? KWS_ENOMEM : 0)) {
 			fail_msg("%s: allocation %zu fails: %s", name, number, kws_strerror(code));
 		}
-		if (alloc_fail_live() != 0 || count_descriptors() != descriptors) {
+		if (alloc_fail_live() != 0 || alloc_fail_descriptors() != descriptors) {
 			fail_msg("%s: allocation %zu fails: %zu blocks, %zd descriptors are left",
 				name, number, alloc_fail_live(),
-				(ssize_t)(count_descriptors() - descriptors));
+				(ssize_t)(alloc_fail_descriptors() - descriptors));
 		}
 		assert_int_equal(attempt(), 0);
 	}
