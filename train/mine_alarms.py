@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--data", required=True)
     parser.add_argument("--model", required=True, type=pathlib.Path)
     parser.add_argument("--out", default=HERE / "runs" / "wake" / "mined.npy", type=pathlib.Path)
+    parser.add_argument("--with", dest="earlier", type=pathlib.Path, help="what was mined before, to keep")
     parser.add_argument("--above", type=float, default=0.2)
     parser.add_argument("--rounds", type=int, default=1, help="1: as it is; more: also respeeded and in noise")
     parser.add_argument("--seed", type=int, default=1)
@@ -75,7 +76,7 @@ def main():
     args = arguments()
     corpus = Corpus(args.data, "train", HERE / "cache")
     rng = np.random.default_rng(args.seed)
-    found = []
+    found = list(np.load(args.earlier)) if args.earlier else []
     for turn in range(args.rounds):
         before = len(found)
         for samples in pieces(corpus):

@@ -39,6 +39,13 @@ def room(samples, rng):
     return np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)].astype(np.float32)
 
 
+def colour(samples, rng):
+    """Another spectrum: a smooth random gain, within 10 dB or so, between 0 and 8 kHz."""
+    spectrum = np.fft.rfft(samples)
+    gains_db = np.interp(np.linspace(0, 7, len(spectrum)), np.arange(8), rng.normal(0, 6, 8))
+    return np.fft.irfft(spectrum * 10 ** (gains_db / 20), len(samples)).astype(np.float32)
+
+
 def power(samples):
     return float(np.mean(samples**2)) + 1e-10
 

@@ -51,8 +51,8 @@ class WakeExamples(Examples):
         if rng.random() < 0.4:
             samples = augment.room(samples, rng)
         samples = augment.level(samples, rng)
-        if rng.random() < 0.75:
-            samples = augment.mix(samples, self.background(rng), rng.uniform(-2, 22))
+        if rng.random() < 0.8:
+            samples = augment.mix(samples, self.background(rng), rng.uniform(-6, 20))
         return augment.to_16_bit(samples)
 
     def word(self, label, rng):
@@ -107,14 +107,16 @@ class WakeExamples(Examples):
         return _second(joined, 0, len(joined), rng.uniform(EARLIEST_S, LATEST_S), rng)
 
     def background(self, rng):
-        if rng.random() < 0.2:
-            return augment.crop(_pick(self.corpus.speech, rng), rng) * 0.5
-        return self.noise(rng)
+        if rng.random() < 0.12:
+            return sum(augment.crop(_pick(self.corpus.speech, rng), rng) for _ in range(int(rng.integers(1, 5))))
+        noise = self.noise(rng)
+        return augment.mix(noise, self.noise(rng), rng.uniform(-10, 10)) if rng.random() < 0.3 else noise
 
     def noise(self, rng):
         if rng.random() < 0.15:
             return augment.room(rng.standard_normal(augment.SECOND).astype(np.float32) * 0.1, rng)
-        return augment.crop(_pick(self.corpus.noise, rng), rng)
+        noise = augment.crop(_pick(self.corpus.noise, rng), rng)
+        return augment.colour(noise, rng) if rng.random() < 0.5 else noise
 
     def silence(self, rng):
         if rng.random() < 0.1:
