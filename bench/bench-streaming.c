@@ -273,7 +273,7 @@ static void bench_speech(struct bench_report *report, const struct kws_model *mo
 	report_speech(report, model, listeners, costs);
 }
 
-static void bench_list(struct bench_report *report, const struct kws_model *model, const char *list)
+static void bench_list(struct bench_report *report, struct kws_model *model, const char *list)
 {
 	struct bench_recording recording;
 	struct kws_error error = {"out of memory"};

@@ -100,19 +100,21 @@ static int make_frames(struct bench_recording *recording)
 	return result;
 }
 
-static void on_hop(void *user, const struct kws_hop *hop)
+static void on_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
 {
 	struct bench_recording *recording = user;
+	(void)model;
 	if (recording->hops < recording->hops_max) {
 		recording->depths[recording->hops++] = (uint8_t)hop->exit;
 	}
 }
 
 static int find_depths(
-	struct bench_recording *recording, const struct kws_model *model, struct kws_error *error)
+	struct bench_recording *recording, struct kws_model *model, struct kws_error *error)
 {
 	static const char *const overrides[] = {"model.hop_frames=1"};
 	const struct kws_pipeline_sink sink = {.hop = on_hop, .user = recording};
+	const struct kws_model_set alone = {1, {model}};
 	struct kws_config_errors errors;
 	struct kws_config *config;
 	struct kws_pipeline *pipeline = NULL;
@@ -120,7 +122,7 @@ static int find_depths(
 	if (result != 0) {
 		return kws_fail(error, result, "%s", errors.text[0]);
 	}
-	result = kws_pipeline_create(&pipeline, model, config, &sink, error);
+	result = kws_pipeline_create(&pipeline, &alone, config, &sink, error);
 	if (result == 0) {
 		result = kws_pipeline_open(pipeline, KWS_SAMPLE_RATE_HZ, 1, 0, error);
 	}
@@ -133,7 +135,7 @@ static int find_depths(
 }
 
 int bench_recording_read(struct bench_recording *recording, const char *list, size_t seconds,
-	const struct kws_model *model, struct kws_error *error)
+	struct kws_model *model, struct kws_error *error)
 {
 	size_t samples_max = seconds * KWS_SAMPLE_RATE_HZ;
 	size_t frames_max = samples_max / KWS_HOP_SAMPLES;

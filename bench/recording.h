@@ -24,7 +24,7 @@ struct bench_recording {
  * up to `seconds`, and runs the pipeline with `model`, hop 1 frame. Errors: KWS_ENOENT, KWS_EIO,
  * KWS_EFORMAT with a sentence; nothing is left behind then. */
 int bench_recording_read(struct bench_recording *recording, const char *list, size_t seconds,
-	const struct kws_model *model, struct kws_error *error);
+	struct kws_model *model, struct kws_error *error);
 
 /* A zeroed one is fine. */
 void bench_recording_finish(struct bench_recording *recording);

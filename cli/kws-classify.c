@@ -9,6 +9,7 @@
 #include "bnn/net.h"
 #include "cli/clip.h"
 #include "cli/kws.h"
+#include "cli/models.h"
 #include "cli/settings.h"
 #include "common/json.h"
 #include "dsp/mel.h"
@@ -265,17 +266,12 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 static int load_model(struct classify *classify)
 {
 	struct kws_error error = {""};
-	const char *path = classify->config->model.path;
-	int result = kws_model_load(&classify->model, path, kws_mel_describe(), &error);
-	if (result == 0) {
-		result = kws_pipeline_check_input(classify->model, &error);
+	if (!kws_cli_model_load(&classify->model, classify->config)) {
+		return KWS_EXIT_FAILED;
 	}
-	if (result == 0) {
-		result = kws_resolve_policy(
-			&classify->policy_settings, classify->model, classify->config, &error);
-	}
-	if (result != 0) {
-		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+	if (kws_resolve_policy(
+		    &classify->policy_settings, classify->model, classify->config, &error) != 0) {
+		fprintf(stderr, "kws: %s: %s\n", classify->config->model.path.items[0], error.text);
 		return KWS_EXIT_FAILED;
 	}
 	return KWS_EXIT_OK;

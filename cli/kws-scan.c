@@ -6,6 +6,7 @@
 
 #include "cli/audio-file.h"
 #include "cli/kws.h"
+#include "cli/models.h"
 #include "cli/settings.h"
 #include "cli/sweep.h"
 #include "dsp/mel.h"
@@ -27,7 +28,8 @@ static const char help[] =
 	"                           in one run; the events tell which. Exits are as configured\n"
 	"  --config FILE            the daemon's configuration\n"
 	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
-	"  --model FILE             short for --set model.path=FILE\n";
+	"  --model FILE             short for --set model.path=FILE; more than once: side by "
+	"side\n";
 
 struct scan {
 	const char *file;
@@ -35,10 +37,12 @@ struct scan {
 	bool scores;
 	struct kws_cli_settings settings;
 	struct kws_config *config;
-	struct kws_model *model;
+	bool model_given;
+	struct kws_model_set models;
 	struct kws_pipeline *pipeline;
-	const char *thresholds;
-	struct kws_sweep *sweep; /* NULL: the configured thresholds */
+	const char *thresholds; /* NULL: as configured */
+	struct kws_sweep
+		*sweeps[KWS_CONFIG_MODELS_MAX]; /* of each model, if thresholds are given */
 	uint64_t seq;
 };
 
@@ -59,59 +63,85 @@ static void print_json(struct scan *scan, json_t *event)
 	json_decref(event);
 }
 
-static void print_hop(const struct scan *scan, const struct kws_hop *hop)
+/* Where there is more than one. */
+static void print_model(const struct scan *scan, const struct kws_model *model)
+{
+	if (scan->models.count > 1) {
+		printf("  model %s", kws_model_name(model));
+	}
+	putchar('\n');
+}
+
+static void print_hop(
+	const struct scan *scan, const struct kws_model *model, const struct kws_hop *hop)
 {
 	printf("%s: %9.3f s  hop %-7llu %-12s score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
 		scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ, (unsigned long long)hop->hop,
-		kws_model_label(scan->model, hop->best), (double)hop->posteriors[hop->best],
-		hop->exit, hop->exits, (double)hop->entropy, kws_reason_name(hop->reason));
+		kws_model_label(model, hop->best), (double)hop->posteriors[hop->best], hop->exit,
+		hop->exits, (double)hop->entropy, kws_reason_name(hop->reason));
 	if (!isnan(hop->change)) {
 		printf("  change %.3f", (double)hop->change);
 	}
-	printf("  disagreement %zu\n", hop->disagreement);
+	printf("  disagreement %zu", hop->disagreement);
+	print_model(scan, model);
 }
 
-static void tell_hop(struct scan *scan, const struct kws_hop *hop)
+static void tell_hop(struct scan *scan, const struct kws_model *model, const struct kws_hop *hop)
 {
 	json_t *event;
 	if (!scan->json) {
-		print_hop(scan, hop);
-	} else if (kws_report_score(scan->model, hop, &event) == 0) {
+		print_hop(scan, model, hop);
+	} else if (kws_report_score(model, hop, &event) == 0) {
 		print_json(scan, event);
 	}
 }
 
-static void on_event(void *user, const struct kws_detector_event *found)
+static void print_event(const struct scan *scan, const struct kws_model *model,
+	const struct kws_detector_event *found)
+{
+	printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s", scan->file,
+		(double)found->at.sample / KWS_SAMPLE_RATE_HZ,
+		found->type == KWS_DETECTOR_DETECTION ? "" : "(near miss) ",
+		kws_model_label(model, found->label), (double)found->score, found->at.exit,
+		kws_model_graph(model)->exit_count, (double)found->at.entropy, found->at.reason);
+	if (scan->thresholds != NULL) {
+		printf("  threshold %g", (double)found->threshold);
+	}
+	print_model(scan, model);
+}
+
+static void on_event(
+	void *user, const struct kws_model *model, const struct kws_detector_event *found)
 {
 	struct scan *scan = user;
 	json_t *event;
-	bool detection = found->type == KWS_DETECTOR_DETECTION;
 	if (!scan->json) {
-		printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s",
-			scan->file, (double)found->at.sample / KWS_SAMPLE_RATE_HZ,
-			detection ? "" : "(near miss) ", kws_model_label(scan->model, found->label),
-			(double)found->score, found->at.exit,
-			kws_model_graph(scan->model)->exit_count, (double)found->at.entropy,
-			found->at.reason);
-		if (scan->sweep != NULL) {
-			printf("  threshold %g", (double)found->threshold);
-		}
-		putchar('\n');
-	} else if (detection &&
-		   kws_report_detection(scan->model, scan->config, found, &no_clock, &event) == 0) {
+		print_event(scan, model, found);
+	} else if (found->type == KWS_DETECTOR_DETECTION &&
+		   kws_report_detection(model, scan->config, found, &no_clock, &event) == 0) {
 		print_json(scan, event);
 	}
 }
 
-static void on_hop(void *user, const struct kws_hop *hop)
+static struct kws_sweep *sweep_of(const struct scan *scan, const struct kws_model *model)
+{
+	size_t i = 0;
+	while (scan->models.models[i] != model) {
+		i++;
+	}
+	return scan->sweeps[i];
+}
+
+static void on_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
 {
 	struct scan *scan = user;
 	if (scan->scores) {
-		tell_hop(scan, hop);
+		tell_hop(scan, model, hop);
 	}
-	if (scan->sweep != NULL) {
+	if (scan->thresholds != NULL) {
 		const struct kws_pipeline_sink sink = {NULL, on_event, scan};
-		kws_sweep_push(scan->sweep, hop, kws_pipeline_level(scan->pipeline), &sink);
+		kws_sweep_push(
+			sweep_of(scan, model), hop, kws_pipeline_level(scan->pipeline), &sink);
 	}
 }
 
@@ -132,15 +162,16 @@ static int push_frames(void *user, const int16_t *frames, size_t count, struct k
 
 static int scan_file(struct scan *scan, const char *path)
 {
-	struct kws_pipeline_sink sink = {on_hop, scan->sweep != NULL ? NULL : on_event, scan};
+	struct kws_pipeline_sink sink = {on_hop, scan->thresholds != NULL ? NULL : on_event, scan};
 	struct kws_audio_file_taker taker = {open_stream, push_frames, NULL, scan};
 	struct kws_error error = {""};
 	scan->file = path;
 	scan->seq = 0;
-	if (scan->sweep != NULL) {
-		kws_sweep_restart(scan->sweep);
+	for (size_t i = 0; scan->thresholds != NULL && i < scan->models.count; i++) {
+		kws_sweep_restart(scan->sweeps[i]);
 	}
-	int result = kws_pipeline_create(&scan->pipeline, scan->model, scan->config, &sink, &error);
+	int result =
+		kws_pipeline_create(&scan->pipeline, &scan->models, scan->config, &sink, &error);
 	if (result == 0) {
 		result = kws_audio_file_read(path, &taker, &error);
 	}
@@ -156,11 +187,11 @@ static int scan_file(struct scan *scan, const char *path)
 static int load_thresholds(struct scan *scan)
 {
 	struct kws_error error = {""};
-	if (scan->thresholds == NULL) {
-		return KWS_EXIT_OK;
+	int result = 0;
+	for (size_t i = 0; scan->thresholds != NULL && i < scan->models.count && result == 0; i++) {
+		result = kws_sweep_create(&scan->sweeps[i], scan->thresholds,
+			scan->models.models[i], scan->config, &error);
 	}
-	int result =
-		kws_sweep_create(&scan->sweep, scan->thresholds, scan->model, scan->config, &error);
 	if (result != 0) {
 		fprintf(stderr, "kws: --thresholds: %s\n", error.text);
 		return result == KWS_EINVAL ? KWS_EXIT_USAGE : KWS_EXIT_FAILED;
@@ -170,21 +201,19 @@ static int load_thresholds(struct scan *scan)
 
 static int load(struct scan *scan)
 {
-	struct kws_error error = {""};
 	scan->config = kws_cli_settings_load(&scan->settings);
-	if (scan->config == NULL) {
-		return KWS_EXIT_FAILED;
-	}
-	int result =
-		kws_model_load(&scan->model, scan->config->model.path, kws_mel_describe(), &error);
-	if (result == 0) {
-		result = kws_pipeline_check(scan->model, scan->config, &error);
-	}
-	if (result != 0) {
-		fprintf(stderr, "kws: %s: %s\n", scan->config->model.path, error.text);
+	if (scan->config == NULL || !kws_cli_models_load(&scan->models, scan->config)) {
 		return KWS_EXIT_FAILED;
 	}
 	return load_thresholds(scan);
+}
+
+static bool add_model(struct scan *scan, const char *path)
+{
+	bool first = !scan->model_given;
+	scan->model_given = true;
+	return first ? kws_cli_settings_set(&scan->settings, "model.path", path)
+		     : kws_cli_settings_extend(&scan->settings, "model.path", path);
 }
 
 /* Returns -1 to go on. */
@@ -216,7 +245,7 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 			scan->settings.config_path = optarg;
 			break;
 		case 'm':
-			if (!kws_cli_settings_set(&scan->settings, "model.path", optarg)) {
+			if (!add_model(scan, optarg)) {
 				return KWS_EXIT_USAGE;
 			}
 			break;
@@ -247,8 +276,10 @@ int kws_scan_main(int argc, char **argv)
 			status = scan_file(&scan, argv[i]);
 		}
 	}
-	kws_sweep_destroy(scan.sweep);
-	kws_model_destroy(scan.model);
+	for (size_t i = 0; i < scan.models.count; i++) {
+		kws_sweep_destroy(scan.sweeps[i]);
+	}
+	kws_model_set_finish(&scan.models);
 	kws_config_destroy(scan.config);
 	kws_cli_settings_finish(&scan.settings);
 	return status;

@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "cli/kws.h"
+#include "cli/models.h"
 #include "cli/settings.h"
 #include "cli/tune-input.h"
 #include "cli/tune-report.h"
-#include "dsp/mel.h"
-#include "pipeline/pipeline.h"
 #include "tune/fragment.h"
 #include "tune/truth.h"
 
@@ -217,21 +216,15 @@ static bool load(struct tune *tune)
 {
 	struct kws_error error = {""};
 	tune->config = kws_cli_settings_load(&tune->settings);
-	if (tune->config == NULL) {
+	if (tune->config == NULL || !kws_cli_model_load(&tune->model, tune->config)) {
 		return false;
 	}
-	const char *path = tune->config->model.path;
-	int result = kws_model_load(&tune->model, path, kws_mel_describe(), &error);
-	if (result == 0) {
-		result = kws_pipeline_check_input(tune->model, &error);
+	const struct kws_model_set alone = {1, {tune->model}};
+	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
+		fprintf(stderr, "kws: %s: %s\n", tune->config->model.path.items[0], error.text);
+		return false;
 	}
-	if (result == 0) {
-		result = kws_pipeline_check(tune->model, tune->config, &error);
-	}
-	if (result != 0) {
-		fprintf(stderr, "kws: %s: %s\n", path, error.text);
-	}
-	return result == 0;
+	return true;
 }
 
 /* Before hours of work, not after them. */

@@ -27,6 +27,7 @@ static const struct column columns[] = {
 	{"reason", "reason", -13, 0, 0.0},
 	{"change", "change", 8, 3, 1.0},
 	{"disagreement", "disagree", 9, 0, 1.0},
+	{"model", "model", -1, 0, 0.0},
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))

@@ -41,9 +41,9 @@ static const char usage_text[] =
 	"  reload                  read the configuration file again\n"
 	"  devices                 the sound devices\n"
 	"  level                   how loud it is, in dB below full scale\n"
-	"  models                  the models in the folder of the current one\n"
-	"  load-model NAME         go over to that model, of that folder or a path; --persist\n"
-	"                          also writes the file\n"
+	"  models                  the models in the folders of the current ones\n"
+	"  load-model NAME...      go over to that model, or to several side by side, of that\n"
+	"                          folder or a path; --persist also writes the file\n"
 	"  metrics                 the counters in Prometheus' text format\n"
 	"  mute                    throw the audio away, until unmute or for --for SECONDS\n"
 	"  unmute                  listen again\n"
@@ -218,13 +218,16 @@ static enum kwsctl_status run_set(
 static enum kwsctl_status run_load_model(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
-	(void)count;
 	json_t *result;
-	json_t *params = json_pack("{s:s, s:b}", "model", args[0], "persist", options->persist);
-	if (params == NULL) {
-		kwsctl_complain("the name is not UTF-8");
-		return KWSCTL_USAGE;
+	json_t *models = json_array();
+	for (int i = 0; i < count; i++) {
+		if (json_array_append_new(models, json_string(args[i])) != 0) {
+			kwsctl_complain("a name is not UTF-8");
+			json_decref(models);
+			return KWSCTL_USAGE;
+		}
 	}
+	json_t *params = json_pack("{s:o, s:b}", "model", models, "persist", options->persist);
 	enum kwsctl_status status = call(options, command->name, params, &result);
 	return status == KWSCTL_OK ? print_result(options, result) : status;
 }
@@ -300,7 +303,7 @@ static const struct command commands[] = {
 	{"level", 0, 0, SHORT_OPTIONS, run_plain},
 	{"metrics", 0, 0, SHORT_OPTIONS, run_metrics},
 	{"models", 0, 0, SHORT_OPTIONS, run_plain},
-	{"load-model", 1, 1, SHORT_OPTIONS, run_load_model},
+	{"load-model", 1, INT_MAX, SHORT_OPTIONS, run_load_model},
 	{"mute", 0, 0, SHORT_OPTIONS, run_mute},
 	{"unmute", 0, 0, SHORT_OPTIONS, run_plain},
 	{"keygen", 1, 1, SHORT_OPTIONS, run_keygen},

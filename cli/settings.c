@@ -36,6 +36,30 @@ bool kws_cli_settings_set(struct kws_cli_settings *settings, const char *key, co
 	return append(settings, text);
 }
 
+bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key, const char *value)
+{
+	size_t length = strlen(key);
+	const char *list = NULL;
+	for (size_t i = 0; i < settings->count; i++) {
+		const char *text = settings->overrides[i];
+		if (strncmp(text, key, length) == 0 && text[length] == '=') {
+			list = text + length + 1;
+		}
+	}
+	if (list == NULL) {
+		return kws_cli_settings_set(settings, key, value);
+	}
+	size_t size = strlen(list) + sizeof(",") + strlen(value);
+	char *longer = malloc(size);
+	if (longer == NULL) {
+		return append(settings, NULL);
+	}
+	snprintf(longer, size, "%s,%s", list, value);
+	bool set = kws_cli_settings_set(settings, key, longer);
+	free(longer);
+	return set;
+}
+
 struct kws_config *kws_cli_settings_load(const struct kws_cli_settings *settings)
 {
 	struct kws_config *config;

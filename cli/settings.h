@@ -24,6 +24,9 @@ bool kws_cli_settings_add(struct kws_cli_settings *settings, const char *text);
 /* The same of a key and its value. */
 bool kws_cli_settings_set(struct kws_cli_settings *settings, const char *key, const char *value);
 
+/* Adds one more value to the list that the last setting of the key gave it. */
+bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key, const char *value);
+
 /* Reads the file and the settings; the caller owns the configuration. NULL after a complaint. */
 struct kws_config *kws_cli_settings_load(const struct kws_cli_settings *settings);
 

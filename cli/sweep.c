@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 struct kws_sweep {
+	const struct kws_model *model;
 	size_t count;
 	struct kws_decider *deciders[KWS_SWEEP_MAX];
 };
@@ -57,6 +58,7 @@ int kws_sweep_create(struct kws_sweep **out, const char *text, const struct kws_
 	if (sweep == NULL) {
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
+	sweep->model = model;
 	int result = add_thresholds(sweep, text, model, config, error);
 	if (result != 0) {
 		kws_sweep_destroy(sweep);
@@ -89,7 +91,7 @@ void kws_sweep_push(struct kws_sweep *sweep, const struct kws_hop *hop,
 		size_t count = kws_decider_detect(sweep->deciders[i], hop,
 			kws_level_rms_dbfs(level), kws_level_snr_db(level), &events);
 		for (size_t k = 0; k < count; k++) {
-			sink->event(sink->user, &events[k]);
+			sink->event(sink->user, sweep->model, &events[k]);
 		}
 	}
 }

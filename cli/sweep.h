@@ -4,7 +4,7 @@
 
 #include "pipeline/pipeline.h"
 
-/* What other thresholds would have detected in the hops of one pipeline: a decider for each of them
+/* What other thresholds would have detected in the hops of one model: a decider for each of them
  * gets the same posteriors. The exits stay as the pipeline decided them. */
 struct kws_sweep;
 
@@ -22,7 +22,7 @@ void kws_sweep_destroy(struct kws_sweep *sweep);
 /* Another stream begins. */
 void kws_sweep_restart(struct kws_sweep *sweep);
 
-/* Takes the next hop of the pipeline in, from within its sink, and tells the events of each
+/* Takes the model's next hop in, from within its sink, and tells the events of each
  * threshold, in the order of the list. */
 void kws_sweep_push(struct kws_sweep *sweep, const struct kws_hop *hop,
 	const struct kws_level *level, const struct kws_pipeline_sink *sink);

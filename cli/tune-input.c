@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/tune-input.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,17 +118,7 @@ static uint64_t check_begin(const struct kws_tune_input *input, bool in_check, u
 	return check ? 0 : UINT64_MAX;
 }
 
-/* KWS_SPOKEN_OTHER where the model has no such keyword. */
-static size_t keyword_of(const struct kws_model *model, const char *label)
-{
-	for (size_t i = 0; i < kws_model_label_count(model); i++) {
-		const char *name = kws_model_label(model, i);
-		if (kws_resolve_is_keyword(name) && strcmp(name, label) == 0) {
-			return i;
-		}
-	}
-	return KWS_SPOKEN_OTHER;
-}
+static_assert(KWS_SPOKEN_OTHER == SIZE_MAX, "what kws_resolve_keyword() gives");
 
 static bool read_clip(
 	const struct kws_tune_input *input, const char *path, size_t label, bool in_check)
@@ -195,8 +186,8 @@ static bool read_row(const struct kws_tune_input *input, const char *list,
 		fprintf(stderr, "kws: out of memory\n");
 		return false;
 	}
-	bool read =
-		read_clip(input, path, keyword_of(input->model, row->cells[CLIP_LABEL]), in_check);
+	bool read = read_clip(
+		input, path, kws_resolve_keyword(input->model, row->cells[CLIP_LABEL]), in_check);
 	free(path);
 	return read;
 }
@@ -255,7 +246,7 @@ enum label_column { LABEL_START, LABEL_END, LABEL_NAME, LABEL_COLUMNS };
 static bool add_label(struct reader *reader, const char *path, const struct kws_table_row *row)
 {
 	struct kws_spoken spoken = {
-		.label = keyword_of(reader->input->model, row->cells[LABEL_NAME])};
+		.label = kws_resolve_keyword(reader->input->model, row->cells[LABEL_NAME])};
 	const struct kws_recording *recording = &reader->recording;
 	const char *problem = NULL;
 	if (!parse_seconds(row->cells[LABEL_START], &spoken.begin) ||

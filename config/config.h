@@ -9,6 +9,7 @@
 #include "config/schema.h"
 
 #define KWS_CONFIG_KEYWORDS_MAX 64
+#define KWS_CONFIG_MODELS_MAX 8
 #define KWS_CONFIG_FILE_MAX_BYTES (1 << 20)
 #define KWS_CONFIG_ENDPOINT_SIZE 100 /* of tcp://, with the NUL */
 #define KWS_KEYWORD_NAME_SIZE 64     /* bytes of UTF-8, with the NUL */
@@ -79,6 +80,12 @@ struct kws_config_floats {
 	double values[KWS_CONFIG_FLOATS_MAX];
 };
 
+/* One file or several, in the order in which they were given. */
+struct kws_config_paths {
+	size_t count; /* from 1 */
+	char items[KWS_CONFIG_MODELS_MAX][KWS_CONFIG_VALUE_SIZE];
+};
+
 /* The settings of one keyword, with what it inherits from [detector] and [exits] filled in. */
 struct kws_keyword_config {
 	char name[KWS_KEYWORD_NAME_SIZE];
@@ -121,7 +128,7 @@ struct kws_config {
 		int vad_continue_percent;
 	} dsp;
 	struct {
-		char path[KWS_CONFIG_VALUE_SIZE];
+		struct kws_config_paths path;
 		int hop_frames;
 	} model;
 	struct {

@@ -43,6 +43,7 @@ static const char *const confirm_names[] = {KWS_CONFIG_CONFIRM_MAP(XX) NULL};
 #define INT_OR_ZERO(min_, max_) INT(min_, max_), .zero_allowed = true
 #define FLOAT(min_, max_) .type = KWS_KEY_FLOAT, .min = (min_), .max = (max_)
 #define FLOATS(min_, max_) .type = KWS_KEY_FLOATS, .min = (min_), .max = (max_)
+#define PATHS .type = KWS_KEY_PATHS
 #define STRING(section_, name_) \
 	.type = KWS_KEY_STRING, .size = sizeof(((struct kws_config *)NULL)->section_.name_)
 #define ENUM(choices_) .type = KWS_KEY_ENUM, .choices = (choices_)
@@ -85,8 +86,8 @@ static const struct kws_key key_table[] = {
 	{KEY(dsp, vad_continue_percent, STREAM, "20"), INT(0, 100),
 		.help = "Probability of speech at which an open vad stays open."},
 
-	{KEY(model, path, STREAM, KWS_DEFAULT_MODEL), STRING(model, path),
-		.help = "The model file."},
+	{KEY(model, path, LIVE, KWS_DEFAULT_MODEL), PATHS,
+		.help = "The model file, or several that listen side by side."},
 	{KEY(model, hop_frames, STREAM, "4"), INT(1, 32),
 		.help = "Frames of 10 ms between two inferences."},
 

@@ -28,6 +28,7 @@ enum kws_key_type {
 	KWS_KEY_STRING, /* char[size] */
 	KWS_KEY_ENUM,   /* enum, from 0, in the order of `choices` */
 	KWS_KEY_FLOATS, /* struct kws_config_floats */
+	KWS_KEY_PATHS,  /* struct kws_config_paths */
 };
 
 /* One key of the configuration. */

@@ -11,6 +11,8 @@
 /* What a list says that leaves the choice to the model. */
 #define MODEL_WORD "model"
 
+#define PATHS_BETWEEN ", "
+
 static const char *const yes_words[] = {"yes", "true", "on", "1", NULL};
 static const char *const no_words[] = {"no", "false", "off", "0", NULL};
 
@@ -82,6 +84,18 @@ static int parse_float(
 	return 0;
 }
 
+/* Cuts the first item off a list with commas between; *rest is NULL after the last. */
+static char *take_item(char **rest)
+{
+	char *item = *rest;
+	char *comma = strchr(item, ',');
+	*rest = comma != NULL ? comma + 1 : NULL;
+	if (comma != NULL) {
+		*comma = '\0';
+	}
+	return kws__text_trim(item);
+}
+
 /* "0.5" or "0.5, 0.4, 0.4". */
 static int parse_floats(const struct kws_key *key, struct kws_config_floats *field,
 	const char *text, struct kws_error *error)
@@ -94,17 +108,11 @@ static int parse_floats(const struct kws_key *key, struct kws_config_floats *fie
 	strcpy(copy, text);
 	char *next = strcmp(text, MODEL_WORD) != 0 ? copy : NULL;
 	while (next != NULL) {
-		char *item = next;
-		next = strchr(item, ',');
-		if (next != NULL) {
-			*next++ = '\0';
-		}
 		if (list.count == KWS_CONFIG_FLOATS_MAX) {
 			return kws_fail(error, KWS_EINVAL, "has more than %d numbers",
 				KWS_CONFIG_FLOATS_MAX);
 		}
-		int result =
-			parse_float(key, &list.values[list.count++], kws__text_trim(item), error);
+		int result = parse_float(key, &list.values[list.count++], take_item(&next), error);
 		if (result != 0) {
 			return result;
 		}
@@ -135,6 +143,45 @@ static int parse_enum(
 	return 0;
 }
 
+static size_t paths_length(const struct kws_config_paths *list)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		length += strlen(list->items[i]) + (i > 0 ? strlen(PATHS_BETWEEN) : 0);
+	}
+	return length;
+}
+
+/* "a.safetensors" or "a.safetensors, b.safetensors". A path with a comma cannot be told. */
+static int parse_paths(struct kws_config_paths *field, const char *text, struct kws_error *error)
+{
+	struct kws_config_paths list = {0};
+	char copy[KWS_CONFIG_VALUE_SIZE];
+	if (strlen(text) >= sizeof(copy)) {
+		return kws_fail(error, KWS_EINVAL, "is longer than %zu bytes", sizeof(copy) - 1);
+	}
+	strcpy(copy, text);
+	char *next = copy;
+	while (next != NULL) {
+		const char *item = take_item(&next);
+		if (item[0] == '\0') {
+			return kws_fail(
+				error, KWS_EINVAL, "has an empty path before or after a comma");
+		}
+		if (list.count == KWS_CONFIG_MODELS_MAX) {
+			return kws_fail(
+				error, KWS_EINVAL, "has more than %d paths", KWS_CONFIG_MODELS_MAX);
+		}
+		strcpy(list.items[list.count++], item);
+	}
+	/* as kws__value_format() writes it */
+	if (paths_length(&list) >= sizeof(copy)) {
+		return kws_fail(error, KWS_EINVAL, "is longer than %zu bytes", sizeof(copy) - 1);
+	}
+	*field = list;
+	return 0;
+}
+
 int kws__value_parse(
 	const struct kws_key *key, void *object, const char *text, struct kws_error *error)
 {
@@ -155,6 +202,8 @@ int kws__value_parse(
 		return parse_enum(key, field, text, error);
 	case KWS_KEY_FLOATS:
 		return parse_floats(key, field, text, error);
+	case KWS_KEY_PATHS:
+		return parse_paths(field, text, error);
 	}
 	return KWS_EINVAL;
 }
@@ -185,6 +234,16 @@ static int format_floats(const struct kws_config_floats *list, char *text, size_
 	return length;
 }
 
+static int format_paths(const struct kws_config_paths *list, char *text, size_t size)
+{
+	int length = 0;
+	for (size_t i = 0; i < list->count && (size_t)length < size; i++) {
+		length += snprintf(text + length, size - (size_t)length, "%s%s",
+			i > 0 ? PATHS_BETWEEN : "", list->items[i]);
+	}
+	return length;
+}
+
 int kws__value_format(const struct kws_key *key, const void *object, char *text, size_t size)
 {
 	const void *field = (const char *)object + key->offset;
@@ -208,6 +267,9 @@ int kws__value_format(const struct kws_key *key, const void *object, char *text,
 	case KWS_KEY_FLOATS:
 		length = format_floats(field, text, size);
 		break;
+	case KWS_KEY_PATHS:
+		length = format_paths(field, text, size);
+		break;
 	}
 	return length >= 0 && (size_t)length < size ? 0 : KWS_EINVAL;
 }
@@ -222,6 +284,7 @@ void kws__value_copy(
 		[KWS_KEY_STRING] = 0,
 		[KWS_KEY_ENUM] = sizeof(int),
 		[KWS_KEY_FLOATS] = sizeof(struct kws_config_floats),
+		[KWS_KEY_PATHS] = sizeof(struct kws_config_paths),
 	};
 	memcpy((char *)to + key->offset, (const char *)from + from_key->offset, sizes[key->type]);
 }
@@ -251,6 +314,10 @@ void kws__value_describe(const struct kws_key *key, char *text, size_t size)
 		snprintf(text, size,
 			"%.15g..%.15g for all exits, a list with one for each, or " MODEL_WORD,
 			key->min, key->max);
+		break;
+	case KWS_KEY_PATHS:
+		snprintf(text, size, "a path, or up to %d with commas between",
+			KWS_CONFIG_MODELS_MAX);
 		break;
 	case KWS_KEY_STRING:
 		snprintf(text, size, "at most %zu bytes", key->size - 1);

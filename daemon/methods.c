@@ -137,23 +137,24 @@ static int call_models(void *user, const json_t *params, json_t **result, struct
 	const struct kws_methods *methods = user;
 	(void)params;
 	(void)error;
-	return give(kws_models_list(methods->config(methods->user)->model.path), result);
+	return give(kws_models_list(&methods->config(methods->user)->model.path), result);
 }
 
-/* {"model": name or path, "persist"?: true} */
+/* {"model": name or path, or a list of them, "persist"?: true} */
 static int call_load_model(
 	void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
 	const struct kws_methods *methods = user;
-	const char *wanted = json_string_value(json_object_get(params, "model"));
-	char path[KWS_CONFIG_VALUE_SIZE];
-	if (wanted == NULL || wanted[0] == '\0') {
-		return kws_fail(error, KWS_EINVAL, "load-model needs model: a name or a path");
+	const json_t *wanted = json_object_get(params, "model");
+	char value[KWS_CONFIG_VALUE_SIZE];
+	int code = kws_models_resolve(
+		&methods->config(methods->user)->model.path, wanted, value, error);
+	if (code != 0) {
+		return code;
 	}
-	kws_models_path(methods->config(methods->user)->model.path, wanted, path, sizeof(path));
-	json_t *set = json_pack("{s:{s:s}, s:b}", "values", "model.path", path, "persist",
+	json_t *set = json_pack("{s:{s:s}, s:b}", "values", "model.path", value, "persist",
 		json_is_true(json_object_get(params, "persist")));
-	int code = set != NULL ? call_set(user, set, result, error) : KWS_ENOMEM;
+	code = set != NULL ? call_set(user, set, result, error) : KWS_ENOMEM;
 	json_decref(set);
 	return code;
 }
@@ -168,8 +169,8 @@ const struct kws_rpc_method kws_method_table[] = {
 	{"devices", call_devices, "the sound devices"},
 	{"level", call_level, "how loud it is"},
 	{"metrics", call_metrics, "the counters of status in Prometheus' text format"},
-	{"models", call_models, "the models in the folder of the current one"},
-	{"load-model", call_load_model, "go over to another model (model) between two hops"},
+	{"models", call_models, "the models in the folders of the current ones"},
+	{"load-model", call_load_model, "go over to other models (model) between two hops"},
 	{"mute", call_mute, "throw the audio away, until unmute or for a time (for_s)"},
 	{"unmute", call_unmute, "listen again"},
 	{NULL, NULL, NULL},

@@ -38,12 +38,7 @@ static const struct metric metrics[] = {
 	{"kwsd_audio_suspends_total", "counter", "Times that the system slept.",
 		{"audio", "suspends"}},
 	{"kwsd_hops_total", "counter", "Windows decided.", {"network", "hops"}},
-	{"kwsd_detections_total", "counter", "Keywords detected.", {"network", "detections"}},
-	{"kwsd_rows_total", "counter", "Rows of the network's maps computed.", {"network", "rows"}},
-	{"kwsd_mean_exit", "gauge", "Mean exit of the windows decided.", {"network", "mean_exit"}},
-	{"kwsd_binary_macs_per_hop", "gauge", "Binary multiply-accumulates of a window, mean.",
-		{"network", "binary_macs_per_hop"}},
-	{"kwsd_hop_p50_microseconds", "gauge", "Median time of the network for a window.",
+	{"kwsd_hop_p50_microseconds", "gauge", "Median time of all networks for a window.",
 		{"network", "hop_us_p50"}},
 	{"kwsd_hop_p99_microseconds", "gauge", "99th percentile of that time.",
 		{"network", "hop_us_p99"}},
@@ -56,6 +51,19 @@ static const struct metric metrics[] = {
 		{"remote", "refused"}},
 	{"kwsd_level_rms_dbfs", "gauge", "Audio level.", {"level", "rms_dbfs"}},
 	{"kwsd_muted", "gauge", "1 while the audio is thrown away.", {"mute", "on"}},
+};
+
+/* What each model has. */
+static const struct metric model_metrics[] = {
+	{"kwsd_detections_total", "counter", "Keywords detected.", {"detections", NULL}},
+	{"kwsd_rows_total", "counter", "Rows of the network's maps computed.", {"rows", NULL}},
+	{"kwsd_mean_exit", "gauge", "Mean exit of the windows decided.", {"mean_exit", NULL}},
+	{"kwsd_binary_macs_per_hop", "gauge", "Binary multiply-accumulates of a window, mean.",
+		{"binary_macs_per_hop", NULL}},
+	{"kwsd_model_hop_p50_microseconds", "gauge", "Median time of the network for a window.",
+		{"hop_us_p50", NULL}},
+	{"kwsd_model_hop_p99_microseconds", "gauge", "99th percentile of that time.",
+		{"hop_us_p99", NULL}},
 };
 
 static void print_head(FILE *out, const char *name, const char *type, const char *help)
@@ -76,19 +84,6 @@ static void print_metric(FILE *out, const struct metric *metric, const json_t *s
 	}
 }
 
-static void print_exits(FILE *out, const json_t *status)
-{
-	size_t exit;
-	json_t *count;
-	json_t *counts = json_object_get(json_object_get(status, "network"), "hops_at_exit");
-	print_head(out, "kwsd_hops_at_exit_total", "counter",
-		"Windows decided at each exit; exit 0: no speech, no exit was asked.");
-	json_array_foreach (counts, exit, count) {
-		fprintf(out, "kwsd_hops_at_exit_total{exit=\"%zu\"} %" JSON_INTEGER_FORMAT "\n",
-			exit, json_integer_value(count));
-	}
-}
-
 /* A label's value: backslash, quote and line feed are escaped. */
 static void print_label(FILE *out, const char *name, const json_t *value)
 {
@@ -104,14 +99,67 @@ static void print_label(FILE *out, const char *name, const json_t *value)
 	fputc('"', out);
 }
 
+static const json_t *models_of(const json_t *status)
+{
+	return json_object_get(json_object_get(status, "network"), "models");
+}
+
+static void print_model_metric(FILE *out, const struct metric *metric, const json_t *models)
+{
+	size_t i;
+	json_t *model;
+	print_head(out, metric->name, metric->type, metric->help);
+	json_array_foreach (models, i, model) {
+		fprintf(out, "%s{", metric->name);
+		print_label(out, "model", json_object_get(model, "model"));
+		fprintf(out, "} %.17g\n",
+			json_number_value(json_object_get(model, metric->path[0])));
+	}
+}
+
+static void print_exits_of(FILE *out, const json_t *model)
+{
+	size_t exit;
+	json_t *count;
+	json_array_foreach (json_object_get(model, "hops_at_exit"), exit, count) {
+		fputs("kwsd_hops_at_exit_total{", out);
+		print_label(out, "model", json_object_get(model, "model"));
+		fprintf(out, ",exit=\"%zu\"} %" JSON_INTEGER_FORMAT "\n", exit,
+			json_integer_value(count));
+	}
+}
+
+static void print_exits(FILE *out, const json_t *models)
+{
+	size_t i;
+	json_t *model;
+	print_head(out, "kwsd_hops_at_exit_total", "counter",
+		"Windows decided at each exit; exit 0: no speech, no exit was asked.");
+	json_array_foreach (models, i, model) {
+		print_exits_of(out, model);
+	}
+}
+
+static void print_models(FILE *out, const json_t *models)
+{
+	for (size_t i = 0; i < sizeof(model_metrics) / sizeof(model_metrics[0]); i++) {
+		print_model_metric(out, &model_metrics[i], models);
+	}
+	print_exits(out, models);
+}
+
 static void print_info(FILE *out, const json_t *status)
 {
+	size_t i;
+	json_t *model;
 	print_head(out, "kwsd_info", "gauge", "What runs.");
-	fputs("kwsd_info{", out);
-	print_label(out, "version", json_object_get(status, "version"));
-	fputc(',', out);
-	print_label(out, "model", json_object_get(json_object_get(status, "network"), "model"));
-	fputs("} 1\n", out);
+	json_array_foreach (models_of(status), i, model) {
+		fputs("kwsd_info{", out);
+		print_label(out, "version", json_object_get(status, "version"));
+		fputc(',', out);
+		print_label(out, "model", json_object_get(model, "model"));
+		fputs("} 1\n", out);
+	}
 	print_head(out, "kwsd_audio_running", "gauge", "1 while the source delivers.");
 	const char *state =
 		json_string_value(json_object_get(json_object_get(status, "audio"), "state"));
@@ -130,7 +178,7 @@ char *kws_metrics_text(const json_t *status)
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		print_metric(out, &metrics[i], status);
 	}
-	print_exits(out, status);
+	print_models(out, models_of(status));
 	return fclose(out) == 0 ? text : NULL;
 }
 

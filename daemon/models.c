@@ -11,7 +11,7 @@
 #include "bnn/model.h"
 #include "common/trust.h"
 #include "dsp/mel.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/model-set.h"
 
 #define SUFFIX ".safetensors"
 #define VECTORS_SUFFIX ".vectors" SUFFIX
@@ -29,14 +29,61 @@ static int folder_length(const char *path)
 	return slash != NULL ? (int)(slash - path + 1) : 0;
 }
 
-void kws_models_path(const char *current, const char *wanted, char *path, size_t size)
+/* Returns the length that there ought to be, as snprintf(). */
+static int print_path(const char *current, const char *wanted, char *path, size_t size)
 {
 	if (strchr(wanted, '/') != NULL) {
-		snprintf(path, size, "%s", wanted);
-	} else {
-		snprintf(path, size, "%.*s%s%s", folder_length(current), current, wanted,
-			ends_with(wanted, SUFFIX) ? "" : SUFFIX);
+		return snprintf(path, size, "%s", wanted);
 	}
+	return snprintf(path, size, "%.*s%s%s", folder_length(current), current, wanted,
+		ends_with(wanted, SUFFIX) ? "" : SUFFIX);
+}
+
+/* Appends one to the list in `value`, of `length`; the new length or an error. */
+static int append_path(const char *current, const char *wanted, char value[KWS_CONFIG_VALUE_SIZE],
+	int length, struct kws_error *error)
+{
+	size_t room = KWS_CONFIG_VALUE_SIZE - (size_t)length;
+	const char *between = length > 0 ? ", " : "";
+	if (wanted == NULL || wanted[0] == '\0') {
+		return kws_fail(error, KWS_EINVAL, "load-model needs model: names or paths");
+	}
+	if (strchr(wanted, ',') != NULL) {
+		return kws_fail(error, KWS_EINVAL,
+			"'%.120s': a comma stands between two models, so none can have one in its "
+			"path",
+			wanted);
+	}
+	size_t used = (size_t)snprintf(value + length, room, "%s", between);
+	if (used < room) {
+		used += (size_t)print_path(current, wanted, value + length + used, room - used);
+	}
+	if (used >= room) {
+		return kws_fail(error, KWS_EINVAL,
+			"the paths of the models are longer than %d bytes",
+			KWS_CONFIG_VALUE_SIZE - 1);
+	}
+	return length + (int)used;
+}
+
+int kws_models_resolve(const struct kws_config_paths *current, const json_t *wanted,
+	char value[KWS_CONFIG_VALUE_SIZE], struct kws_error *error)
+{
+	const char *first = current->items[0];
+	if (!json_is_array(wanted)) {
+		int length = append_path(first, json_string_value(wanted), value, 0, error);
+		return length < 0 ? length : 0;
+	}
+	size_t i;
+	json_t *item;
+	int length = 0;
+	json_array_foreach (wanted, i, item) {
+		length = append_path(first, json_string_value(item), value, length, error);
+		if (length < 0) {
+			return length;
+		}
+	}
+	return length > 0 ? 0 : append_path(first, NULL, value, 0, error);
 }
 
 static json_t *describe(const struct kws_model *model, const char *path, bool current)
@@ -59,7 +106,7 @@ static json_t *probe(const char *path, bool current)
 		result = kws_model_load(&model, path, kws_mel_describe(), &error);
 	}
 	if (result == 0) {
-		result = kws_pipeline_check_input(model, &error);
+		result = kws_model_set_check_input(model, &error);
 	}
 	json_t *entry = result == 0 ? describe(model, path, current)
 				    : json_pack("{s:s, s:s}", "path", path, "error", error.text);
@@ -72,21 +119,56 @@ static int is_model(const struct dirent *entry)
 	return ends_with(entry->d_name, SUFFIX) && !ends_with(entry->d_name, VECTORS_SUFFIX);
 }
 
-json_t *kws_models_list(const char *current)
+static bool is_current(const struct kws_config_paths *current, const char *path)
+{
+	for (size_t i = 0; i < current->count; i++) {
+		if (strcmp(current->items[i], path) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether one before current model `index` lies in the same folder. */
+static bool is_listed(const struct kws_config_paths *current, size_t index)
+{
+	const char *path = current->items[index];
+	int length = folder_length(path);
+	for (size_t i = 0; i < index; i++) {
+		if (folder_length(current->items[i]) == length &&
+			strncmp(current->items[i], path, (size_t)length) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Appends what lies in the folder of current model `index`. */
+static void list_folder(json_t *list, const struct kws_config_paths *current, size_t index)
 {
 	char folder[PATH_MAX];
 	struct dirent **entries;
-	json_t *list = json_array();
-	snprintf(folder, sizeof(folder), "%.*s.", folder_length(current), current);
+	const char *beside = current->items[index];
+	snprintf(folder, sizeof(folder), "%.*s.", folder_length(beside), beside);
 	int count = scandir(folder, &entries, is_model, alphasort);
 	for (int i = 0; i < count; i++) {
 		char path[PATH_MAX];
-		kws_models_path(current, entries[i]->d_name, path, sizeof(path));
-		json_array_append_new(list, probe(path, strcmp(path, current) == 0));
+		print_path(beside, entries[i]->d_name, path, sizeof(path));
+		json_array_append_new(list, probe(path, is_current(current, path)));
 		free(entries[i]);
 	}
 	if (count >= 0) {
 		free(entries);
+	}
+}
+
+json_t *kws_models_list(const struct kws_config_paths *current)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < current->count; i++) {
+		if (!is_listed(current, i)) {
+			list_folder(list, current, i);
+		}
 	}
 	return list;
 }

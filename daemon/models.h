@@ -3,17 +3,22 @@
 #define KWS_DAEMON_MODELS_H
 
 #include <jansson.h>
-#include <stddef.h>
 
-/* The models that could be loaded: the *.safetensors files in the folder of the current one, test
- * vectors apart. Thread: loop. Blocks on the file system. */
+#include "common/error.h"
+#include "config/config.h"
+
+/* The models that could be loaded: the *.safetensors files in the folders of the current ones, test
+ * vectors apart. `current` is [model].path. Thread: loop. */
 
 /* A list of {path, name, labels, exits, current} and, for what cannot be used, {path, error}, in
- * the order of their paths; new reference, NULL without memory. `current` is [model].path. */
-json_t *kws_models_list(const char *current);
+ * the order of their paths within each folder; new reference, NULL without memory. Blocks on the
+ * file system. */
+json_t *kws_models_list(const struct kws_config_paths *current);
 
-/* The path that is meant: `wanted` as it is if there is a '/' in it, else the file of that name,
- * with or without ".safetensors", in the folder of `current`. Cut to `size`. */
-void kws_models_path(const char *current, const char *wanted, char *path, size_t size);
+/* Writes the value of [model].path for `wanted`, a string or a list of strings. Each is a path if
+ * there is a '/' in it, else the file of that name, with or without ".safetensors", in the folder
+ * of the first current one. Errors: KWS_EINVAL for anything else, with a sentence. */
+int kws_models_resolve(const struct kws_config_paths *current, const json_t *wanted,
+	char value[KWS_CONFIG_VALUE_SIZE], struct kws_error *error);
 
 #endif

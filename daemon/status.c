@@ -53,3 +53,107 @@ json_t *kws_status_clips(const struct kws_clips_counts *counts)
 	return json_pack("{s:I, s:I, s:I}", "saved", (json_int_t)counts->saved, "failed",
 		(json_int_t)counts->failed, "removed", (json_int_t)counts->removed);
 }
+
+/* What some hops came to. */
+struct work {
+	const uint64_t *hops_at_exit; /* [exits + 1] */
+	size_t exits;
+	uint64_t detections;
+	uint64_t rows;
+	double binary_macs_per_hop;
+	double float_macs_per_hop;
+	uint64_t hop_ns_p50;
+	uint64_t hop_ns_p99;
+};
+
+static json_t *work_json(const struct work *work)
+{
+	uint64_t asked = 0;
+	uint64_t exits = 0;
+	json_t *at_exit = json_array();
+	for (size_t i = 0; i <= work->exits; i++) {
+		asked += i > 0 ? work->hops_at_exit[i] : 0;
+		exits += i * work->hops_at_exit[i];
+		json_array_append_new(at_exit, json_integer((json_int_t)work->hops_at_exit[i]));
+	}
+	return json_pack("{s:f, s:o, s:I, s:I, s:f, s:f, s:f, s:f}", "mean_exit",
+		asked > 0 ? (double)exits / (double)asked : 0.0, "hops_at_exit", at_exit,
+		"detections", (json_int_t)work->detections, "rows", (json_int_t)work->rows,
+		"binary_macs_per_hop", work->binary_macs_per_hop, "float_macs_per_hop",
+		work->float_macs_per_hop, "hop_us_p50", (double)work->hop_ns_p50 / 1e3,
+		"hop_us_p99", (double)work->hop_ns_p99 / 1e3);
+}
+
+/* Takes `more`, whose fields follow those of `object`; NULL of either gives NULL. */
+static json_t *join(json_t *object, json_t *more)
+{
+	if (object == NULL || more == NULL || json_object_update(object, more) != 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(more);
+	return object;
+}
+
+/* One model; its part of the sums goes into `sum`. */
+static json_t *spotter_json(const struct kws_spotter *spotter, struct work *sum)
+{
+	const struct kws_model *model = kws_spotter_model(spotter);
+	struct kws_spotter_stats stats;
+	kws_spotter_stats(spotter, &stats);
+	double hops = stats.hops > 0 ? (double)stats.hops : 1.0;
+	const struct work work = {
+		.hops_at_exit = stats.hops_at_exit,
+		.exits = kws_model_graph(model)->exit_count,
+		.detections = stats.detections,
+		.rows = stats.net.rows,
+		.binary_macs_per_hop = (double)stats.net.binary_macs / hops,
+		.float_macs_per_hop = (double)stats.net.float_macs / hops,
+		.hop_ns_p50 = kws_spotter_hop_ns(spotter, 0.5),
+		.hop_ns_p99 = kws_spotter_hop_ns(spotter, 0.99),
+	};
+	sum->exits = work.exits > sum->exits ? work.exits : sum->exits;
+	sum->binary_macs_per_hop += work.binary_macs_per_hop;
+	sum->float_macs_per_hop += work.float_macs_per_hop;
+	return join(json_pack("{s:s, s:I}", "model", kws_model_name(model), "hops",
+			    (json_int_t)stats.hops),
+		work_json(&work));
+}
+
+static json_t *names_json(const struct kws_pipeline *pipeline)
+{
+	const struct kws_spotter *spotter;
+	json_t *names = json_string("");
+	for (size_t i = 0; names != NULL; i++) {
+		spotter = kws_pipeline_spotter(pipeline, i);
+		if (spotter == NULL) {
+			break;
+		}
+		json_t *longer = json_sprintf("%s%s%s", json_string_value(names), i > 0 ? ", " : "",
+			kws_model_name(kws_spotter_model(spotter)));
+		json_decref(names);
+		names = longer;
+	}
+	return names;
+}
+
+json_t *kws_status_network(const struct kws_pipeline *pipeline)
+{
+	const struct kws_spotter *spotter;
+	struct kws_pipeline_stats stats;
+	kws_pipeline_stats(pipeline, &stats);
+	struct work sum = {
+		.hops_at_exit = stats.hops_at_exit,
+		.detections = stats.detections,
+		.rows = stats.net.rows,
+		.hop_ns_p50 = kws_pipeline_hop_ns(pipeline, 0.5),
+		.hop_ns_p99 = kws_pipeline_hop_ns(pipeline, 0.99),
+	};
+	json_t *models = json_array();
+	for (size_t i = 0; (spotter = kws_pipeline_spotter(pipeline, i)) != NULL; i++) {
+		json_array_append_new(models, spotter_json(spotter, &sum));
+	}
+	json_t *network = json_pack("{s:o, s:b, s:I, s:I}", "model", names_json(pipeline), "warm",
+		stats.warm, "hops", (json_int_t)stats.hops, "gaps", (json_int_t)stats.gaps);
+	return join(join(network, work_json(&sum)), json_pack("{s:o}", "models", models));
+}

@@ -9,6 +9,7 @@
 #include "daemon/clips.h"
 #include "daemon/mute.h"
 #include "dsp/level.h"
+#include "pipeline/pipeline.h"
 
 /* What the parts of the stream tell of themselves, as JSON for the control methods. Each returns a
  * new reference, NULL without memory. Thread: loop. */
@@ -19,6 +20,8 @@ json_t *kws_status_audio(const struct kws_capture_status *capture, const char *s
 json_t *kws_status_devices(const struct kws_device_list *devices);
 json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *mute);
 json_t *kws_status_mute(const struct kws_mute *mute, uint64_t now_ms);
+/* The figures of all models together, and of each in `models`. */
+json_t *kws_status_network(const struct kws_pipeline *pipeline);
 json_t *kws_status_clips(const struct kws_clips_counts *counts);
 
 #endif

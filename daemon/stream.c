@@ -80,21 +80,22 @@ static void publish_state(struct kws_stream *stream, const char *state, const ch
 	publish(stream, KWS_TOPIC_STATE, json);
 }
 
-static void on_hop(void *user, const struct kws_hop *hop)
+static void on_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
 {
 	struct kws_stream *stream = user;
 	json_t *event = NULL;
 	if (stream->config->ipc.scores) {
-		kws_report_score(stream->network.model, hop, &event);
+		kws_report_score(model, hop, &event);
 		publish(stream, KWS_TOPIC_SCORE, event);
 	}
 }
 
-static void on_event(void *user, const struct kws_detector_event *found)
+static void on_event(
+	void *user, const struct kws_model *model, const struct kws_detector_event *found)
 {
 	struct kws_stream *stream = user;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
-	const char *name = kws_model_label(stream->network.model, found->label);
+	const char *name = kws_model_label(model, found->label);
 	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	struct kws_report_clock clock = {
 		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
@@ -105,7 +106,7 @@ static void on_event(void *user, const struct kws_detector_event *found)
 	snprintf(topic, sizeof(topic), "%s%s",
 		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
 	json_t *event = NULL;
-	kws_report_detection(stream->network.model, stream->config, found, &clock, &event);
+	kws_report_detection(model, stream->config, found, &clock, &event);
 	int result = kws_recorder_take(stream->recorder, stream->config, stream->network.pipeline,
 		name, detection, clock.time_ms, event);
 	if (result != 0) {
@@ -114,9 +115,8 @@ static void on_event(void *user, const struct kws_detector_event *found)
 	publish(stream, topic, event);
 	if (detection) {
 		kws_log_info("%s: score %.3f, exit %zu of %zu (%s), entropy %.3f", name,
-			(double)found->score, found->at.exit,
-			kws_model_graph(stream->network.model)->exit_count, found->at.reason,
-			(double)found->at.entropy);
+			(double)found->score, found->at.exit, kws_model_graph(model)->exit_count,
+			found->at.reason, (double)found->at.entropy);
 	}
 }
 
@@ -376,7 +376,7 @@ void kws_stream_destroy(struct kws_stream *stream)
 
 struct changes {
 	bool audio;    /* the source must be opened again */
-	bool pipeline; /* model, dsp: a new pipeline */
+	bool pipeline; /* what a pipeline is made for: a new one */
 };
 
 static void note_change(void *user, const char *key, const char *value, enum kws_apply apply)
@@ -431,15 +431,13 @@ int kws_stream_apply(
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = kws_recorder_check(config, error);
 	kws_config_diff(stream->config, config, note_change, &changes);
-	changes.pipeline =
-		changes.pipeline || kws_network_is_outdated(&stream->network, config->model.path);
 	if (result == 0 && changes.audio) {
 		result = check_source(stream, config, error);
 	}
 	if (result == 0 && changes.pipeline) {
 		result = kws_network_init(&network, config, &sink, error);
 	} else if (result == 0) {
-		result = kws_pipeline_check(stream->network.model, config, error);
+		result = kws_network_update(&stream->network, config, error);
 	}
 	if (result == 0 && changes.pipeline && !changes.audio) {
 		result = continue_stream(stream, config, network.pipeline, error);
@@ -454,8 +452,6 @@ int kws_stream_apply(
 	if (changes.pipeline) {
 		kws_network_finish(&stream->network);
 		stream->network = network;
-	} else {
-		kws_pipeline_configure(stream->network.pipeline, config);
 	}
 	if (changes.audio) {
 		stream->proven = true;
@@ -556,8 +552,8 @@ json_t *kws_stream_status(struct kws_stream *stream)
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
 		kws_status_audio(&capture, source_name(stream->config), stream->zeros.periods,
 			stream->suspends),
-		"network", kws_network_status(&stream->network), "level", kws_stream_level(stream),
-		"mute", kws_status_mute(&stream->mute, now_ms()), "clips",
+		"network", kws_status_network(stream->network.pipeline), "level",
+		kws_stream_level(stream), "mute", kws_status_mute(&stream->mute, now_ms()), "clips",
 		kws_status_clips(&clips));
 }
 

@@ -14,7 +14,7 @@
 #include "pipeline/pipeline.h"
 #include "systemd/watchdog.h"
 
-/* Capture, model and pipeline of the running daemon: reads what the source delivers and publishes
+/* Capture, models and pipeline of the running daemon: reads what the source delivers and publishes
  * what is found in it. Thread: loop, for all functions. */
 struct kws_stream;
 
@@ -24,7 +24,7 @@ enum kws_stream_end {
 	KWS_STREAM_FAILED,
 };
 
-/* Loads the model and starts to capture. `config` must outlive the stream or be replaced by
+/* Loads the models and starts to capture. `config` must outlive the stream or be replaced by
  * kws_stream_apply(); `publisher` outlives it. `ended` is called at most once, from the loop.
  * Errors: those of the model, the pipeline and kws_capture_create(), with a sentence. */
 int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
@@ -35,9 +35,10 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 void kws_stream_destroy(struct kws_stream *stream);
 
 /* Goes over to another configuration between two hops. What a change needs is prepared first; on an
- * error nothing has changed. Only changed [audio] keys interrupt the audio; changed [model] or
- * [dsp] keys, or a model file that was replaced, start an empty window; all others are taken over
- * without a break. Errors: as create. On success `config` takes the place of the old one. */
+ * error nothing has changed. Only changed [audio] keys interrupt the audio; a changed
+ * [model].hop_frames, [dsp] or [clips].preroll_ms starts an empty window; all others, and model
+ * files that were replaced, are taken over without a break. Errors: as create. On success `config`
+ * takes the place of the old one. */
 int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error);
 

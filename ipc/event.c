@@ -150,6 +150,7 @@ int kws_event_score(const struct kws_score_event *event, json_t **out)
 	put_text(&builder, "label", event->label);
 	put_real(&builder, "score", event->score, SCORE_DECIMALS);
 	put(&builder, "posteriors", posteriors_json(event));
+	put_text(&builder, "model", event->model);
 	return finish_event(&builder, out);
 }
 

@@ -60,6 +60,7 @@ struct kws_score_event {
 	const char *const *labels;
 	const float *posteriors;
 	size_t count;
+	const char *model; /* the model's name */
 };
 
 struct kws_state_event {

@@ -3,95 +3,89 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "bnn/net.h"
-#include "dsp/mel.h"
 #include "pipeline/front-end.h"
 #include "pipeline/histogram.h"
-#include "pipeline/resolve.h"
 
-struct kws_pipeline {
-	const struct kws_model *model;
-	struct kws_pipeline_sink sink;
-	struct kws_front_end *front;
-	struct kws_net *net;
-	struct kws_decider *decider;
-	struct kws_pipeline_stats stats;
-	struct kws_histogram hop_times;
+/* The spotters, one for each model, in the order of the models. */
+struct spotters {
+	size_t count;
+	struct kws_spotter *items[KWS_CONFIG_MODELS_MAX];
 };
 
-static size_t find_label(const struct kws_model *model, const char *name)
+struct kws_pipeline {
+	struct kws_pipeline_sink sink;
+	struct kws_front_end *front;
+	struct spotters spotters;
+	uint64_t hops;
+	uint64_t gaps;
+	struct kws_histogram hop_times; /* of all networks together */
+};
+
+static struct kws_spotter *find_spotter(
+	const struct spotters *spotters, const struct kws_model *model)
 {
-	for (size_t i = 0; i < kws_model_label_count(model); i++) {
-		if (strcmp(kws_model_label(model, i), name) == 0) {
-			return i;
+	for (size_t i = 0; i < spotters->count; i++) {
+		if (kws_spotter_model(spotters->items[i]) == model) {
+			return spotters->items[i];
 		}
 	}
-	return SIZE_MAX;
+	return NULL;
 }
 
-int kws_pipeline_check_input(const struct kws_model *model, struct kws_error *error)
+/* Destroys those that are not in `kept` as well. */
+static void drop_spotters(const struct spotters *spotters, const struct spotters *kept)
 {
-	const struct kws_map_shape *input = &kws_model_graph(model)->maps[0];
-	if (input->rows != KWS_WINDOW_FRAMES || input->bands != KWS_MEL_BANDS ||
-		input->channels != 1) {
-		return kws_fail(error, KWS_EMISMATCH,
-			"the model's input is %zux%zux%zu, this program's window is %dx%dx1",
-			input->rows, input->bands, input->channels, KWS_WINDOW_FRAMES,
-			KWS_MEL_BANDS);
+	for (size_t i = 0; i < spotters->count; i++) {
+		struct kws_spotter *spotter = spotters->items[i];
+		if (find_spotter(kept, kws_spotter_model(spotter)) == NULL) {
+			kws_spotter_destroy(spotter);
+		}
 	}
+}
+
+int kws_pipeline_exchange(struct kws_pipeline *pipeline, const struct kws_model_set *set,
+	const struct kws_config *config, struct kws_error *error)
+{
+	struct spotters next = {0};
+	int result = 0;
+	for (size_t i = 0; i < set->count && result == 0; i++) {
+		struct kws_spotter *spotter = find_spotter(&pipeline->spotters, set->models[i]);
+		if (spotter == NULL) {
+			result = kws_spotter_create(&spotter, set->models[i], config, error);
+		}
+		if (result == 0) {
+			next.items[next.count++] = spotter;
+		}
+	}
+	if (result != 0) {
+		drop_spotters(&next, &pipeline->spotters);
+		return result;
+	}
+	drop_spotters(&pipeline->spotters, &next);
+	pipeline->spotters = next;
+	kws_pipeline_configure(pipeline, config);
 	return 0;
-}
-
-int kws_pipeline_check(
-	const struct kws_model *model, const struct kws_config *config, struct kws_error *error)
-{
-	for (size_t i = 0; i < config->keyword_count; i++) {
-		const char *name = config->keywords[i].name;
-		if (!kws_resolve_is_keyword(name) || find_label(model, name) == SIZE_MAX) {
-			return kws_fail(error, KWS_EMISMATCH,
-				"[keyword %s]: the model '%s' does not know this keyword", name,
-				kws_model_name(model));
-		}
-	}
-	struct kws_policy_settings policy;
-	return kws_resolve_policy(&policy, model, config, error);
 }
 
 static void take_window(void *user, const struct kws_front_end_window *window);
 
-static int allocate(
-	struct kws_pipeline *pipeline, const struct kws_config *config, struct kws_error *error)
-{
-	const struct kws_front_end_sink sink = {take_window, pipeline};
-	int result = kws_front_end_create(&pipeline->front, config, &sink);
-	if (result == 0) {
-		result = kws_net_create(
-			&pipeline->net, pipeline->model, (size_t)config->model.hop_frames);
-	}
-	if (result != 0) {
-		return kws_fail(
-			error, result, "cannot set up the pipeline: %s", kws_strerror(result));
-	}
-	return kws_decider_create(&pipeline->decider, pipeline->model, config, error);
-}
-
-int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model *model,
+int kws_pipeline_create(struct kws_pipeline **out, const struct kws_model_set *set,
 	const struct kws_config *config, const struct kws_pipeline_sink *sink,
 	struct kws_error *error)
 {
-	int result = kws_pipeline_check_input(model, error);
-	if (result != 0) {
-		return result;
-	}
 	struct kws_pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	if (pipeline == NULL) {
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
-	pipeline->model = model;
+	const struct kws_front_end_sink front_sink = {take_window, pipeline};
 	pipeline->sink = *sink;
-	result = allocate(pipeline, config, error);
+	int result = kws_front_end_create(&pipeline->front, config, &front_sink);
+	if (result != 0) {
+		kws_fail(error, result, "cannot set up the pipeline: %s", kws_strerror(result));
+	} else {
+		result = kws_pipeline_exchange(pipeline, set, config, error);
+	}
 	if (result != 0) {
 		kws_pipeline_destroy(pipeline);
 		return result;
@@ -105,10 +99,16 @@ void kws_pipeline_destroy(struct kws_pipeline *pipeline)
 	if (pipeline == NULL) {
 		return;
 	}
+	drop_spotters(&pipeline->spotters, &(struct spotters){0});
 	kws_front_end_destroy(pipeline->front);
-	kws_net_destroy(pipeline->net);
-	kws_decider_destroy(pipeline->decider);
 	free(pipeline);
+}
+
+static void reset_spotters(struct kws_pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->spotters.count; i++) {
+		kws_spotter_reset(pipeline->spotters.items[i]);
+	}
 }
 
 int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned channels,
@@ -116,7 +116,7 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 {
 	int result = kws_front_end_open(pipeline->front, rate_hz, channels, channel, error);
 	if (result == 0) {
-		kws_decider_reset(pipeline->decider);
+		reset_spotters(pipeline);
 	}
 	return result;
 }
@@ -124,67 +124,50 @@ int kws_pipeline_open(struct kws_pipeline *pipeline, unsigned rate_hz, unsigned 
 void kws_pipeline_skip(struct kws_pipeline *pipeline, uint64_t frames)
 {
 	kws_front_end_gap(pipeline->front, frames);
-	kws_decider_reset(pipeline->decider);
+	reset_spotters(pipeline);
 }
 
 void kws_pipeline_gap(struct kws_pipeline *pipeline, uint64_t lost_frames)
 {
-	pipeline->stats.gaps++;
+	pipeline->gaps++;
 	kws_pipeline_skip(pipeline, lost_frames);
 }
 
 void kws_pipeline_configure(struct kws_pipeline *pipeline, const struct kws_config *config)
 {
-	kws_decider_configure(pipeline->decider, config);
-}
-
-static const float *run_exit(void *user, size_t exit)
-{
-	struct kws_pipeline *pipeline = user;
-	return kws_net_run_exit(pipeline->net, exit);
-}
-
-static void detect(struct kws_pipeline *pipeline, const struct kws_hop *hop)
-{
-	const struct kws_level *level = kws_front_end_level(pipeline->front);
-	const struct kws_detector_event *events;
-	size_t count = kws_decider_detect(pipeline->decider, hop, kws_level_rms_dbfs(level),
-		kws_level_snr_db(level), &events);
-	for (size_t i = 0; i < count; i++) {
-		pipeline->stats.detections += events[i].type == KWS_DETECTOR_DETECTION;
-		if (pipeline->sink.event != NULL) {
-			pipeline->sink.event(pipeline->sink.user, &events[i]);
-		}
+	for (size_t i = 0; i < pipeline->spotters.count; i++) {
+		kws_spotter_configure(pipeline->spotters.items[i], config);
 	}
 }
 
-static uint64_t monotonic_ns(void)
+static void detect(
+	struct kws_pipeline *pipeline, struct kws_spotter *spotter, const struct kws_hop *hop)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	const struct kws_pipeline_sink *sink = &pipeline->sink;
+	const struct kws_detector_event *events;
+	size_t count =
+		kws_spotter_detect(spotter, hop, kws_front_end_level(pipeline->front), &events);
+	for (size_t i = 0; i < count && sink->event != NULL; i++) {
+		sink->event(sink->user, kws_spotter_model(spotter), &events[i]);
+	}
 }
 
 static void take_window(void *user, const struct kws_front_end_window *window)
 {
 	struct kws_pipeline *pipeline = user;
-	struct kws_hop hop = {
-		.hop = pipeline->stats.hops++,
-		.sample = window->sample,
-	};
-	uint64_t began_ns = monotonic_ns();
-	if (window->first) {
-		kws_net_begin(pipeline->net, window->frames);
-	} else {
-		kws_net_advance(pipeline->net, window->frames);
+	const struct kws_pipeline_sink *sink = &pipeline->sink;
+	uint64_t time_ns = 0;
+	for (size_t i = 0; i < pipeline->spotters.count; i++) {
+		struct kws_spotter *spotter = pipeline->spotters.items[i];
+		struct kws_hop hop = {.hop = pipeline->hops, .sample = window->sample};
+		time_ns += kws_spotter_decide(spotter, window, &hop);
+		if (sink->hop != NULL) {
+			sink->hop(sink->user, kws_spotter_model(spotter), &hop);
+		}
+		detect(pipeline, spotter, &hop);
 	}
-	kws_decider_decide(pipeline->decider, window->speech ? run_exit : NULL, pipeline, &hop);
-	kws_histogram_add(&pipeline->hop_times, monotonic_ns() - began_ns);
-	pipeline->stats.hops_at_exit[hop.exit]++;
-	if (pipeline->sink.hop != NULL) {
-		pipeline->sink.hop(pipeline->sink.user, &hop);
-	}
-	detect(pipeline, &hop);
+	kws_histogram_add(&pipeline->hop_times, time_ns);
+	pipeline->hops++;
 }
 
 void kws_pipeline_push(struct kws_pipeline *pipeline, const int16_t *frames, size_t count)
@@ -203,12 +186,35 @@ const struct kws_level *kws_pipeline_level(const struct kws_pipeline *pipeline)
 	return kws_front_end_level(pipeline->front);
 }
 
+const struct kws_spotter *kws_pipeline_spotter(const struct kws_pipeline *pipeline, size_t index)
+{
+	return index < pipeline->spotters.count ? pipeline->spotters.items[index] : NULL;
+}
+
+static void add_stats(struct kws_pipeline_stats *sum, const struct kws_spotter_stats *stats)
+{
+	for (size_t i = 0; i <= KWS_EXITS_MAX; i++) {
+		sum->hops_at_exit[i] += stats->hops_at_exit[i];
+	}
+	sum->detections += stats->detections;
+	sum->net.rows += stats->net.rows;
+	sum->net.binary_macs += stats->net.binary_macs;
+	sum->net.float_macs += stats->net.float_macs;
+}
+
 void kws_pipeline_stats(const struct kws_pipeline *pipeline, struct kws_pipeline_stats *out)
 {
-	*out = pipeline->stats;
-	out->samples = kws_front_end_samples(pipeline->front);
-	out->warm = kws_front_end_warm(pipeline->front);
-	out->net = kws_net_stats(pipeline->net);
+	*out = (struct kws_pipeline_stats){
+		.hops = pipeline->hops,
+		.gaps = pipeline->gaps,
+		.samples = kws_front_end_samples(pipeline->front),
+		.warm = kws_front_end_warm(pipeline->front),
+	};
+	for (size_t i = 0; i < pipeline->spotters.count; i++) {
+		struct kws_spotter_stats stats;
+		kws_spotter_stats(pipeline->spotters.items[i], &stats);
+		add_stats(out, &stats);
+	}
 }
 
 uint64_t kws_pipeline_hop_ns(const struct kws_pipeline *pipeline, double share)

@@ -54,6 +54,7 @@ int kws_report_score(const struct kws_model *model, const struct kws_hop *hop, j
 		.labels = labels,
 		.posteriors = hop->posteriors,
 		.count = count,
+		.model = kws_model_name(model),
 	};
 	return kws_event_score(&score, out);
 }

@@ -18,6 +18,16 @@ bool kws_resolve_is_keyword(const char *label)
 	return label[0] != '_';
 }
 
+size_t kws_resolve_keyword(const struct kws_model *model, const char *name)
+{
+	for (size_t i = 0; i < kws_model_label_count(model) && kws_resolve_is_keyword(name); i++) {
+		if (strcmp(kws_model_label(model, i), name) == 0) {
+			return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
 static const struct kws_policy_ops *policy_of(const struct kws_config *config)
 {
 	static const char *const names[] = {
@@ -87,8 +97,10 @@ static int check_section(const struct kws_keyword_config *keyword, const char *s
 	return 0;
 }
 
-static int check_sections(const struct kws_config *config, size_t exits, struct kws_error *error)
+static int check_sections(
+	const struct kws_model *model, const struct kws_config *config, struct kws_error *error)
 {
+	size_t exits = kws_model_graph(model)->exit_count;
 	/* what every keyword inherits, so it names the section that it comes from */
 	int result = check_section(&config->keyword_default, "exits", exits, error);
 	if (result == 0) {
@@ -97,9 +109,11 @@ static int check_sections(const struct kws_config *config, size_t exits, struct 
 	}
 	for (size_t i = 0; i < config->keyword_count && result == 0; i++) {
 		char section[sizeof(KWS_KEYWORD_SECTION) + 1 + KWS_KEYWORD_NAME_SIZE];
-		snprintf(section, sizeof(section), KWS_KEYWORD_SECTION " %s",
-			config->keywords[i].name);
-		result = check_section(&config->keywords[i], section, exits, error);
+		const struct kws_keyword_config *keyword = &config->keywords[i];
+		snprintf(section, sizeof(section), KWS_KEYWORD_SECTION " %s", keyword->name);
+		if (kws_resolve_keyword(model, keyword->name) != SIZE_MAX) {
+			result = check_section(keyword, section, exits, error);
+		}
 	}
 	return result;
 }
@@ -153,7 +167,7 @@ int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *
 {
 	const struct kws_graph *graph = kws_model_graph(model);
 	const struct kws_config_floats *temperature = &config->exits.temperature;
-	int result = check_sections(config, graph->exit_count, error);
+	int result = check_sections(model, config, error);
 	if (result != 0) {
 		return result;
 	}

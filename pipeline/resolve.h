@@ -3,6 +3,7 @@
 #define KWS_PIPELINE_RESOLVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "bnn/model.h"
 #include "config/config.h"
@@ -15,10 +16,14 @@
 /* Whether the label is something that can be spoken; "_silence_" and "_unknown_" are not. */
 bool kws_resolve_is_keyword(const char *label);
 
+/* The class of a keyword; SIZE_MAX where the model has no keyword of that name. */
+size_t kws_resolve_keyword(const struct kws_model *model, const char *name);
+
 /* The rule of [exits].policy with, from the strongest, the thresholds of [keyword NAME] for that
  * class, those of [exits], those of the model's `kws.exits`, the rule's own. Temperatures are those
- * of [exits], else the model's. Errors: KWS_EMISMATCH, KWS_EINVAL with a sentence: a list that is
- * not as long as the model has exits, a rule that can never fire (kws_policy_check()). */
+ * of [exits], else the model's. Sections of keywords of other models are not looked at. Errors:
+ * KWS_EMISMATCH, KWS_EINVAL with a sentence: a list that is not as long as the model has exits, a
+ * rule that can never fire (kws_policy_check()). */
 int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *model,
 	const struct kws_config *config, struct kws_error *error);
 

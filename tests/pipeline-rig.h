@@ -46,17 +46,20 @@ struct rig {
 	struct heard heard;
 };
 
-static inline void take_hop(void *user, const struct kws_hop *hop)
+static inline void take_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
 {
 	struct heard *heard = user;
+	(void)model;
 	assert_true(heard->hop_count < HOPS_MAX);
 	heard->go[heard->hop_count] = hop->posteriors[0];
 	heard->hops[heard->hop_count++] = *hop;
 }
 
-static inline void take_event(void *user, const struct kws_detector_event *event)
+static inline void take_event(
+	void *user, const struct kws_model *model, const struct kws_detector_event *event)
 {
 	struct heard *heard = user;
+	(void)model;
 	assert_true(heard->event_count < EVENTS_MAX);
 	assert_true(event->at.hop <= heard->hops[heard->hop_count - 1].hop);
 	heard->events[heard->event_count++] = *event;
@@ -117,7 +120,8 @@ static inline struct rig *create_rig(const char *const *overrides)
 	rig->model = build_model(GRAPH("[98,64,1]"));
 	rig->config = load_config(overrides);
 	const struct kws_pipeline_sink sink = {take_hop, take_event, &rig->heard};
-	if (kws_pipeline_create(&rig->pipeline, rig->model, rig->config, &sink, &error) != 0) {
+	const struct kws_model_set alone = {1, {rig->model}};
+	if (kws_pipeline_create(&rig->pipeline, &alone, rig->config, &sink, &error) != 0) {
 		fail_msg("%s", error.text);
 	}
 	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, &error), 0);

@@ -27,6 +27,7 @@
 
 /* What others are made of. */
 static struct kws_model *model;
+static struct kws_model *other_model;
 static struct kws_net *net;
 static struct kws_config *config;
 static struct kws_corpus corpus;
@@ -162,9 +163,26 @@ static int attempt_pipeline(void)
 	const struct kws_pipeline_sink sink = {NULL, NULL, NULL};
 	struct kws_pipeline *pipeline;
 	struct kws_error error = {""};
-	int code = told(kws_pipeline_create(&pipeline, model, config, &sink, &error), &error);
+	const struct kws_model_set alone = {1, {model}};
+	int code = told(kws_pipeline_create(&pipeline, &alone, config, &sink, &error), &error);
 	if (code == 0) {
 		code = told(kws_pipeline_open(pipeline, 44100, 2, 0, &error), &error);
+		kws_pipeline_destroy(pipeline);
+	}
+	return code;
+}
+
+/* A second model beside the one that runs. */
+static int attempt_exchange(void)
+{
+	const struct kws_pipeline_sink sink = {NULL, NULL, NULL};
+	const struct kws_model_set alone = {1, {model}};
+	const struct kws_model_set both = {2, {other_model, model}};
+	struct kws_pipeline *pipeline;
+	struct kws_error error = {""};
+	int code = told(kws_pipeline_create(&pipeline, &alone, config, &sink, &error), &error);
+	if (code == 0) {
+		code = told(kws_pipeline_exchange(pipeline, &both, config, &error), &error);
 		kws_pipeline_destroy(pipeline);
 	}
 	return code;
@@ -259,6 +277,7 @@ static const struct {
 	{"account", attempt_account},
 	{"decider", attempt_decider},
 	{"pipeline", attempt_pipeline},
+	{"exchange", attempt_exchange},
 	{"recorder", attempt_recorder},
 	{"corpus", attempt_corpus},
 	{"search", attempt_search},
@@ -282,6 +301,7 @@ static int set_up(void **state)
 	struct kws_error error;
 	assert_int_equal(kws_config_load(&config, NULL, overrides, 2, &errors), 0);
 	assert_int_equal(kws_model_load(&model, MODEL, NULL, &error), 0);
+	assert_int_equal(kws_model_load(&other_model, MODEL, NULL, &error), 0);
 	assert_int_equal(kws_net_create(&net, model, 4), 0);
 	return 0;
 }
@@ -291,6 +311,7 @@ static int tear_down(void **state)
 	(void)state;
 	kws_corpus_finish(&corpus);
 	kws_net_destroy(net);
+	kws_model_destroy(other_model);
 	kws_model_destroy(model);
 	kws_config_destroy(config);
 	return 0;

@@ -16,7 +16,7 @@ static void test_line_length(void **state)
 	size_t from = strlen(text);
 	memset(text + from, 'p', start + 197 - from);
 	struct kws_config *config = parse(text);
-	assert_int_equal(strlen(config->model.path), 190);
+	assert_int_equal(strlen(config->model.path.items[0]), 190);
 	kws_config_destroy(config);
 	text[start + 197] = 'p';
 	parse_bad(text, strlen(text), NULL, 0, &errors);
@@ -49,6 +49,13 @@ static void test_error_texts(void **state)
 		{"[keyword a]\nenabled=1\n[keyword b]\nenabled=1\n[keyword a]\nenabled=1\n",
 			"c:6: [keyword a].enabled: is already set in line 2"},
 		{"[audio]\nrate_hz =\n", "c:2: [audio].rate_hz: value '': has no value"},
+		{"[model]\npath =\n", "c:2: [model].path: value '': has no value"},
+		{"[model]\npath = a, ,b\n", "c:2: [model].path: value 'a, ,b': has an empty path "
+					    "before or after a comma"},
+		{"[model]\npath = a,\n",
+			"c:2: [model].path: value 'a,': has an empty path before or after a comma"},
+		{"[model]\npath = a,b,c,d,e,f,g,h,i\n",
+			"c:2: [model].path: value 'a,b,c,d,e,f,g,h,i': has more than 8 paths"},
 		{"[audio]\nrate_hz = 4 4\n",
 			"c:2: [audio].rate_hz: value '4 4': is not a whole number"},
 		{"[audio]\nrate_hz = 0x10\n",
@@ -243,6 +250,12 @@ static void test_override_length(void **state)
 	memset(text + start, 'p', 1024);
 	parse_bad("", 0, overrides, 1, &errors);
 	assert_non_null(strstr(errors.text[0], "p': is longer than 1023 bytes"));
+	strcpy(text, "model.path=");
+	memset(text + start, 'p', 1023);
+	text[start + 500] = ','; /* ", " as the value is told */
+	parse_bad("", 0, overrides, 1, &errors);
+	assert_non_null(strstr(errors.text[0], "p': is longer than 1023 bytes"));
+	strcpy(text, "audio.path=");
 	memset(text + start, 'p', sizeof(text) - start - 1);
 	parse_bad("", 0, overrides, 1, &errors);
 	assert_non_null(strstr(errors.text[0], "p: is too long"));

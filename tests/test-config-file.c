@@ -67,9 +67,9 @@ static void test_sample_in_the_repository(void **state)
 	char printed[SAMPLE_SIZE];
 	print_sample(printed, sizeof(printed));
 	struct kws_config *plain = parse("");
-	char *path = strstr(printed, plain->model.path);
+	char *path = strstr(printed, plain->model.path.items[0]);
 	assert_non_null(path);
-	char *rest = path + strlen(plain->model.path);
+	char *rest = path + strlen(plain->model.path.items[0]);
 
 	char file_text[SAMPLE_SIZE];
 	FILE *file = fopen(KWS_SAMPLE_FILE, "r");

@@ -117,6 +117,25 @@ static void test_lists(void **state)
 	kws_config_destroy(config);
 }
 
+static void test_models(void **state)
+{
+	(void)state;
+	struct kws_config *config = parse("[model]\npath = /m/one model.x ,two.x,\t./three\n");
+	const struct kws_config_paths *paths = &config->model.path;
+	assert_int_equal(paths->count, 3);
+	assert_string_equal(paths->items[0], "/m/one model.x");
+	assert_string_equal(paths->items[1], "two.x");
+	assert_string_equal(paths->items[2], "./three");
+	assert_value(config, "model.path", "/m/one model.x, two.x, ./three");
+	struct kws_config *same = parse("[model]\npath=/m/one model.x,two.x,./three\n");
+	struct kws_config *other = parse("[model]\npath=two.x,/m/one model.x,./three\n");
+	assert_int_equal(kws_config_diff(config, same, NULL, NULL), KWS_APPLY_NONE);
+	assert_int_equal(kws_config_diff(config, other, NULL, NULL), KWS_APPLY_LIVE);
+	kws_config_destroy(other);
+	kws_config_destroy(same);
+	kws_config_destroy(config);
+}
+
 static void test_layout(void **state)
 {
 	(void)state;
@@ -348,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_inherited_keys_are_those_of_their_section),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_byte_order_mark),
 		cmocka_unit_test(test_long_comment),

@@ -176,7 +176,8 @@ static void test_score(void **state)
 		.score = 0.9,
 		.labels = labels,
 		.posteriors = posteriors,
-		.count = 3};
+		.count = 3,
+		.model = "commands"};
 	json_t *json = NULL;
 	assert_int_equal(kws_event_score(&event, &json), 0);
 	assert_dump(json,
@@ -184,7 +185,7 @@ static void test_score(void **state)
 		"\"policy\":\"difference\",\"reason\":\"unchanged\",\"change\":1.2346,"
 		"\"disagreement\":2,"
 		"\"label\":\"yes\",\"score\":0.9,"
-		"\"posteriors\":{\"yes\":0.9,\"no\":0.1,\"silence\":null}}");
+		"\"posteriors\":{\"yes\":0.9,\"no\":0.1,\"silence\":null},\"model\":\"commands\"}");
 }
 
 static void test_level(void **state)

@@ -150,7 +150,8 @@ static void on_timer(uv_timer_t *timer)
 		.policy = "difference",
 		.reason = daemon->hop % 2 == 0 ? "unchanged" : "no-reference",
 		.change = daemon->hop % 2 == 0 ? 12.5 : (double)NAN,
-		.disagreement = 1};
+		.disagreement = 1,
+		.model = "far"};
 	json_t *event;
 	daemon->hop++;
 	publish_detection(daemon, KWS_TOPIC_DETECTION, "mar");
@@ -488,11 +489,11 @@ static void test_monitor_scores(void **state)
 	assert_int_equal(RUN(f, "monitor", "--scores", "--count", "12", "--for", "10"), 0);
 	assert_non_null(strstr(f->out, "  candidate mar  score 0.900  exit 2/5"));
 	static const char heading[] = "      hop     time s  label          score exit of entropy  "
-				      "reason         change disagree\n";
+				      "reason         change disagree  model\n";
 	static const char even[] =
-		"  yes            0.500    1  5   0.000  unchanged      12.500        1\n";
+		"  yes            0.500    1  5   0.000  unchanged      12.500        1  far\n";
 	static const char odd[] = "  t\xc3\xbcr            0.500    1  5   0.000  "
-				  "no-reference        -        1\n";
+				  "no-reference        -        1  far\n";
 	assert_int_equal(count_lines(f->out, heading), 1);
 	assert_true(count_lines(f->out, even) > 0);
 	assert_true(count_lines(f->out, odd) > 0);

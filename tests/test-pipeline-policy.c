@@ -87,7 +87,8 @@ static void policies_change_between_two_hops(void **state)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		struct kws_config *config =
 			load_config(WITH(PLAIN, "exits.distance=1e6", steps[i].policy));
-		bool possible = kws_pipeline_check(rig->model, config, NULL) == 0;
+		const struct kws_model_set alone = {1, {rig->model}};
+		bool possible = kws_model_set_check(&alone, config, NULL) == 0;
 		assert_int_equal(possible, strcmp(steps[i].policy, "exits.policy=patience") != 0);
 		kws_pipeline_configure(rig->pipeline, config);
 		kws_config_destroy(config);
@@ -116,8 +117,8 @@ static void no_numbers_are_no_keyword(void **state)
 	kws_model_destroy(rig->model);
 	rig->model = build_model_of(GRAPH("[98,64,1]"), weights, weights, bias);
 	const struct kws_pipeline_sink sink = {take_hop, take_event, &rig->heard};
-	assert_int_equal(
-		kws_pipeline_create(&rig->pipeline, rig->model, rig->config, &sink, NULL), 0);
+	const struct kws_model_set alone = {1, {rig->model}};
+	assert_int_equal(kws_pipeline_create(&rig->pipeline, &alone, rig->config, &sink, NULL), 0);
 	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, NULL), 0);
 	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 0);
 	struct kws_hop *hop = &rig->heard.hops[0];

@@ -275,8 +275,9 @@ static void check_names_the_unknown_keyword(void **state)
 	struct kws_error error = {""};
 	struct kws_config *good = load_config(WITH("keyword go.threshold=0.7"));
 	struct kws_config *bad = load_config(WITH("keyword stop.threshold=0.7"));
-	assert_int_equal(kws_pipeline_check(rig->model, good, &error), 0);
-	assert_int_equal(kws_pipeline_check(rig->model, bad, &error), KWS_EMISMATCH);
+	const struct kws_model_set alone = {1, {rig->model}};
+	assert_int_equal(kws_model_set_check(&alone, good, &error), 0);
+	assert_int_equal(kws_model_set_check(&alone, bad, &error), KWS_EMISMATCH);
 	assert_string_equal(
 		error.text, "[keyword stop]: the model 'built' does not know this keyword");
 	kws_config_destroy(bad);
@@ -292,8 +293,9 @@ static void refuses_a_model_of_another_window(void **state)
 	const struct kws_pipeline_sink sink = {0};
 	struct kws_pipeline *pipeline = NULL;
 	struct kws_error error;
+	const struct kws_model_set alone = {1, {model}};
 	assert_int_equal(
-		kws_pipeline_create(&pipeline, model, config, &sink, &error), KWS_EMISMATCH);
+		kws_pipeline_create(&pipeline, &alone, config, &sink, &error), KWS_EMISMATCH);
 	assert_string_equal(
 		error.text, "the model's input is 97x64x1, this program's window is 98x64x1");
 	assert_null(pipeline);
@@ -309,7 +311,8 @@ static void runs_without_a_sink(void **state)
 	struct kws_config *config = load_config(WITH(PLAIN));
 	const struct kws_pipeline_sink sink = {0};
 	struct rig rig = {.model = model};
-	assert_int_equal(kws_pipeline_create(&rig.pipeline, model, config, &sink, NULL), 0);
+	const struct kws_model_set alone = {1, {model}};
+	assert_int_equal(kws_pipeline_create(&rig.pipeline, &alone, config, &sink, NULL), 0);
 	assert_int_equal(kws_pipeline_open(rig.pipeline, RATE_HZ, 1, 0, NULL), 0);
 	push_noise(&rig, 2 * RATE_HZ, 20000);
 	assert_int_equal(stats_of(&rig).detections, 1);

@@ -178,9 +178,10 @@ static void what_does_not_suit_the_model_is_refused(void **state)
 		struct kws_pipeline_sink sink = {NULL, NULL, NULL};
 		struct kws_pipeline *pipeline = NULL;
 		struct kws_error error = {""};
-		assert_int_equal(kws_pipeline_check(model, config, &error), cases[i].code);
+		const struct kws_model_set alone = {1, {model}};
+		assert_int_equal(kws_model_set_check(&alone, config, &error), cases[i].code);
 		assert_string_equal(error.text, cases[i].sentence);
-		assert_int_equal(kws_pipeline_create(&pipeline, model, config, &sink, &error),
+		assert_int_equal(kws_pipeline_create(&pipeline, &alone, config, &sink, &error),
 			cases[i].code);
 		assert_null(pipeline);
 		kws_config_destroy(config);

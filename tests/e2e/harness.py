@@ -253,6 +253,15 @@ def scores(messages):
     return [event for topic, event in messages if topic == "kws.score"]
 
 
+# What depends on the clock, on the way the audio came, and on who counts.
+VARYING = ("seq", "boot", "time", "monotonic_ns", "latency_ms", "file")
+
+
+def constant_part(events):
+    return [{key: value for key, value in event.items() if key not in VARYING}
+            for event in events]
+
+
 def main(pulse=False):
     if shutil.which("espeak-ng") is None:
         print("espeak-ng is not installed")

@@ -19,7 +19,7 @@ DETECTION = {
 SCORE = {
     "v": int, "seq": int, "boot": str, "hop": int, "sample": int, "exit": int, "exits": int,
     "entropy": NUMBER, "policy": str, "reason": str, "change": type(None), "disagreement": int,
-    "label": str, "score": NUMBER, "posteriors": dict,
+    "label": str, "score": NUMBER, "posteriors": dict, "model": str,
 }
 STATE = {
     "v": int, "seq": int, "boot": str, "state": str, "reason": str, "time": str,

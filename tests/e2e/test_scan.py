@@ -7,14 +7,7 @@ import subprocess
 
 import harness
 import numpy
-
-# What depends on the clock, on the way the audio came, and on who counts.
-VARYING = ("seq", "boot", "time", "monotonic_ns", "latency_ms", "file")
-
-
-def constant_part(events):
-    return [{key: value for key, value in event.items() if key not in VARYING}
-            for event in events]
+from harness import constant_part
 
 
 class ScanTest(harness.DaemonTest):

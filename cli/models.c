@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/models.h"
+
+#include <stdio.h>
+
+#include "dsp/mel.h"
+
+static bool load(struct kws_model **out, const char *path)
+{
+	struct kws_error error = {""};
+	int result = kws_model_load(out, path, kws_mel_describe(), &error);
+	if (result == 0) {
+		result = kws_model_set_check_input(*out, &error);
+		if (result != 0) {
+			kws_model_destroy(*out);
+		}
+	}
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+	}
+	return result == 0;
+}
+
+bool kws_cli_models_load(struct kws_model_set *set, const struct kws_config *config)
+{
+	struct kws_error error = {""};
+	struct kws_model_set made = {0};
+	const struct kws_config_paths *paths = &config->model.path;
+	while (made.count < paths->count) {
+		if (!load(&made.models[made.count], paths->items[made.count])) {
+			kws_model_set_finish(&made);
+			return false;
+		}
+		made.count++;
+	}
+	if (kws_model_set_check(&made, config, &error) != 0) {
+		if (made.count == 1) {
+			fprintf(stderr, "kws: %s: %s\n", paths->items[0], error.text);
+		} else {
+			fprintf(stderr, "kws: %s\n", error.text);
+		}
+		kws_model_set_finish(&made);
+		return false;
+	}
+	*set = made;
+	return true;
+}
+
+bool kws_cli_model_load(struct kws_model **out, const struct kws_config *config)
+{
+	if (config->model.path.count > 1) {
+		fprintf(stderr,
+			"kws: the configuration has %zu models, and this tool works on one at a "
+			"time: choose it with --model FILE\n",
+			config->model.path.count);
+		return false;
+	}
+	return load(out, config->model.path.items[0]);
+}

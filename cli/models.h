@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_CLI_MODELS_H
+#define KWS_CLI_MODELS_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "pipeline/model-set.h"
+
+/* The models of [model].path, for the offline tools. Both functions complain on the standard error;
+ * after false there is nothing to finish. */
+
+/* All of them, which suit each other and the configuration. */
+bool kws_cli_models_load(struct kws_model_set *set, const struct kws_config *config);
+
+/* The one model of a tool that works on one at a time; a list is refused. The caller destroys it.
+ */
+bool kws_cli_model_load(struct kws_model **out, const struct kws_config *config);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/model-set.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "dsp/mel.h"
+#include "pipeline/resolve.h"
+
+void kws_model_set_finish(struct kws_model_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		kws_model_destroy(set->models[i]);
+	}
+	*set = (struct kws_model_set){0};
+}
+
+int kws_model_set_check_input(const struct kws_model *model, struct kws_error *error)
+{
+	const struct kws_map_shape *input = &kws_model_graph(model)->maps[0];
+	if (input->rows != KWS_WINDOW_FRAMES || input->bands != KWS_MEL_BANDS ||
+		input->channels != 1) {
+		return kws_fail(error, KWS_EMISMATCH,
+			"the model's input is %zux%zux%zu, this program's window is %dx%dx1",
+			input->rows, input->bands, input->channels, KWS_WINDOW_FRAMES,
+			KWS_MEL_BANDS);
+	}
+	return 0;
+}
+
+/* The first keyword that both know, or NULL. */
+static const char *find_common(const struct kws_model *one, const struct kws_model *other)
+{
+	for (size_t i = 0; i < kws_model_label_count(one); i++) {
+		const char *label = kws_model_label(one, i);
+		if (kws_resolve_keyword(one, label) != SIZE_MAX &&
+			kws_resolve_keyword(other, label) != SIZE_MAX) {
+			return label;
+		}
+	}
+	return NULL;
+}
+
+static int check_pair(const struct kws_model_set *set, const struct kws_config *config, size_t a,
+	size_t b, struct kws_error *error)
+{
+	const char *first = config->model.path.items[a];
+	const char *second = config->model.path.items[b];
+	const char *name = kws_model_name(set->models[a]);
+	const char *keyword = find_common(set->models[a], set->models[b]);
+	if (strcmp(name, kws_model_name(set->models[b])) == 0) {
+		return kws_fail(error, KWS_EMISMATCH,
+			"%.80s and %.80s are both named '%.40s': models side by side need "
+			"names of their own",
+			first, second, name);
+	}
+	if (keyword != NULL) {
+		return kws_fail(error, KWS_EMISMATCH, "both %.80s and %.80s know the keyword '%s'",
+			first, second, keyword);
+	}
+	return 0;
+}
+
+static int check_pairs(
+	const struct kws_model_set *set, const struct kws_config *config, struct kws_error *error)
+{
+	int result = 0;
+	for (size_t a = 0; a < set->count && result == 0; a++) {
+		for (size_t b = a + 1; b < set->count && result == 0; b++) {
+			result = check_pair(set, config, a, b, error);
+		}
+	}
+	return result;
+}
+
+static bool is_known(const struct kws_model_set *set, const char *keyword)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (kws_resolve_keyword(set->models[i], keyword) != SIZE_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int check_sections(
+	const struct kws_model_set *set, const struct kws_config *config, struct kws_error *error)
+{
+	for (size_t i = 0; i < config->keyword_count; i++) {
+		const char *name = config->keywords[i].name;
+		if (is_known(set, name)) {
+			continue;
+		}
+		if (set->count > 1) {
+			return kws_fail(error, KWS_EMISMATCH,
+				"[keyword %s]: none of the models knows this keyword", name);
+		}
+		return kws_fail(error, KWS_EMISMATCH,
+			"[keyword %s]: the model '%s' does not know this keyword", name,
+			kws_model_name(set->models[0]));
+	}
+	return 0;
+}
+
+int kws_model_set_check(
+	const struct kws_model_set *set, const struct kws_config *config, struct kws_error *error)
+{
+	struct kws_policy_settings policy;
+	struct kws_error reason;
+	int result = check_pairs(set, config, error);
+	if (result == 0) {
+		result = check_sections(set, config, error);
+	}
+	for (size_t i = 0; i < set->count && result == 0; i++) {
+		result = kws_resolve_policy(&policy, set->models[i], config, &reason);
+		if (result != 0 && set->count == 1) {
+			kws_fail(error, result, "%s", reason.text);
+		} else if (result != 0) {
+			kws_fail(error, result, "the model '%.40s': %.200s",
+				kws_model_name(set->models[i]), reason.text);
+		}
+	}
+	return result;
+}
