@@ -32,6 +32,30 @@ class Quantizers(unittest.TestCase):
         self.assertEqual(y, [-1, -1, 1, 1, 1, 1])
         self.assertEqual(g, [0, 3, 3, 3, 3, 0])
 
+    def test_ste_sign_of_bfloat16(self):
+        for clip, within, beyond in ((1.25, 1.25, 1.2578125), (1.3, 1.296875, 1.3046875)):
+            x = torch.tensor([-beyond, -within, -0.0, within, beyond], dtype=torch.bfloat16, requires_grad=True)
+            y = layers.sign(x, clip)
+            y.backward(torch.full_like(y, 3.0))
+            self.assertEqual(y.tolist(), [-1, -1, 1, 1, 1])
+            self.assertEqual(x.grad.tolist(), [0, 3, 3, 3, 0], clip)
+
+    def test_a_convolution_as_a_product(self):
+        """Small maps: the same sums, and the same gradients."""
+        for stride in (1, 2):
+            conv = layers.BinaryConv2d(5, 7, stride)
+            inputs = [layers.sign(torch.randn(3, 5, 6, 5)).requires_grad_() for _ in range(2)]
+            inputs[1].data.copy_(inputs[0].data)
+            y = conv(inputs[0])
+            grad = torch.randn_like(y)
+            y.backward(grad)
+            weight = layers.sign(conv.weight.detach(), conv.clip_at).requires_grad_()
+            wanted = torch.nn.functional.conv2d(inputs[1], weight, stride=stride)
+            wanted.backward(grad)
+            self.assertTrue(torch.equal(y, wanted))
+            self.assertTrue(torch.allclose(inputs[0].grad, inputs[1].grad, atol=1e-5))
+            self.assertTrue(torch.allclose(conv.weight.grad, weight.grad, atol=1e-5))
+
     def test_approx_sign(self):
         y, g = gradient(layers.approx_sign, [-1.5, -0.75, -0.0, 0.25, 1.0])
         self.assertEqual(y, [-1, -1, 1, 1, 1])

@@ -11,6 +11,7 @@ import pathlib
 import torch
 
 from kwstrain import paper, training
+from kwstrain.commandnet import CommandNet
 from kwstrain.data import LABELS
 from kwstrain.folder import FolderExamples, classes, folder_validation
 from kwstrain.sampler import CommandExamples
@@ -40,6 +41,9 @@ def arguments():
     parser.add_argument("--exits", type=exit_numbers, help="numbers of the exits to train, 5 or 1,3,5 for instance; the "
                         "network ends with the last of them (default: all five)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda where there is one")
+    parser.add_argument("--teacher", type=pathlib.Path, help="checkpoint of train_commands.py, or of this script, whose last "
+                        "exit teaches all exits")
+    parser.add_argument("--teach", type=float, default=1.0, help="weight of the divergence from the teacher (default: 1)")
     training.add_arguments(parser, epochs=100, distil=0.0)
     return parser.parse_args()
 
@@ -60,14 +64,29 @@ def optimisers(net, args):
     return training.latent_adam(net, args.lr_binary, args.lr)
 
 
+def teacher_of(checkpoint, labels):
+    """A trained network in evaluation mode, to be asked for its logits."""
+    if checkpoint.exists() and not torch.load(checkpoint, map_location="cpu").get("about"):
+        about, net = {"labels": LABELS}, CommandNet(len(LABELS))
+        net.load_state_dict(torch.load(checkpoint, map_location="cpu")["net"])
+    else:
+        about, net = paper.load(checkpoint)
+    if about["labels"] != labels:
+        raise SystemExit(f"{checkpoint}: other labels than those to train: {' '.join(about['labels'])}")
+    return net.eval()
+
+
 def main():
     args = arguments()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     labels, examples, validation = data(args)
     about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "exits": args.exits}
-    net = paper.build(about).to(training.device(args.device))
-    run = training.Training(net, optimisers(net, args), args.run or HERE / "runs" / paper.name(about), args, about)
+    device = training.device(args.device)
+    net = paper.build(about).to(device)
+    teacher = teacher_of(args.teacher, labels).to(device) if args.teacher else None
+    folder = args.run or HERE / "runs" / paper.name(about)
+    run = training.Training(net, optimisers(net, args), folder, args, about, teacher, args.teach)
     run.run(examples, validation)
 
 

@@ -3,6 +3,7 @@
 Every part has forward() for PyTorch and export() for the C engine. `export(graph, maps, name)` adds its operations to
 the graph (kwstrain.export.Graph) and returns its output's maps: one, or in dense blocks the slices side by side.
 """
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -61,10 +62,11 @@ class Backbone(nn.Module):
         kept = [places[number - 1] for number in sorted(exits)] if exits else places
         self.stem, self.steps = stem, nn.ModuleList(steps[: kept[-1]])
         self.heads = nn.ModuleDict({str(count): heads[count] for count in kept})
+        self.to(memory_format=torch.channels_last)  # pools, batch norms and small maps are faster so
 
     def forward(self, x):
         logits = []
-        x = self.stem(x)
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for count, step in enumerate(self.steps, 1):
             x = step(x)
             if str(count) in self.heads:

@@ -1,4 +1,6 @@
 """Binary layers: signs with surrogate gradients, binary convolution, and the command network's block and head."""
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -6,9 +8,28 @@ from torch import nn
 STE_CLIP = 1.25  # QuickNet's SteSign: the gradient passes where |x| <= 1.25
 
 
+# Up to so many positions of its output a 3x3 convolution is faster on a CPU as one matrix product.
+PRODUCT_POSITIONS = 32
+
+
 def _signs(x, dtype):
-    """sign(0) = +1, also for -0.0, as in the C engine."""
-    return x.ge(0).to(dtype).mul_(2).sub_(1)
+    """sign(0) = +1, also for -0.0, which adding 0 makes +0, as in the C engine."""
+    return torch.copysign(x.new_ones(()), x + 0).to(dtype)
+
+
+@functools.lru_cache
+def _bfloat16_above(clip):
+    """The smallest bfloat16 that is greater."""
+    bits = torch.tensor(clip).view(torch.int32) >> 16
+    return ((bits + 1) << 16).view(torch.float32).item()
+
+
+def _pass_within(grad, x, clip):
+    """The gradient where |x| <= clip, with kernels that have vectors: hardtanh's has none for bfloat16, and threshold's
+    passes where t > threshold."""
+    if x.dtype == torch.bfloat16:
+        return torch.ops.aten.threshold_backward(grad.to(x.dtype), -x.abs(), -_bfloat16_above(clip))
+    return torch.ops.aten.hardtanh_backward(grad.to(x.dtype), x, -clip, clip)
 
 
 class _SteSign(torch.autograd.Function):
@@ -23,10 +44,7 @@ class _SteSign(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        if x.dtype != torch.float32:
-            return grad.to(x.dtype).masked_fill(x.abs() > ctx.clip, 0), None, None
-        # one fused kernel of the same
-        return torch.ops.aten.hardtanh_backward(grad.to(x.dtype), x, -ctx.clip, ctx.clip), None, None
+        return _pass_within(grad, x, ctx.clip), None, None
 
 
 class _ApproxSign(torch.autograd.Function):
@@ -58,6 +76,46 @@ def approx_sign(x):
     return _ApproxSign.apply(x, _sign_type(x))
 
 
+def _patches(x, stride):
+    """The 3x3 patches of x (N, C, rows, bands) as a matrix: a row for each position, its columns (rows, bands, C)."""
+    x = x.permute(0, 2, 3, 1).contiguous()  # nothing to do in channels_last
+    batch, rows, bands, channels = x.shape
+    rows, bands = (rows - 3) // stride + 1, (bands - 3) // stride + 1
+    steps = x.stride()
+    patches = x.as_strided((batch, rows, bands, 3, 3, channels), (steps[0], stride * steps[1], stride * steps[2], *steps[1:]))
+    return patches.reshape(batch * rows * bands, 9 * channels), rows, bands
+
+
+class _ProductConv(torch.autograd.Function):
+    """A 3x3 convolution without padding as a matrix product, and so is the gradient of its weights."""
+
+    @staticmethod
+    def forward(ctx, x, weight, stride):
+        ctx.save_for_backward(x, weight)
+        ctx.stride = stride
+        patches, rows, bands = _patches(x, stride)
+        y = patches @ weight.permute(0, 2, 3, 1).reshape(len(weight), -1).t()
+        return y.view(len(x), rows, bands, len(weight)).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, weight = ctx.saved_tensors
+        grad = grad.to(x.dtype)
+        grad_x, _, _ = torch.ops.aten.convolution_backward(grad, x, weight, None, [ctx.stride] * 2, [0, 0], [1, 1], False,
+                                                           [0, 0], 1, [True, False, False])
+        patches, _, _ = _patches(x, ctx.stride)
+        grad_weight = grad.permute(0, 2, 3, 1).reshape(-1, len(weight)).t() @ patches
+        return grad_x, grad_weight.view(len(weight), 3, 3, x.shape[1]).permute(0, 3, 1, 2), None
+
+
+def _convolve(x, weight, stride):
+    """A 3x3 convolution without padding."""
+    rows, bands = (x.shape[2] - 3) // stride + 1, (x.shape[3] - 3) // stride + 1
+    if x.is_cuda or rows * bands > PRODUCT_POSITIONS or not torch.is_grad_enabled():
+        return F.conv2d(x, weight, stride=stride)
+    return _ProductConv.apply(x, weight.to(x.dtype), stride)
+
+
 class BinaryConv2d(nn.Module):
     """3x3 convolution of +-1 weights over +-1 inputs that the caller has padded.
 
@@ -73,7 +131,7 @@ class BinaryConv2d(nn.Module):
         self.weight = nn.Parameter(weight if latent else _signs(weight, weight.dtype))
 
     def forward(self, x):
-        y = F.conv2d(x, sign(self.weight, self.clip_at) if self.latent else self.weight, stride=self.stride)
+        y = _convolve(x, sign(self.weight, self.clip_at) if self.latent else self.weight, self.stride)
         return y * self.scale().detach().view(1, -1, 1, 1) if self.scaled else y
 
     def scale(self):

@@ -35,12 +35,16 @@ def distillation(logits, teacher):
     return 4 * F.kl_div(F.log_softmax(logits / 2, dim=1), F.softmax(teacher / 2, dim=1), reduction="batchmean")
 
 
-def losses(logits, labels, distil):
-    """Sum over the exits of the cross entropy (Saeed), and the last exit as teacher of the others."""
+def losses(logits, labels, distil, taught=None, teach=0.0):
+    """Sum over the exits of the cross entropy (Saeed), the last exit as teacher of the others, and another network's
+    logits, `taught`, as teacher of all."""
     total = sum(F.cross_entropy(z, labels) for z in logits)
     if distil > 0:
         for z in logits[:-1]:
             total = total + distil * distillation(z, logits[-1].detach())
+    if taught is not None:
+        for z in logits:
+            total = total + teach * distillation(z, taught)
     return total
 
 
@@ -62,10 +66,12 @@ def bop_adam(net, gamma, threshold, lr):
 
 
 class Training:
-    """A network, its optimisers and its place in the epochs; `about` goes into the checkpoint as it is."""
+    """A network, its optimisers and its place in the epochs; `about` goes into the checkpoint as it is. `teacher`: a
+    network whose last exit all exits learn from, `teach` times as much as from the labels."""
 
-    def __init__(self, net, optimisers, run, args, about=None):
+    def __init__(self, net, optimisers, run, args, about=None, teacher=None, teach=0.0):
         self.net, self.optimisers, self.args, self.about = net, optimisers, args, about
+        self.teacher, self.teach = teacher, teach
         self.device = next(net.parameters()).device
         steps, warm_up = args.epochs * args.batches, max(args.batches // 2, 1)
         self.schedules = [torch.optim.lr_scheduler.LambdaLR(
@@ -100,8 +106,9 @@ class Training:
         """(loss, right answers of the last exit)"""
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             logits = self.net(features)
+            taught = self._taught(features)
         logits = [z.float() for z in logits]
-        loss = losses(logits, labels, self.args.distil)
+        loss = losses(logits, labels, self.args.distil, taught, self.teach)
         for optimiser in self.optimisers:
             optimiser.zero_grad()
         loss.backward()
@@ -111,6 +118,12 @@ class Training:
         for conv in self.net.binary_convs():
             conv.clip()
         return loss.item(), (logits[-1].argmax(1) == labels).sum().item()
+
+    def _taught(self, features):
+        if self.teacher is None:
+            return None
+        with torch.no_grad():
+            return self.teacher(features)[-1].float()
 
     def _train_epoch(self, examples):
         """(mean loss, accuracy of the last exit in %, seconds)"""
