@@ -9,7 +9,6 @@ spoken from when to when. No speaker, of sentences or of keywords, is in both. T
 the same streams. Where OUT has them already, nothing is done.
 """
 
-import csv
 import pathlib
 import random
 import sys
@@ -18,36 +17,16 @@ import zlib
 import numpy
 import soundfile
 
-RATE_HZ = 16000
+from clips import RATE_HZ, add_floor, read_audio, read_rows, word_edges
+
 WORDS = ("yes", "no", "up", "down", "left", "right", "go", "stop")
 PER_WORD = 40          # in each stream; "stop" has not many more
 SENTENCES_S = 2700     # with the keywords and the pauses about an hour
 PAUSE_S = (0.3, 0.8)   # around a keyword and between two sentences
-FLOOR = 3e-4           # -70 dB below full scale: a quiet room is not digital silence
-EDGE_DB = 30.0         # a word begins and ends this far below its loudest 10 ms
-
-
-def read_rows(data, name):
-    with open(data / name, encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file, delimiter="\t") if row["split"] == "val"]
 
 
 def half_of(speaker):
     return zlib.crc32(speaker.encode()) % 2
-
-
-def read_audio(path):
-    samples, rate_hz = soundfile.read(path, dtype="float32")
-    assert rate_hz == RATE_HZ and samples.ndim == 1, path
-    return samples
-
-
-def word_edges(samples):
-    """First and last sample of what is loud in a clip."""
-    block = RATE_HZ // 100
-    power = (samples[:len(samples) // block * block].reshape(-1, block) ** 2).mean(axis=1)
-    loud = numpy.flatnonzero(power > power.max() * 10 ** (-EDGE_DB / 10))
-    return int(loud[0]) * block, (int(loud[-1]) + 1) * block
 
 
 def pick_keywords(rows, half, chance):
@@ -99,9 +78,7 @@ def make(data, rows, half, out):
             labels.append((at + first, at + last, word))
             append(samples)
             pause()
-    stream = numpy.concatenate(parts)
-    noise = numpy.random.default_rng(half).standard_normal(len(stream)).astype("float32")
-    stream = numpy.clip(stream + FLOOR * noise, -1, 32767 / 32768)
+    stream = add_floor(numpy.concatenate(parts), numpy.random.default_rng(half))
     soundfile.write(out.with_suffix(".part.flac"), stream, RATE_HZ, format="FLAC",
                     subtype="PCM_16")
     with open(out.with_suffix(".tsv"), "w", encoding="utf-8") as file:
@@ -119,7 +96,7 @@ def main():
     rows = None
     for half, name in enumerate(("search.flac", "check.flac")):
         if not (out / name).exists():
-            rows = rows or {name: read_rows(data, name) for name in
+            rows = rows or {name: read_rows(data / name) for name in
                             ("commands.tsv", "speech.tsv")}
             make(data, rows, half, out / name)
 
