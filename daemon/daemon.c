@@ -149,8 +149,9 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		kws_log_error("the configuration stays as it was: %s", error->text);
 	}
 	/* also when it was refused: systemd waits for it */
-	kws_notify(result == 0 ? "READY=1\nSTATUS=listening"
-			       : "READY=1\nSTATUS=listening; the last reload was refused");
+	kws_notify("READY=1");
+	kws_notify_status("%s%s", kws_stream_state(daemon->stream),
+		result == 0 ? "" : "; the last reload was refused");
 	return result;
 }
 
@@ -447,7 +448,7 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 		char kernels[128];
 		kws_kernels_describe(kernels, sizeof(kernels));
 		kws_log_info("kwsd %s is ready, kernels: %s", KWS_VERSION, kernels);
-		kws_notify("READY=1\nSTATUS=listening");
+		kws_notify("READY=1");
 	}
 	uv_run(&daemon.loop, UV_RUN_DEFAULT);
 	finish(&daemon);

@@ -15,6 +15,7 @@
 #include "daemon/recorder.h"
 #include "daemon/status.h"
 #include "pipeline/report.h"
+#include "systemd/notify.h"
 
 #define READ_SAMPLES 8192
 #define SLEEP_NS_MIN 500000000
@@ -32,7 +33,8 @@ struct kws_stream {
 	struct kws_network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
-	bool proven; /* was open or changed while running: no failure ends the daemon now */
+	bool proven;       /* was open or changed while running: no failure ends the daemon now */
+	const char *state; /* the last one that lasts */
 	struct kws_mute mute;
 	struct kws_zeros zeros;
 	int64_t slept_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC: time in suspend */
@@ -78,6 +80,14 @@ static void publish_state(struct kws_stream *stream, const char *state, const ch
 	json_t *json = NULL;
 	kws_event_state(&event, &json);
 	publish(stream, KWS_TOPIC_STATE, json);
+}
+
+/* A state that lasts until the next one. */
+static void enter_state(struct kws_stream *stream, const char *state, const char *reason)
+{
+	stream->state = state;
+	kws_notify_status("%s: %s", state, reason);
+	publish_state(stream, state, reason);
 }
 
 static void on_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
@@ -132,7 +142,7 @@ static void fail(struct kws_stream *stream, const char *reason)
 {
 	stream->format.rate_hz = 0;
 	kws_log_error("no audio: %s", reason);
-	publish_state(stream, "failed", reason);
+	enter_state(stream, "failed", reason);
 	if (!stream->proven) {
 		end(stream, KWS_STREAM_FAILED);
 	}
@@ -150,10 +160,10 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	stream->proven = true;
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
-	publish_state(stream, "listening", event->device);
+	enter_state(stream, "listening", event->device);
 	if (stream->mute.on) {
 		stream->mute.frames = 0;
-		publish_state(stream, "muted", "still muted, on a stream that was opened anew");
+		enter_state(stream, "muted", "still muted, on a stream that was opened anew");
 	}
 }
 
@@ -165,7 +175,7 @@ static void take_loss(struct kws_stream *stream, const struct kws_capture_event 
 	}
 	stream->format.rate_hz = 0;
 	kws_log_warning("no audio: %s; trying again in %u ms", event->reason, event->retry_ms);
-	publish_state(stream, "lost", event->reason);
+	enter_state(stream, "lost", event->reason);
 }
 
 static void take_event(struct kws_stream *stream, const struct kws_capture_event *event)
@@ -190,7 +200,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 		break;
 	case KWS_CAPTURE_ENDED:
 		kws_log_info("the input has ended: %s", event->reason);
-		publish_state(stream, "ended", event->reason);
+		enter_state(stream, "ended", event->reason);
 		end(stream, KWS_STREAM_ENDED);
 		break;
 	case KWS_CAPTURE_NONE:
@@ -208,10 +218,10 @@ static void watch_zeros(struct kws_stream *stream, size_t frames)
 		frames * stream->format.channels, none ? 0 : limit);
 	if (change == KWS_ZEROS_BEGAN) {
 		kws_log_warning("the source gives nothing but zeros: is it switched off?");
-		publish_state(stream, "silent", "the source gives nothing but zeros");
+		enter_state(stream, "silent", "the source gives nothing but zeros");
 	} else if (change == KWS_ZEROS_ENDED) {
 		kws_log_info("the source gives a signal again");
-		publish_state(stream, "listening", "the source gives a signal again");
+		enter_state(stream, "listening", "the source gives a signal again");
 	}
 }
 
@@ -326,6 +336,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
+	stream->state = "starting";
 	stream->slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_source(stream, config, error);
@@ -468,7 +479,7 @@ void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms)
 	}
 	kws_mute_begin(&stream->mute, now_ms(), for_ms);
 	kws_log_info("muted %s", reason);
-	publish_state(stream, "muted", reason);
+	enter_state(stream, "muted", reason);
 }
 
 void kws_stream_unmute(struct kws_stream *stream)
@@ -480,8 +491,15 @@ void kws_stream_unmute(struct kws_stream *stream)
 	kws_log_info("not muted any more");
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
-		publish_state(stream, "listening", "not muted any more");
+		enter_state(stream, "listening", "not muted any more");
+	} else {
+		enter_state(stream, "lost", "not muted any more, but there is no audio");
 	}
+}
+
+const char *kws_stream_state(const struct kws_stream *stream)
+{
+	return stream->state;
 }
 
 struct kws_progress kws_stream_progress(struct kws_stream *stream)

@@ -47,6 +47,9 @@ int kws_stream_apply(
 void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms);
 void kws_stream_unmute(struct kws_stream *stream);
 
+/* In one word what it does, as in the events kws.state: "listening", "lost", "muted" ... Static. */
+const char *kws_stream_state(const struct kws_stream *stream);
+
 /* What the watchdog wants to know. */
 struct kws_progress kws_stream_progress(struct kws_stream *stream);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systemd/notify.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,20 @@ int kws_notify(const char *state)
 		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
 	close(fd);
 	return sent < 0 ? KWS_EIO : 0;
+}
+
+int kws_notify_status(const char *format, ...)
+{
+	char state[400] = "STATUS=";
+	size_t begin = strlen(state);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(state + begin, sizeof(state) - begin, format, args);
+	va_end(args);
+	for (char *c = state; *c != '\0'; c++) {
+		*c = (unsigned char)*c < ' ' ? '?' : *c;
+	}
+	return kws_notify(state);
 }
 
 int kws_notify_reloading(void)

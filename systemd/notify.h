@@ -10,6 +10,10 @@
  * which a daemon may ignore: there is nobody to tell. */
 int kws_notify(const char *state);
 
+/* STATUS= and a sentence, in which control characters become '?': a device's name must not bring
+ * about a second line. Cut after 400 bytes. Returns as kws_notify(). */
+int kws_notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* RELOADING=1 with the clock that systemd wants beside it, in one datagram. READY=1 must follow
  * when the reload is over, also when it was refused. */
 int kws_notify_reloading(void);

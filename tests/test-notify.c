@@ -84,6 +84,20 @@ static void tells_the_state_in_one_datagram(void **state)
 	assert_string_equal(text, "");
 }
 
+static void a_status_is_one_line(void **state)
+{
+	const struct manager *manager = *state;
+	static char name[1000];
+	char text[1024];
+	assert_int_equal(kws_notify_status("%s: %s", "listening", "Mic\nMAINPID=1"), 0);
+	receive(manager->fd, text, sizeof(text));
+	assert_string_equal(text, "STATUS=listening: Mic?MAINPID=1");
+	memset(name, 'x', sizeof(name) - 1);
+	assert_int_equal(kws_notify_status("%s", name), 0);
+	receive(manager->fd, text, sizeof(text));
+	assert_int_equal(strlen(text), 399);
+}
+
 static uint64_t monotonic_us(void)
 {
 	struct timespec now;
@@ -206,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			tells_the_state_in_one_datagram, start_manager, stop_manager),
+		cmocka_unit_test_setup_teardown(a_status_is_one_line, start_manager, stop_manager),
 		cmocka_unit_test_setup_teardown(
 			reloading_carries_the_time, start_manager, stop_manager),
 		cmocka_unit_test_setup_teardown(

@@ -3,8 +3,10 @@
 """What its owner does to a running kwsd: mute it, look at it, change it for good."""
 
 import json
+import os
 import pathlib
 import shutil
+import socket
 import subprocess
 
 import harness
@@ -75,6 +77,41 @@ class MuteTest(harness.DaemonTest):
         refused = daemon.kwsctl("level", "--for", "3")
         self.assertEqual(refused.returncode, 2)
         self.assertIn("--for does not belong to 'level'", refused.stderr)
+
+
+class ServiceManagerTest(harness.DaemonTest):
+    """The other end of $NOTIFY_SOCKET, where systemd would be."""
+
+    def until(self, text):
+        """What kwsd tells up to a datagram that is this text."""
+        seen = []
+        while text not in seen:
+            try:
+                seen.append(self.manager.recv(4096).decode())
+            except TimeoutError:
+                self.fail(f"no {text!r} among {seen}")
+        return seen
+
+    def test_it_says_what_it_does(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as self.manager:
+            self.manager.bind(str(self.folder / "notify"))
+            self.manager.settimeout(harness.TIMEOUT_S)
+            self.write_config("[audio]", "source = null")
+            daemon = self.start(arguments=("--config", str(self.config)),
+                                env=dict(os.environ, NOTIFY_SOCKET=str(self.folder / "notify")))
+            self.assertEqual(self.until("STATUS=listening: null")[0], "READY=1")
+            self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+            self.until("STATUS=muted: until it is told to listen")
+            self.write_config("[audio]", "source = nil")
+            refused = self.until("STATUS=muted; the last reload was refused")
+            self.assertTrue(refused[0].startswith("RELOADING=1\nMONOTONIC_USEC="), refused)
+            self.assertEqual(refused[1:-1], ["READY=1"])
+            self.write_config("[audio]", "source = null")
+            self.until("STATUS=muted")
+            self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+            self.until("STATUS=listening: not muted any more")
+            self.assertEqual(daemon.stop(), 0)
+            self.until("STOPPING=1")
 
 
 class PersistTest(harness.DaemonTest):
