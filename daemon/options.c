@@ -11,6 +11,8 @@ static const char help[] =
 	"  -c, --config FILE             the configuration; it is watched and reloaded when it "
 	"changes\n"
 	"  -s, --set SECTION.KEY=VALUE   a setting that wins over the file, as often as wanted\n"
+	"  -l, --log-level LEVEL         error, warning, info or debug; the same as --set "
+	"log.level=LEVEL\n"
 	"      --cpu-mask MASK           vector instructions that may be used: c (none), avx2, "
 	"avx512, "
 	"neon or\n"
@@ -33,6 +35,14 @@ static enum kws_options_result add_setting(struct kws_options *options, const ch
 	return KWS_OPTIONS_RUN;
 }
 
+/* What is no level is told of with the other settings. */
+static enum kws_options_result set_log_level(struct kws_options *options, const char *level)
+{
+	bool again = options->log_level[0] != '\0';
+	snprintf(options->log_level, sizeof(options->log_level), "log.level=%s", level);
+	return again ? KWS_OPTIONS_RUN : add_setting(options, options->log_level);
+}
+
 static enum kws_options_result take_option(struct kws_options *options, int option)
 {
 	switch (option) {
@@ -41,6 +51,8 @@ static enum kws_options_result take_option(struct kws_options *options, int opti
 		return KWS_OPTIONS_RUN;
 	case 's':
 		return add_setting(options, optarg);
+	case 'l':
+		return set_log_level(options, optarg);
 	case 'm':
 		options->cpu_mask = optarg;
 		return KWS_OPTIONS_RUN;
@@ -67,6 +79,7 @@ enum kws_options_result kws_options_parse(struct kws_options *options, int argc,
 	static const struct option table[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"set", required_argument, NULL, 's'},
+		{"log-level", required_argument, NULL, 'l'},
 		{"cpu-mask", required_argument, NULL, 'm'},
 		{"check-config", no_argument, NULL, 'k'},
 		{"print-config", no_argument, NULL, 'p'},
@@ -78,7 +91,7 @@ enum kws_options_result kws_options_parse(struct kws_options *options, int argc,
 	int option;
 	memset(options, 0, sizeof(*options));
 	while (result == KWS_OPTIONS_RUN &&
-		(option = getopt_long(argc, argv, "c:s:hV", table, NULL)) != -1) {
+		(option = getopt_long(argc, argv, "c:s:l:hV", table, NULL)) != -1) {
 		result = take_option(options, option);
 	}
 	if (result == KWS_OPTIONS_RUN && optind < argc) {

@@ -7,11 +7,12 @@
 
 #define KWS_OPTIONS_SETTINGS_MAX 64
 
-/* The command line of kwsd. All strings belong to argv. */
+/* The command line of kwsd. The strings that are pointers belong to argv, or to this. */
 struct kws_options {
 	const char *config_path;                        /* NULL: defaults only */
 	const char *settings[KWS_OPTIONS_SETTINGS_MAX]; /* "section.key=value" */
 	size_t setting_count;
+	char log_level[32];   /* "log.level=LEVEL", one of the settings */
 	const char *cpu_mask; /* NULL: the environment decides */
 	bool check_config;
 	bool print_config;

@@ -105,12 +105,19 @@ class ControlTest(harness.DaemonTest):
                 (("--set", "detector.threshold=7"), "threshold"),
                 (("--set", "nonsense"), "nonsense"),
                 (("--check-config", "--config", str(self.config)), f"{self.config}:2: "),
+                (("--log-level", "loud"), "must be error, warning, info or debug"),
                 (("--nonsense",), "nonsense"),
                 (("argument",), "argument")):
             with self.subTest(arguments):
                 daemon = self.start_bare(*arguments)
                 self.assertEqual(daemon.wait(), 2)
                 self.assertIn(sentence, daemon.log())
+
+    def test_the_command_line_sets_the_log_level(self):
+        daemon = self.start("audio.source=null", arguments=("--log-level", "debug"))
+        self.wait_until_ready(daemon)
+        self.assertEqual(daemon.get("log.level"), "debug")
+        self.assertIn("debug: events on", daemon.log())
 
     def test_input_that_cannot_be_had(self):
         wav = self.folder / "missing.wav"
