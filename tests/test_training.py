@@ -4,6 +4,7 @@
 thresholds of batch norm and sign, the backbones' shapes. Skips itself where there is no PyTorch."""
 import pathlib
 import sys
+import tempfile
 import unittest
 
 try:
@@ -14,7 +15,7 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import layers, randomise, same, thresholds, training  # noqa: E402
+from kwstrain import layers, pool, randomise, same, thresholds, training  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
 
@@ -152,6 +153,46 @@ class Thresholds(unittest.TestCase):
             x = np.stack([threshold, np.nextafter(threshold, low), np.nextafter(threshold, high), 0 * threshold, -0.0 * threshold])
         x = np.nan_to_num(x.astype(np.float32))
         np.testing.assert_array_equal((x < threshold) != flip, self.negative(x))
+
+
+class Pool(unittest.TestCase):
+    """What make_pool.py writes and train_paper.py --pool reads."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="kws-pool-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+
+    def test_features_keep_half_a_step(self):
+        features = np.linspace(pool.LOW, pool.HIGH, 98 * 64, dtype=np.float32).reshape(1, 98, 64)
+        pool.write(self.folder, "val", 0, features, [7])
+        stored, labels = pool.read(self.folder, "val")
+        self.assertLessEqual(np.abs(pool.restore(stored) - features).max(), 0.5001 * pool.STEP)
+        self.assertEqual(labels.tolist(), [7])
+
+    def test_an_epoch_goes_round(self):
+        """Two files, two workers: every example once in each round, with its own label."""
+        values = np.arange(6, dtype=np.float32)
+        for number in (0, 1):
+            mine = values[3 * number : 3 * number + 3]
+            pool.write(self.folder, "train", number, np.broadcast_to(0.5 * mine[:, None, None], (3, 98, 64)), mine)
+        examples = pool.PoolExamples(self.folder, batch=3, count=4, seed=1)
+        loader = torch.utils.data.DataLoader(examples, batch_size=None, num_workers=2)
+        seen = []
+        for features, labels in loader:
+            self.assertEqual(features.shape, (3, 1, 98, 64))
+            found = features.median(3).values.median(2).values.flatten()  # the masks leave most of a clip alone
+            self.assertLess((found - 0.5 * labels).abs().max(), 0.45)
+            seen += labels.tolist()
+        self.assertEqual(sorted(seen), sorted(2 * values.astype(int).tolist()))
+        first = [labels.tolist() for _, labels in examples]
+        examples.epoch = 1
+        self.assertNotEqual(first, [labels.tolist() for _, labels in examples])
+
+    def test_refusals(self):
+        for read in (lambda: pool.read(self.folder, "val"), lambda: pool.read_index(self.folder)):
+            with self.assertRaisesRegex(SystemExit, "make_pool.py"):
+                read()
 
 
 class Backbones(unittest.TestCase):

@@ -11,7 +11,7 @@ import numpy as np
 
 from kwstrain import paper, randomise, reference
 from kwstrain.features import FrontEnd
-from kwstrain.safetensors import save
+from kwstrain.safetensors import load, save
 
 WINDOWS = 3
 
@@ -21,10 +21,13 @@ def main():
     parser.add_argument("--checkpoint", required=True, type=pathlib.Path)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="NAME.safetensors; NAME is the model's name")
     parser.add_argument("--card", required=True, help="data, licences and what the model is for")
+    parser.add_argument("--front-end-of", type=pathlib.Path, help="model made for the same front end; where the C front end "
+                        "is not built")
     args = parser.parse_args()
+    features = load(args.front_end_of)[1]["kws.features"] if args.front_end_of else FrontEnd().describe()
     about, net = paper.load(args.checkpoint)
     graph = net.graph()
-    graph.save(args.out, args.out.stem, about["labels"], FrontEnd().describe(), args.card)
+    graph.save(args.out, args.out.stem, about["labels"], features, args.card)
     windows = randomise.windows(WINDOWS, *graph.shapes["input"][:2], seed=1)[:, 0].numpy()
     logits = np.stack([reference.run(graph.ops, graph.tensors, window) for window in windows])
     save(args.out.with_suffix(".vectors.safetensors"), {"windows": windows, "logits": logits}, {})

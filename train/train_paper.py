@@ -3,19 +3,19 @@
 """Trains a backbone of the paper with five exits, all at once: the sum of the exits' cross-entropies.
 
 Needs ./dev build (the C front end) and the data: the folder of train_commands.py, or any folder of
-CLASS/*.wav|flac|opus. Writes a checkpoint every epoch, resumes from it.
+CLASS/*.wav|flac|opus. Or a pool of make_pool.py, and no more. Writes a checkpoint every epoch, resumes from it.
 """
 import argparse
 import pathlib
 
 import torch
 
-from kwstrain import paper, training
+from kwstrain import paper, pool, training
 from kwstrain.commandnet import CommandNet
 from kwstrain.data import LABELS
 from kwstrain.folder import FolderExamples, classes, folder_validation
 from kwstrain.sampler import CommandExamples
-from kwstrain.validation import command_validation
+from kwstrain.validation import Validation, command_validation
 
 HERE = pathlib.Path(__file__).parent
 
@@ -30,7 +30,9 @@ def exit_numbers(text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--net", required=True, choices=paper.BACKBONES)
-    parser.add_argument("--data", required=True, type=pathlib.Path, help="folder with commands.tsv ..., or of CLASS/*.wav|flac|opus")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=pathlib.Path, help="folder with commands.tsv ..., or of CLASS/*.wav|flac|opus")
+    source.add_argument("--pool", type=pathlib.Path, help="folder of make_pool.py instead")
     parser.add_argument("--run", type=pathlib.Path, help="folder of the checkpoint (train/runs/ and the name of the model)")
     parser.add_argument("--optimiser", choices=["bop", "latent"], default="bop",
                         help="Bop for the binary weights as in the paper, or latent weights with Adam (default: bop)")
@@ -48,14 +50,22 @@ def arguments():
     return parser.parse_args()
 
 
-def data(args):
-    """(class names, examples, validation)"""
+def data_of(folder, batch, batches, seed):
+    """(class names, examples, validation) of recordings."""
     cache = HERE / "cache"
-    if (args.data / "commands.tsv").exists():
+    if (folder / "commands.tsv").exists():
         labels, make, validation = LABELS, CommandExamples, command_validation
     else:
-        labels, make, validation = classes(args.data), FolderExamples, folder_validation
-    return labels, make(args.data, cache, args.batch, args.batches, args.seed), validation(args.data, cache)
+        labels, make, validation = classes(folder), FolderExamples, folder_validation
+    return labels, make(folder, cache, batch, batches, seed), validation(folder, cache)
+
+
+def pool_of(folder, batch, batches, seed):
+    """The same of a folder of make_pool.py."""
+    index = pool.read_index(folder)
+    stored, labels = pool.read(folder, "val")
+    validation = Validation(pool.restore(stored), labels, index["words"], index["labels"])
+    return index["labels"], pool.PoolExamples(folder, batch, batches, seed), validation
 
 
 def optimisers(net, args):
@@ -80,7 +90,8 @@ def main():
     args = arguments()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    labels, examples, validation = data(args)
+    take, folder = (data_of, args.data) if args.data else (pool_of, args.pool)
+    labels, examples, validation = take(folder, args.batch, args.batches, args.seed)
     about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "exits": args.exits}
     device = training.device(args.device)
     net = paper.build(about).to(device)

@@ -7,7 +7,7 @@ import numpy as np
 from . import augment
 from .data import Clips
 from .sampler import Examples
-from .validation import Validation
+from .validation import clip_validation
 
 SUFFIXES = {".wav", ".flac", ".opus", ".ogg"}
 VALIDATION_PERCENT = 10
@@ -72,4 +72,4 @@ class FolderExamples(Examples):
 
 
 def folder_validation(root, cache):
-    return Validation(listed(root, validation=True), classes(root), cache, augment.cut)
+    return clip_validation(listed(root, validation=True), classes(root), cache, augment.cut)

@@ -7,19 +7,22 @@ from .features import FrontEnd
 
 
 def command_validation(root, cache):
-    return Validation(rows(root), LABELS, cache)
+    return clip_validation(rows(root), LABELS, cache)
+
+
+def clip_validation(listed, names, cache, fit=lambda samples: samples):
+    """`listed` as rows() gives it; `names` of the labels; `fit` makes one second of a clip that is not."""
+    clips = Clips("val-judged", [path for path, _, _ in listed], cache)
+    front_end = FrontEnd()
+    features = np.stack([front_end.clip(fit(clips[i].astype(np.float32) / 32768)) for i in range(len(clips))])
+    return Validation(features, [label for _, label, _ in listed], [word for _, _, word in listed], names)
 
 
 class Validation:
-    def __init__(self, listed, names, cache, fit=lambda samples: samples):
-        """`listed` as rows() gives it; `names` of the labels; `fit` makes one second of a clip that is not."""
-        clips = Clips("val-judged", [path for path, _, _ in listed], cache)
-        front_end = FrontEnd()
-        self.features = torch.from_numpy(np.stack(
-            [front_end.clip(fit(clips[i].astype(np.float32) / 32768)) for i in range(len(clips))]))[:, None]
-        self.labels = torch.tensor([label for _, label, _ in listed])
-        self.words = [word for _, _, word in listed]
-        self.names = names
+    def __init__(self, features, labels, words, names):
+        """`features` (clips, 98, 64); `names` of the labels."""
+        self.features, self.labels = torch.from_numpy(features)[:, None], torch.tensor(labels)
+        self.words, self.names = words, names
 
     def logits(self, net):
         """Per exit, (clips, classes)."""
