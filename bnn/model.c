@@ -13,6 +13,7 @@ struct kws_model {
 	json_t *labels;
 	struct kws_graph graph;
 	struct kws_exit_defaults exit_defaults;
+	struct kws_keyword_defaults keyword_defaults;
 };
 
 static int copy_metadata(
@@ -97,6 +98,10 @@ static int build(struct kws_model *model, const struct kws_safetensors *file, co
 		result = kws_exit_defaults_parse(&model->exit_defaults,
 			kws_safetensors_metadata(file, "kws.exits"), &model->graph, error);
 	}
+	if (result == 0) {
+		result = kws_keyword_defaults_parse(&model->keyword_defaults,
+			kws_safetensors_metadata(file, "kws.keywords"), model->labels, error);
+	}
 	return result;
 }
 
@@ -152,6 +157,11 @@ const struct kws_graph *kws_model_graph(const struct kws_model *model)
 const struct kws_exit_defaults *kws_model_exit_defaults(const struct kws_model *model)
 {
 	return &model->exit_defaults;
+}
+
+const struct kws_keyword_defaults *kws_model_keyword_defaults(const struct kws_model *model)
+{
+	return &model->keyword_defaults;
 }
 
 const char *kws_model_name(const struct kws_model *model)

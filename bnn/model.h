@@ -6,6 +6,7 @@
 
 #include "bnn/exit-defaults.h"
 #include "bnn/graph.h"
+#include "bnn/keyword-defaults.h"
 #include "common/error.h"
 
 /* A model file (docs/model-format.md): the graph with its weights, the labels and the card.
@@ -32,6 +33,11 @@ const struct kws_graph *kws_model_graph(const struct kws_model *model);
 
 /* What the file says of its exits; where it says nothing, as kws_exit_defaults_parse() has it. */
 const struct kws_exit_defaults *kws_model_exit_defaults(const struct kws_model *model);
+
+/* What the file says of its keywords; where it says nothing, as kws_keyword_defaults_parse() has
+ * it.
+ */
+const struct kws_keyword_defaults *kws_model_keyword_defaults(const struct kws_model *model);
 
 /* The model's name, "commands" for instance; never NULL. */
 const char *kws_model_name(const struct kws_model *model);

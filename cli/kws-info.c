@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static const char help[] =
 	"  --json   one JSON object a line: file, name, labels, card, kernels, parameters and "
 	"size, "
 	"and\n"
-	"           `exits` with the cost up to each\n";
+	"           `exits` with the cost up to each, and `thresholds`\n";
 
 static void print_exits(const struct kws_graph *graph)
 {
@@ -67,6 +68,22 @@ static void print_exit_defaults(const struct kws_model *model)
 	putchar('\n');
 }
 
+static void print_keyword_defaults(const struct kws_model *model)
+{
+	const struct kws_keyword_defaults *defaults = kws_model_keyword_defaults(model);
+	const char *before = "  thresholds";
+	const char *end = "";
+	for (size_t i = 0; i < kws_model_label_count(model); i++) {
+		if (!isnan(defaults->threshold[i])) {
+			printf("%s %s %g", before, kws_model_label(model, i),
+				defaults->threshold[i]);
+			before = ",";
+			end = "\n";
+		}
+	}
+	fputs(end, stdout);
+}
+
 static void print_text(const char *path, const struct kws_model *model)
 {
 	const struct kws_graph *graph = kws_model_graph(model);
@@ -83,6 +100,7 @@ static void print_text(const char *path, const struct kws_model *model)
 	printf("  kernels    %s\n", kernels);
 	printf("  features   %s\n", kws_model_metadata(model, "kws.features"));
 	print_exit_defaults(model);
+	print_keyword_defaults(model);
 	print_parameters(&cost);
 	print_exits(graph);
 	printf("  card       %s\n", kws_model_metadata(model, "kws.card"));
@@ -113,19 +131,32 @@ static json_t *json_exits(const struct kws_graph *graph)
 	return exits;
 }
 
+static json_t *json_thresholds(const struct kws_model *model)
+{
+	const struct kws_keyword_defaults *defaults = kws_model_keyword_defaults(model);
+	json_t *thresholds = json_object();
+	for (size_t i = 0; i < kws_model_label_count(model); i++) {
+		if (!isnan(defaults->threshold[i])) {
+			json_object_set_new(thresholds, kws_model_label(model, i),
+				json_real(defaults->threshold[i]));
+		}
+	}
+	return thresholds;
+}
+
 static int print_json(const char *path, const struct kws_model *model)
 {
 	const struct kws_graph *graph = kws_model_graph(model);
 	struct kws_op_cost cost = kws_graph_cost(graph, graph->exit_count - 1);
 	char kernels[128];
 	kws_kernels_describe(kernels, sizeof(kernels));
-	json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "file", path,
-		"name", kws_model_name(model), "labels", json_labels(model), "card",
+	json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "file",
+		path, "name", kws_model_name(model), "labels", json_labels(model), "card",
 		kws_model_metadata(model, "kws.card"), "kernels", kernels, "parameters",
 		(json_int_t)(cost.binary_weights + cost.float_weights), "bytes",
 		(json_int_t)(cost.binary_weights / 8 + cost.float_weights * 4), "bytes_as_float",
 		(json_int_t)((cost.binary_weights + cost.float_weights) * 4), "exits",
-		json_exits(graph));
+		json_exits(graph), "thresholds", json_thresholds(model));
 	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	if (line == NULL) {

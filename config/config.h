@@ -91,7 +91,7 @@ struct kws_keyword_config {
 	char name[KWS_KEYWORD_NAME_SIZE];
 	char phrase[256]; /* the name where the file gives none */
 	bool enabled;
-	double threshold;
+	double threshold; /* NaN: as the model has it */
 	int smoothing_hops;
 	int patience_hops;
 	int refractory_ms;
@@ -145,7 +145,7 @@ struct kws_config {
 		enum kws_config_confirm confirm;
 	} exits;
 	struct {
-		double threshold;
+		double threshold; /* NaN: as the model has it */
 		int smoothing_hops;
 		int patience_hops;
 		int refractory_ms;

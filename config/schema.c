@@ -42,6 +42,7 @@ static const char *const confirm_names[] = {KWS_CONFIG_CONFIRM_MAP(XX) NULL};
 #define INT(min_, max_) .type = KWS_KEY_INT, .min = (min_), .max = (max_)
 #define INT_OR_ZERO(min_, max_) INT(min_, max_), .zero_allowed = true
 #define FLOAT(min_, max_) .type = KWS_KEY_FLOAT, .min = (min_), .max = (max_)
+#define FLOAT_OR_MODEL(min_, max_) FLOAT(min_, max_), .model_allowed = true
 #define FLOATS(min_, max_) .type = KWS_KEY_FLOATS, .min = (min_), .max = (max_)
 #define PATHS .type = KWS_KEY_PATHS
 #define STRING(section_, name_) \
@@ -114,8 +115,8 @@ static const struct kws_key key_table[] = {
 	{KEY(exits, confirm, LIVE, "off"), ENUM(confirm_names),
 		.help = "The exit that a keyword needs at least, however sure an earlier one was."},
 
-	{KEY(detector, threshold, LIVE, "0.8"), FLOAT(0, 1),
-		.help = "Smoothed score at which a keyword is detected."},
+	{KEY(detector, threshold, LIVE, "model"), FLOAT_OR_MODEL(0, 1),
+		.help = "Smoothed score at which a keyword is detected. Else 0.8."},
 	{KEY(detector, smoothing_hops, LIVE, "5"), INT(1, 100),
 		.help = "Inferences that the score is averaged over."},
 	{KEY(detector, patience_hops, LIVE, "2"), INT(1, 100),
@@ -164,7 +165,7 @@ static const struct kws_key key_table[] = {
 		.size = sizeof(((struct kws_keyword_config *)NULL)->phrase),
 		.help = "What is spoken, as the events tell it; empty: the keyword's name."},
 	{KEYWORD_KEY(enabled, "yes"), BOOL, .help = "Whether the keyword is detected."},
-	{DETECTOR_KEY(threshold, "0.8"), FLOAT(0, 1), .help = "As in [detector]."},
+	{DETECTOR_KEY(threshold, "model"), FLOAT_OR_MODEL(0, 1), .help = "As in [detector]."},
 	{DETECTOR_KEY(smoothing_hops, "5"), INT(1, 100), .help = "As in [detector]."},
 	{DETECTOR_KEY(patience_hops, "2"), INT(1, 100), .help = "As in [detector]."},
 	{DETECTOR_KEY(refractory_ms, "750"), INT(0, 60000), .help = "As in [detector]."},
@@ -222,6 +223,10 @@ static const char exits_preamble[] =
 	"# comes from [keyword NAME], for the exits that name this keyword; else from\n"
 	"# here; else, with \"model\", from the model; else it is the one named last.\n";
 
+static const char detector_preamble[] =
+	"# A threshold comes from [keyword NAME]; else from here; else, with \"model\",\n"
+	"# from the model; else it is the one named last.\n";
+
 static const char keyword_preamble[] =
 	"# The settings of one keyword, named by its label in the model; each keyword\n"
 	"# may have such a section. What is not set in it is as in [detector] or [exits].\n"
@@ -254,13 +259,20 @@ static void print_key(const struct kws_key *key, FILE *file)
 		key->default_text);
 }
 
+static const char *preamble_of(const char *section)
+{
+	if (strcmp(section, "exits") == 0) {
+		return exits_preamble;
+	}
+	return strcmp(section, "detector") == 0 ? detector_preamble : "";
+}
+
 static void print_section(const char *section, FILE *file)
 {
 	if (strcmp(section, KWS_KEYWORD_SECTION) == 0) {
 		fprintf(file, "\n%s", keyword_preamble);
 	} else {
-		fprintf(file, "\n[%s]\n%s", section,
-			strcmp(section, "exits") == 0 ? exits_preamble : "");
+		fprintf(file, "\n[%s]\n%s", section, preamble_of(section));
 	}
 }
 

@@ -41,8 +41,9 @@ struct kws_key {
 	const char *help;         /* one line */
 	double min;               /* KWS_KEY_INT, KWS_KEY_FLOAT, KWS_KEY_FLOATS: inclusive */
 	double max;
-	bool zero_allowed;          /* 0 is valid too, though below `min` */
-	const char *inherits;       /* a keyword's key: unless set, it is that of this section */
+	bool zero_allowed;    /* 0 is valid too, though below `min` */
+	bool model_allowed;   /* KWS_KEY_FLOAT: NaN, "model", leaves the choice to the model */
+	const char *inherits; /* a keyword's key: unless set, it is that of this section */
 	const char *const *choices; /* KWS_KEY_ENUM: names, NULL-terminated */
 	size_t offset;              /* in struct kws_config, in KWS_KEYWORD_SECTION in
 				     * struct kws_keyword_config */

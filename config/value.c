@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/value.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "config/config.h"
 #include "config/text.h"
 
-/* What a list says that leaves the choice to the model. */
+/* What a number or a list says that leaves the choice to the model. */
 #define MODEL_WORD "model"
 
 #define PATHS_BETWEEN ", "
@@ -71,6 +72,10 @@ static int parse_float(
 	const struct kws_key *key, double *field, const char *text, struct kws_error *error)
 {
 	char *end;
+	if (key->model_allowed && strcmp(text, MODEL_WORD) == 0) {
+		*field = (double)NAN;
+		return 0;
+	}
 	/* The set of characters shuts out what strtod() takes besides: "nan", "inf", hexadecimal.
 	 */
 	double value = strtod(text, &end);
@@ -208,11 +213,12 @@ int kws__value_parse(
 	return KWS_EINVAL;
 }
 
-/* The fewest digits that read back as the same number: 0.8, not 0.80000000000000004. */
+/* The fewest digits that read back as the same number: 0.8, not 0.80000000000000004. NaN is the
+ * model's. */
 static int format_float(double value, char *text, size_t size)
 {
-	char shortest[32] = "";
-	for (int digits = 1; digits <= 17; digits++) {
+	char shortest[32] = MODEL_WORD;
+	for (int digits = 1; digits <= 17 && !isnan(value); digits++) {
 		snprintf(shortest, sizeof(shortest), "%.*g", digits, value);
 		if (strtod(shortest, NULL) == value) {
 			break;
@@ -307,8 +313,8 @@ void kws__value_describe(const struct kws_key *key, char *text, size_t size)
 		break;
 	case KWS_KEY_INT:
 	case KWS_KEY_FLOAT:
-		snprintf(text, size, "%s%.15g..%.15g", key->zero_allowed ? "0 or " : "", key->min,
-			key->max);
+		snprintf(text, size, "%s%.15g..%.15g%s", key->zero_allowed ? "0 or " : "", key->min,
+			key->max, key->model_allowed ? " or " MODEL_WORD : "");
 		break;
 	case KWS_KEY_FLOATS:
 		snprintf(text, size,

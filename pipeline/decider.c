@@ -78,7 +78,7 @@ void kws_decider_configure(struct kws_decider *decider, const struct kws_config 
 	}
 	for (size_t i = 0; i < kws_model_label_count(decider->model); i++) {
 		struct kws_detector_settings settings =
-			kws_resolve_detector(config, kws_model_label(decider->model, i));
+			kws_resolve_detector(decider->model, config, i);
 		kws_detector_configure(decider->detector, i, &settings);
 	}
 }

@@ -2,6 +2,7 @@
 #include "pipeline/resolve.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,10 +119,21 @@ static int check_sections(
 	return result;
 }
 
-/* The level that a keyword must fall below to be armed again, or that makes a near miss. */
-static float hold_below(const struct kws_keyword_config *keyword, const struct kws_config *config)
+double kws_resolve_threshold(
+	const struct kws_model *model, const struct kws_config *config, size_t label)
 {
-	double level = config->detector.rearm * keyword->threshold;
+	double wanted = kws_config_keyword(config, kws_model_label(model, label)).threshold;
+	double own = kws_model_keyword_defaults(model)->threshold[label];
+	if (!isnan(wanted)) {
+		return wanted;
+	}
+	return !isnan(own) ? own : KWS_RESOLVE_THRESHOLD;
+}
+
+/* The level that a keyword must fall below to be armed again, or that makes a near miss. */
+static float hold_below(const struct kws_config *config, double threshold)
+{
+	double level = config->detector.rearm * threshold;
 	double near = config->detector.candidate_threshold;
 	return (float)(near > 0.0 && near < level ? near : level);
 }
@@ -153,7 +165,8 @@ static void set_label(struct kws_policy_settings *settings, const struct kws_mod
 	set_thresholds(settings, model, &keyword, label);
 	if (kws_resolve_is_keyword(name) && keyword.enabled) {
 		settings->confirm_exit[label] = confirm_exit_of(keyword.confirm);
-		settings->hold_below[label] = hold_below(&keyword, config);
+		settings->hold_below[label] =
+			hold_below(config, kws_resolve_threshold(model, config, label));
 	}
 }
 
@@ -190,12 +203,13 @@ int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *
 }
 
 struct kws_detector_settings kws_resolve_detector(
-	const struct kws_config *config, const char *label)
+	const struct kws_model *model, const struct kws_config *config, size_t label)
 {
-	struct kws_keyword_config keyword = kws_config_keyword(config, label);
+	const char *name = kws_model_label(model, label);
+	struct kws_keyword_config keyword = kws_config_keyword(config, name);
 	return (struct kws_detector_settings){
-		.enabled = kws_resolve_is_keyword(label) && keyword.enabled,
-		.threshold = (float)keyword.threshold,
+		.enabled = kws_resolve_is_keyword(name) && keyword.enabled,
+		.threshold = (float)kws_resolve_threshold(model, config, label),
 		.smoothing_hops = (unsigned)keyword.smoothing_hops,
 		.patience_hops = (unsigned)keyword.patience_hops,
 		.refractory_samples = (uint64_t)keyword.refractory_ms * KWS_SAMPLE_RATE_HZ / 1000,

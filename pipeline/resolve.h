@@ -27,8 +27,14 @@ size_t kws_resolve_keyword(const struct kws_model *model, const char *name);
 int kws_resolve_policy(struct kws_policy_settings *out, const struct kws_model *model,
 	const struct kws_config *config, struct kws_error *error);
 
+/* The threshold of a label: that of its section, else that of [detector], else that of the model's
+ * `kws.keywords`, else KWS_RESOLVE_THRESHOLD. */
+double kws_resolve_threshold(
+	const struct kws_model *model, const struct kws_config *config, size_t label);
+#define KWS_RESOLVE_THRESHOLD 0.8
+
 /* The settings of one label: those of its section, else those of [detector]. */
 struct kws_detector_settings kws_resolve_detector(
-	const struct kws_config *config, const char *label);
+	const struct kws_model *model, const struct kws_config *config, size_t label);
 
 #endif

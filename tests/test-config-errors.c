@@ -106,7 +106,7 @@ static void test_error_texts(void **state)
 		{"[exits]\nconfirm = 1\n",
 			"c:2: [exits].confirm: value '1': must be off, 2, 3, 4 or 5"},
 		{"[keyword yes]\nthreshold = 2\n",
-			"c:2: [keyword yes].threshold: value '2': must be 0..1"},
+			"c:2: [keyword yes].threshold: value '2': must be 0..1 or model"},
 		{"[ipc]\nsite = \x1b[31m\n", "c:2: the line holds a control character"},
 		{"[ipc]\nsite = a\rb\n", "c:2: the line holds a control character"},
 		{"[ipc]\nsite = \xff\n", "c:2: the line is not UTF-8"},
@@ -222,7 +222,8 @@ static void test_override_errors(void **state)
 		{"keyword.threshold=1", "--set keyword: the keyword's name is missing"},
 		{"audio.x=1", "--set audio.x: there is no such key"},
 		{"audio.rate_hz=1", "--set audio.rate_hz: value '1': must be 0 or 4000..384000"},
-		{"keyword yes.threshold=2", "--set keyword yes.threshold: value '2': must be 0..1"},
+		{"keyword yes.threshold=2",
+			"--set keyword yes.threshold: value '2': must be 0..1 or model"},
 		{"log.level=", "--set log.level: value '': has no value"},
 		{"ipc.site=\xff\x1b", "--set ipc.site=??: is not UTF-8"},
 		{"ipc.site=\n", "--set ipc.site=?: holds a control character"},
@@ -277,7 +278,7 @@ static void test_get_errors(void **state)
 	assert_int_equal(kws_config_get(config, long_key, text, sizeof(text)), KWS_ENOENT);
 	assert_int_equal(kws_config_get(config, "audio.source", text, 9), KWS_EINVAL);
 	assert_int_equal(kws_config_get(config, "audio.source", text, 10), 0);
-	assert_value(config, "keyword any.threshold", "0.8");
+	assert_value(config, "keyword any.threshold", "model");
 	assert_value(config, "keyword any.phrase", "any");
 	kws_config_destroy(config);
 }

@@ -2,6 +2,7 @@
 /* What a configuration means: values, inheritance, differences. */
 #include "tests/config-text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,12 @@ static void test_defaults(void **state)
 	assert_int_equal(config->dsp.denoise_db, -15);
 	assert_false(config->dsp.vad);
 	assert_int_equal(config->exits.delta.count, 0);
-	assert_true(config->detector.threshold == 0.8);
+	assert_true(isnan(config->detector.threshold));
 	assert_int_equal(config->log.level, KWS_CONFIG_LEVEL_INFO);
 	assert_string_equal(config->ipc.events, "");
 	assert_int_equal(config->keyword_count, 0);
 	assert_value(config, "audio.pace", "realtime");
-	assert_value(config, "detector.threshold", "0.8");
+	assert_value(config, "detector.threshold", "model");
 	assert_value(config, "dsp.agc", "no");
 	kws_config_destroy(config);
 	kws_config_destroy(NULL);
@@ -284,7 +285,8 @@ static void test_diff(void **state)
 		{"[ipc]\nevents=a\n", "[audio]\nchannel=1\n", KWS_APPLY_RESTART,
 			"audio.channel=1 2\nipc.events= 3\n"},
 		{"[keyword a]\n", "", KWS_APPLY_NONE, ""},
-		{"[keyword a]\nthreshold=0.2\n", "", KWS_APPLY_LIVE, "keyword a.threshold=0.8 1\n"},
+		{"[keyword a]\nthreshold=0.2\n", "", KWS_APPLY_LIVE,
+			"keyword a.threshold=model 1\n"},
 		{"", "[keyword a]\nenabled=no\n", KWS_APPLY_LIVE, "keyword a.enabled=no 1\n"},
 		{"[keyword a]\nenabled=no\n[keyword b]\n", "[keyword b]\n[keyword a]\nenabled=no\n",
 			KWS_APPLY_NONE, ""},

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,20 @@ static const struct bad_metadata bad_metadata[] = {
 		"kws.exits: 'distance' must hold numbers from 0"},
 	{"kws.exits", "{'distance':[1e300,1]}", KWS_EFORMAT,
 		"kws.exits: 'distance' must hold numbers from 0"},
+	{"kws.keywords", "[]", KWS_EFORMAT, "kws.keywords must be a JSON object"},
+	{"kws.keywords", "{", KWS_EFORMAT, "kws.keywords must be a JSON object"},
+	{"kws.keywords", "{'go':{},'go':{}}", KWS_EFORMAT, "kws.keywords must be a JSON object"},
+	{"kws.keywords", "{'stop':{}}", KWS_EFORMAT,
+		"kws.keywords: 'stop' is no keyword of kws.labels"},
+	{"kws.keywords", "{'_silence_':{}}", KWS_EFORMAT,
+		"kws.keywords: '_silence_' is no keyword of kws.labels"},
+	{"kws.keywords", "{'go':0.5}", KWS_EFORMAT, "kws.keywords: 'go' must be a JSON object"},
+	{"kws.keywords", "{'go':{'patience':1}}", KWS_EFORMAT,
+		"kws.keywords: 'go' has a 'patience', there is only 'threshold'"},
+	{"kws.keywords", "{'go':{'threshold':1.01}}", KWS_EFORMAT,
+		"kws.keywords: the threshold of 'go' must be 0..1"},
+	{"kws.keywords", "{'go':{'threshold':'0.5'}}", KWS_EFORMAT,
+		"kws.keywords: the threshold of 'go' must be 0..1"},
 	{"kws.exits", "{'temperature':[1]}", KWS_EFORMAT,
 		"kws.exits: 'temperature' must be a list with one entry for each of 2 exits"},
 	{"kws.exits", "{'temperature':[1,0]}", KWS_EFORMAT,
@@ -207,6 +222,26 @@ static void need_not_say_anything_of_its_exits(void **state)
 	}
 }
 
+static void may_say_when_its_keywords_are_sure(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {NULL, "{}", "{'go':{}}", "{'go':{'threshold':0.75}}"};
+	for (size_t i = 0; i < 4; i++) {
+		struct model_builder builder;
+		struct kws_model *model;
+		init_builder(&builder);
+		if (texts[i] != NULL) {
+			model_builder_json(&builder, "kws.keywords", texts[i]);
+		}
+		assert_int_equal(model_builder_parse(&builder, &model, "test", NULL), 0);
+		const double *threshold = kws_model_keyword_defaults(model)->threshold;
+		assert_true(i == 3 ? threshold[0] == 0.75 : isnan(threshold[0]));
+		assert_true(isnan(threshold[1]));
+		kws_model_destroy(model);
+		model_builder_finish(&builder);
+	}
+}
+
 static void refuses_bad_metadata(void **state)
 {
 	(void)state;
@@ -239,6 +274,7 @@ int main(void)
 		cmocka_unit_test(net_answers_at_every_exit),
 		cmocka_unit_test(says_what_is_known_of_its_exits),
 		cmocka_unit_test(need_not_say_anything_of_its_exits),
+		cmocka_unit_test(may_say_when_its_keywords_are_sure),
 		cmocka_unit_test(refuses_bad_metadata),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -16,7 +16,7 @@
 
 enum { GO, STOP, SILENCE };
 
-static struct kws_model *build_model(const char *exits)
+static struct kws_model *build_with(const char *exits, const char *keywords)
 {
 	struct model_builder builder;
 	struct kws_model *model;
@@ -33,11 +33,19 @@ static struct kws_model *build_model(const char *exits)
 	if (exits != NULL) {
 		model_builder_json(&builder, "kws.exits", exits);
 	}
+	if (keywords != NULL) {
+		model_builder_json(&builder, "kws.keywords", keywords);
+	}
 	if (model_builder_parse(&builder, &model, NULL, &error) != 0) {
 		fail_msg("%s", error.text);
 	}
 	model_builder_finish(&builder);
 	return model;
+}
+
+static struct kws_model *build_model(const char *exits)
+{
+	return build_with(exits, NULL);
 }
 
 static struct kws_config *parse(const char *text)
@@ -194,13 +202,47 @@ static void detectors_have_their_keywords_settings(void **state)
 	(void)state;
 	struct kws_config *config = parse("[detector]\nthreshold=0.5\nrefractory_ms=500\n"
 					  "[keyword go]\nthreshold=0.75\nenabled=no\n");
-	struct kws_detector_settings go = kws_resolve_detector(config, "go");
-	struct kws_detector_settings stop = kws_resolve_detector(config, "stop");
+	struct kws_model *model = build_model(NULL);
+	struct kws_detector_settings go = kws_resolve_detector(model, config, GO);
+	struct kws_detector_settings stop = kws_resolve_detector(model, config, STOP);
 	assert_true(go.threshold == 0.75f && !go.enabled);
 	assert_true(stop.threshold == 0.5f && stop.enabled);
 	assert_int_equal(stop.refractory_samples, 8000);
-	assert_false(kws_resolve_detector(config, "_silence_").enabled);
+	assert_false(kws_resolve_detector(model, config, SILENCE).enabled);
+	kws_model_destroy(model);
 	kws_config_destroy(config);
+}
+
+/* The keyword's own, else that of [detector], else the model's, else 0.8. */
+static void thresholds_come_from_the_strongest(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		double go; /* 0.625 in the model */
+		double stop;
+	} cases[] = {
+		{"", 0.625, 0.8},
+		{"[detector]\nthreshold=model\n", 0.625, 0.8},
+		{"[detector]\nthreshold=0.5\n", 0.5, 0.5},
+		{"[keyword go]\nthreshold=0.75\n", 0.75, 0.8},
+		{"[keyword stop]\nthreshold=0.75\n", 0.625, 0.75},
+		{"[keyword stop]\nsmoothing_hops=2\n", 0.625, 0.8},
+		{"[detector]\nthreshold=0.5\n[keyword go]\nthreshold=model\n", 0.625, 0.5},
+	};
+	struct kws_model *model = build_with(NULL, "{'go':{'threshold':0.625}}");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kws_config *config = parse(cases[i].text);
+		struct kws_policy_settings settings;
+		assert_true(kws_resolve_threshold(model, config, GO) == cases[i].go);
+		assert_true(kws_resolve_threshold(model, config, STOP) == cases[i].stop);
+		assert_true(kws_resolve_detector(model, config, STOP).threshold ==
+			    (float)cases[i].stop);
+		assert_int_equal(kws_resolve_policy(&settings, model, config, NULL), 0);
+		assert_true(settings.hold_below[GO] == (float)(0.5 * cases[i].go));
+		kws_config_destroy(config);
+	}
+	kws_model_destroy(model);
 }
 
 int main(void)
@@ -214,6 +256,7 @@ int main(void)
 		cmocka_unit_test(only_keywords_are_confirmed_and_fresh),
 		cmocka_unit_test(what_does_not_suit_the_model_is_refused),
 		cmocka_unit_test(detectors_have_their_keywords_settings),
+		cmocka_unit_test(thresholds_come_from_the_strongest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Writes what is known of a model's exits into it: the `kws.exits` of docs/model-format.md.
+"""Writes what is known of a model's exits and keywords into it: `kws.exits` and `kws.keywords` of
+docs/model-format.md.
 
     set_exits.py MODEL '{"temperature": [1.4, 1.2, 1, 1, 1], "delta": [0.3, 0.4, 0.5, 0.5, 0]}'
-    set_exits.py MODEL -        # takes it away
+    set_exits.py MODEL --keywords '{"alexa": {"threshold": 0.83}}'
+    set_exits.py MODEL -        # takes it away; so does --keywords -
 
 The tensors stay as they are. `kws info` has to accept the new file before it takes the old one's place.
 """
@@ -18,14 +20,15 @@ import tempfile
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def with_exits(data, exits):
-    """The bytes of the model with `exits` (None: without), its data aligned to 8 bytes."""
+def with_metadata(data, changes):
+    """The bytes of the model with other metadata (None: without that key), its data aligned to 8 bytes."""
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8:8 + length])
     metadata = header["__metadata__"]
-    metadata.pop("kws.exits", None)
-    if exits is not None:
-        metadata["kws.exits"] = json.dumps(exits)
+    for key, value in changes.items():
+        metadata.pop(key, None)
+        if value is not None:
+            metadata[key] = json.dumps(value)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + data[8 + length:]
@@ -48,12 +51,16 @@ def replace(model, data, kws):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=pathlib.Path)
-    parser.add_argument("exits", help="a JSON object, or - for none")
+    parser.add_argument("exits", nargs="?", help="a JSON object, or - for none")
+    parser.add_argument("--keywords", help="the same for its keywords")
     parser.add_argument("--kws", default=str(ROOT / "build/cli/kws"))
     options = parser.parse_args()
+    texts = {"kws.exits": options.exits, "kws.keywords": options.keywords}
     try:
-        exits = None if options.exits == "-" else json.loads(options.exits)
-        data = with_exits(options.model.read_bytes(), exits)
+        changes = {key: None if text == "-" else json.loads(text) for key, text in texts.items() if text is not None}
+        if not changes:
+            parser.error("nothing to write: give exits, --keywords or both")
+        data = with_metadata(options.model.read_bytes(), changes)
     except (OSError, ValueError, KeyError, struct.error) as error:
         sys.exit(f"set_exits.py: {options.model}: {error}")
     problem = replace(options.model, data, options.kws)

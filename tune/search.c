@@ -295,8 +295,7 @@ static double final_threshold(const struct kws_search *search, size_t label, siz
 {
 	size_t classes = kws_model_label_count(search->model);
 	const struct kws_curve_point *points = search->points + label;
-	double given =
-		kws_config_keyword(search->config, kws_model_label(search->model, label)).threshold;
+	double given = kws_resolve_threshold(search->model, search->config, label);
 	size_t nearest = 0; /* of those that are not stricter */
 	while (nearest + 1 < THRESHOLDS && threshold_grid[nearest + 1] <= given) {
 		nearest++;

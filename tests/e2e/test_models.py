@@ -45,14 +45,14 @@ class ModelsTest(harness.DaemonTest):
         rename(pathlib.Path(harness.MODEL), path, name, labels)
         return path
 
-    def write(self, *models):
+    def write(self, *models, threshold=harness.THRESHOLD):
         self.write_config("[model]", f"path = {', '.join(map(str, models))}", "[audio]",
                           "source = stdin", "rate_hz = 16000", "channels = 1", "[ipc]",
                           "scores = yes", "level_ms = 100", "[detector]",
-                          f"threshold = {harness.THRESHOLD}")
+                          f"threshold = {threshold}")
 
-    def start_with(self, *models):
-        self.write(*models)
+    def start_with(self, *models, **settings):
+        self.write(*models, **settings)
         self.daemon = self.start_bare("--config", str(self.config), stdin=subprocess.PIPE)
         self.subscriber = self.subscribe_surely("")
 
@@ -180,6 +180,28 @@ class ModelsTest(harness.DaemonTest):
         events = [event for topic, event in self.messages if topic == "kws.score"]
         self.assertEqual(constant_part(of_model(events, "commands")), constant_part(
             event for event in self.scan(self.commands) if "label" in event))
+
+    def test_thresholds_that_the_models_bring(self):
+        """They are used where the configuration has none."""
+        for model, word, threshold in ((self.commands, "yes", 0.3), (self.french, "droite", 0.25)):
+            subprocess.run(["/usr/bin/python3", harness.ROOT / "train/set_exits.py", model, "--kws",
+                            harness.KWS, "--keywords", json.dumps({word: {"threshold": threshold}})],
+                           check=True)
+        self.start_with(self.commands, self.french, threshold="model")
+        self.hear(self.samples, "french")
+        asked = {event["name"]: event["threshold"]
+                 for event in harness.detections(self.messages)}
+        self.assertEqual((asked.pop("yes"), asked.pop("droite")), (0.3, 0.25))
+        self.assertLessEqual(set(asked.values()), {0.8})
+        done = self.daemon.kwsctl("set", "keyword yes.threshold", "0.4")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.messages.clear()
+        self.hear(self.samples, "french")
+        self.assertIn(("yes", 0.4), [(event["name"], event["threshold"])
+                                     for event in harness.detections(self.messages)])
+        info = subprocess.run([harness.KWS, "info", self.commands], stdout=subprocess.PIPE,
+                              check=True, text=True).stdout
+        self.assertIn("\n  thresholds yes 0.3\n", info)
 
     def test_tools_for_one_model_refuse_a_list(self):
         wav = self.folder / "words.wav"
