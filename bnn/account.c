@@ -104,7 +104,7 @@ void kws_account_run_exit(struct kws_account *account, size_t exit)
 	size_t last = account->graph->exit_ops[exit];
 	for (; account->next_op <= last; account->next_op++) {
 		const struct entry *entry = &account->entries[account->next_op];
-		if (entry->op->exit < 0 || account->next_op == last) {
+		if (entry->op->exit < 0 || entry->op->exit == (int)exit) {
 			count_op(account, entry);
 		}
 	}

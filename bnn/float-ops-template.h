@@ -434,61 +434,46 @@ static void affine_int16(const struct kws_float_affine *affine)
 /* Vectors of features that are summed at once: enough to hide how long an addition takes. */
 #define SUM_VECTORS 4
 
-TILE void mean_of_vectors(const struct kws_float_rows *rows, size_t f, size_t vectors)
+TILE void sum_vectors(const struct kws_float_rows *rows, size_t f, size_t vectors)
 {
 	const float *x = rows->input + f;
 	vec sums[SUM_VECTORS];
 	for (size_t v = 0; v < vectors; v++) {
 		sums[v] = vec_broadcast(0.0f);
 	}
-	for (size_t r = 0; r < rows->rows; r++) {
-		vec row[SUM_VECTORS];
+	for (size_t r = 0; r < rows->rows; r++, x += rows->row_pitch) {
 		for (size_t v = 0; v < vectors; v++) {
-			row[v] = vec_broadcast(0.0f);
-		}
-		for (size_t g = 0; g < rows->groups; g++, x += rows->features) {
-			for (size_t v = 0; v < vectors; v++) {
-				vec value = vec_load(x + v * LANES);
-				row[v] = row[v] +
-					 (rows->relu ? vec_larger(value, vec_broadcast(0.0f))
-						     : value);
-			}
-		}
-		for (size_t v = 0; v < vectors; v++) {
-			sums[v] = sums[v] + row[v];
+			vec value = vec_load(x + v * LANES);
+			sums[v] = sums[v] +
+				  (rows->relu ? vec_larger(value, vec_broadcast(0.0f)) : value);
 		}
 	}
-	vec count = vec_broadcast((float)(rows->rows * rows->groups));
 	for (size_t v = 0; v < vectors; v++) {
-		vec_store(rows->output + f + v * LANES, sums[v] / count);
+		vec_store(rows->output + f + v * LANES, sums[v] / vec_broadcast(rows->divisor));
 	}
 }
 
-static void mean_of_feature(const struct kws_float_rows *rows, size_t f)
+static void sum_feature(const struct kws_float_rows *rows, size_t f)
 {
 	const float *x = rows->input + f;
 	float sum = 0.0f;
-	for (size_t r = 0; r < rows->rows; r++) {
-		float row = 0.0f;
-		for (size_t g = 0; g < rows->groups; g++, x += rows->features) {
-			row += rows->relu ? larger(*x, 0.0f) : *x;
-		}
-		sum += row;
+	for (size_t r = 0; r < rows->rows; r++, x += rows->row_pitch) {
+		sum += rows->relu ? larger(*x, 0.0f) : *x;
 	}
-	rows->output[f] = sum / (float)(rows->rows * rows->groups);
+	rows->output[f] = sum / rows->divisor;
 }
 
-static void row_mean(const struct kws_float_rows *rows)
+static void sum_rows(const struct kws_float_rows *rows)
 {
 	size_t f = 0;
 	for (; f + SUM_VECTORS * LANES <= rows->features; f += SUM_VECTORS * LANES) {
-		mean_of_vectors(rows, f, SUM_VECTORS);
+		sum_vectors(rows, f, SUM_VECTORS);
 	}
 	for (; f + LANES <= rows->features; f += LANES) {
-		mean_of_vectors(rows, f, 1);
+		sum_vectors(rows, f, 1);
 	}
 	for (; f < rows->features; f++) {
-		mean_of_feature(rows, f);
+		sum_feature(rows, f);
 	}
 }
 
@@ -503,5 +488,5 @@ const struct kws_float_ops OPS = {
 	.pack_int16 = pack_int16,
 	.affine = affine,
 	.affine_int16 = affine_int16,
-	.row_mean = row_mean,
+	.sum_rows = sum_rows,
 };

@@ -71,14 +71,15 @@ struct kws_float_affine {
 	size_t output_pitch;
 };
 
-/* output[f] = the mean over rows and groups of input[row][group][f], or of its ReLU: the sum over
- * the rows of each row's sum over its groups, both begun at 0, divided by their number. */
+/* output[f] = the sum over the rows of input[row][f], or of its ReLU, in the order of the rows and
+ * begun at 0, divided by `divisor`. */
 struct kws_float_rows {
 	const float *input;
 	size_t rows;
-	size_t groups;
+	size_t row_pitch; /* floats from one row to the next */
 	size_t features;
 	bool relu;
+	float divisor; /* 1: a sum, else a mean */
 	float *output; /* [features] */
 };
 
@@ -102,7 +103,7 @@ struct kws_float_ops {
 	void (*pack_int16)(const struct kws_float_pack *pack);
 	void (*affine)(const struct kws_float_affine *affine);
 	void (*affine_int16)(const struct kws_float_affine *affine);
-	void (*row_mean)(const struct kws_float_rows *rows);
+	void (*sum_rows)(const struct kws_float_rows *rows);
 };
 
 /* The sets that this program was built with, fastest first and plain C last; NULL ends them. */

@@ -8,14 +8,16 @@
 #include "common/json.h"
 
 #define OPS_MAX 1024
+/* An exit may be two operations; one exit too many is refused when it is there. */
+#define MAPS_MAX (OPS_MAX + KWS_EXITS_MAX + 1)
 /* Of all maps together: three times what the largest backbone of the paper needs. A stream keeps
  * some of them several times (bnn/net.c). */
 #define MAPS_BYTES_MAX (16u << 20)
 
-/* While building: the names of the maps, which belong to the JSON text. */
+/* While building: the names of the maps, which belong to the JSON text; NULL: no file names it. */
 struct builder {
 	struct kws_graph *graph;
-	const char *names[OPS_MAX + 1];
+	const char *names[MAPS_MAX];
 	size_t map_bytes;
 	struct kws_spec spec;
 };
@@ -58,6 +60,11 @@ static bool is_answer(const struct kws_graph *graph, size_t map)
 	return false;
 }
 
+static bool is_named(const struct builder *builder, size_t map, const char *name)
+{
+	return builder->names[map] != NULL && strcmp(builder->names[map], name) == 0;
+}
+
 static int find_map(
 	const struct builder *builder, const char *key, const json_t *json, size_t *index)
 {
@@ -66,7 +73,7 @@ static int find_map(
 		return kws_spec_fail(&builder->spec, KWS_EFORMAT, "'%s' must name a map", key);
 	}
 	for (size_t i = 0; i < builder->graph->map_count; i++) {
-		if (strcmp(builder->names[i], name) != 0) {
+		if (!is_named(builder, i, name)) {
 			continue;
 		}
 		if (is_answer(builder->graph, i)) {
@@ -80,15 +87,13 @@ static int find_map(
 		"'%s' is '%.64s', which no earlier operation makes", key, name);
 }
 
-static int add_map(struct builder *builder, const struct kws_map_shape *shape, size_t *index)
+/* `name` NULL: for no other operation */
+static int add_map(
+	struct builder *builder, const struct kws_map_shape *shape, const char *name, size_t *index)
 {
-	const char *name;
-	int result = kws_spec_string(&builder->spec, "out", NULL, &name);
-	if (result == 0) {
-		result = check_map(builder, shape);
-	}
-	for (size_t i = 0; result == 0 && i < builder->graph->map_count; i++) {
-		if (strcmp(builder->names[i], name) == 0) {
+	int result = check_map(builder, shape);
+	for (size_t i = 0; name != NULL && result == 0 && i < builder->graph->map_count; i++) {
+		if (is_named(builder, i, name)) {
 			result = kws_spec_fail(&builder->spec, KWS_EFORMAT,
 				"there are two maps named '%.64s'", name);
 		}
@@ -99,6 +104,13 @@ static int add_map(struct builder *builder, const struct kws_map_shape *shape, s
 		builder->graph->maps[*index] = *shape;
 	}
 	return result;
+}
+
+static int add_named_map(struct builder *builder, const struct kws_map_shape *shape, size_t *index)
+{
+	const char *name;
+	int result = kws_spec_string(&builder->spec, "out", NULL, &name);
+	return result == 0 ? add_map(builder, shape, name, index) : result;
 }
 
 static int build_input(struct builder *builder)
@@ -118,7 +130,7 @@ static int build_input(struct builder *builder)
 		return result;
 	}
 	struct kws_map_shape map = {KWS_MAP_FLOAT, shape[0], shape[1], shape[2]};
-	return add_map(builder, &map, &index);
+	return add_named_map(builder, &map, &index);
 }
 
 static int link_input(struct builder *builder, struct kws_op *op, const json_t *json)
@@ -215,28 +227,73 @@ static int link_exit(struct builder *builder, struct kws_op *op)
 	return 0;
 }
 
-static int build_op(struct builder *builder)
+/* NULL, with the error's sentence set, if there is none. */
+static const struct kws_op_class *find_class(struct builder *builder, int *result)
 {
-	struct kws_graph *graph = builder->graph;
-	struct kws_op *op = &graph->ops[graph->op_count];
 	const char *name;
-	int result = kws_spec_string(&builder->spec, "op", NULL, &name);
-	if (result != 0) {
-		return result;
-	}
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+	*result = kws_spec_string(&builder->spec, "op", NULL, &name);
+	for (size_t i = 0; *result == 0 && i < sizeof(classes) / sizeof(classes[0]); i++) {
 		if (strcmp(name, classes[i]->name) == 0) {
-			op->class = classes[i];
+			return classes[i];
 		}
 	}
-	if (op->class == NULL) {
-		return kws_spec_fail(
+	if (*result == 0) {
+		*result = kws_spec_fail(
 			&builder->spec, KWS_EUNSUPPORTED, "there is no such operation");
 	}
-	graph->op_count++; /* from here on finish() frees its state */
+	return NULL;
+}
+
+/* The next operation; from here on finish() frees its state. */
+static struct kws_op *add_op(struct builder *builder, const struct kws_op_class *class)
+{
+	struct kws_op *op = &builder->graph->ops[builder->graph->op_count++];
+	op->class = class;
 	op->exit = -1;
+	op->summed_bands = 1;
 	op->residual = KWS_OP_NO_RESIDUAL;
+	return op;
+}
+
+static bool pools_bands(const struct builder *builder, const struct kws_op *op)
+{
+	const char *pool = json_string_value(json_object_get(builder->spec.json, "pool"));
+	return op->class == &kws_op_exit && pool != NULL && strcmp(pool, "all") == 0 &&
+	       op->in.type == KWS_MAP_FLOAT && op->in.bands > 1;
+}
+
+/* Makes `op`, an exit with its input linked, into the row sums of that input, and returns through
+ * it the exit, which takes them. */
+static int split_exit(struct builder *builder, struct kws_op **op)
+{
+	struct kws_op *sums = *op;
+	struct kws_op *exit = add_op(builder, sums->class);
+	sums->class = &kws_op_bandsum;
+	sums->exit = (int)builder->graph->exit_count;
+	exit->summed_bands = sums->in.bands;
+	int result = sums->class->create(sums, &builder->spec);
+	if (result == 0) {
+		result = add_map(builder, &sums->out, NULL, &sums->output);
+	}
+	exit->input = sums->output;
+	exit->input_count = 1;
+	exit->in = exit->slices[0] = sums->out;
+	*op = exit;
+	return result;
+}
+
+static int build_op(struct builder *builder)
+{
+	int result;
+	const struct kws_op_class *class = find_class(builder, &result);
+	if (class == NULL) {
+		return result;
+	}
+	struct kws_op *op = add_op(builder, class);
 	result = link_inputs(builder, op);
+	if (result == 0 && pools_bands(builder, op)) {
+		result = split_exit(builder, &op);
+	}
 	if (result == 0) {
 		result = op->class->create(op, &builder->spec);
 	}
@@ -244,7 +301,7 @@ static int build_op(struct builder *builder)
 		result = link_residual(builder, op); /* before its own map could be found */
 	}
 	if (result == 0) {
-		result = add_map(builder, &op->out, &op->output);
+		result = add_named_map(builder, &op->out, &op->output);
 	}
 	return result == 0 && op->class == &kws_op_exit ? link_exit(builder, op) : result;
 }
@@ -257,8 +314,8 @@ static int build_list(struct builder *builder, const json_t *list)
 		return kws_fail(builder->spec.error, KWS_EFORMAT,
 			"kws.graph must be a list of 2 to %d operations", OPS_MAX);
 	}
-	graph->maps = calloc(count, sizeof(*graph->maps));
-	graph->ops = calloc(count, sizeof(*graph->ops));
+	graph->maps = calloc(count + MAPS_MAX - OPS_MAX, sizeof(*graph->maps));
+	graph->ops = calloc(count + MAPS_MAX - OPS_MAX, sizeof(*graph->ops));
 	if (graph->maps == NULL || graph->ops == NULL) {
 		return kws_fail(builder->spec.error, KWS_ENOMEM, "out of memory");
 	}

@@ -55,7 +55,8 @@ static int allocate_maps(struct kws_net *net, struct timing *timings)
 		const struct kws_op *op = &graph->ops[i];
 		struct timing timing = timing_of(op, timings);
 		/* an exit sums over the window: its one row is never the next window's */
-		timing.pure = timing.pure && op->exit < 0 && timing.stride <= KEPT_STRIDE_MAX;
+		timing.pure = timing.pure && op->class != &kws_op_exit &&
+			      timing.stride <= KEPT_STRIDE_MAX;
 		timing.stride = timing.pure ? timing.stride : 1; /* no product can overflow */
 		timings[op->output] = timing;
 		int result = kws_rows_init(&net->maps[op->output], &op->out, timing.stride,
@@ -173,7 +174,7 @@ const float *kws_net_run_exit(struct kws_net *net, size_t exit)
 	size_t last = net->graph->exit_ops[exit];
 	for (; net->next_op <= last; net->next_op++) {
 		const struct kws_op *op = &net->graph->ops[net->next_op];
-		if (op->exit < 0 || net->next_op == last) {
+		if (op->exit < 0 || op->exit == (int)exit) {
 			run_op(net, op);
 		}
 	}

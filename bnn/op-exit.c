@@ -3,7 +3,11 @@
  * float dense layer: the logits of one exit.
  *
  * weight: F32 [classes][features], bias: F32 [classes]; features are [bands][channels] for "time",
- * [channels] for "all". The mean is a sum of row sums in the order of time, then one division. */
+ * [channels] for "all". The mean is a sum of row sums in the order of time, then one division.
+ *
+ * For "all" the graph puts bandsum (bnn/op-bandsum.c) before the exit, which makes the row sums and
+ * lets a stream keep them. For "time" a row's part of the mean is as large as the row itself: there
+ * is nothing to keep that is not there already. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +18,8 @@
 
 struct exit_head {
 	const struct kws_float_ops *ops;
-	bool relu;
-	bool pool_bands;
+	bool relu;     /* of the input; bandsum has done it before */
+	float divisor; /* elements in a mean */
 	size_t features;
 	size_t classes;
 	float *weight; /* [blocks][features][KWS_FLOAT_BLOCK] */
@@ -80,14 +84,16 @@ static int exit_create(struct kws_op *op, struct kws_spec *spec)
 	if (result != 0) {
 		return result;
 	}
-	head->relu = strcmp(act, "relu") == 0;
-	head->pool_bands = strcmp(pool, "all") == 0;
-	if ((!head->relu && strcmp(act, "none") != 0) ||
-		(!head->pool_bands && strcmp(pool, "time") != 0) || op->in.type != KWS_MAP_FLOAT) {
+	bool relu = strcmp(act, "relu") == 0;
+	if ((!relu && strcmp(act, "none") != 0) ||
+		(strcmp(pool, "all") != 0 && strcmp(pool, "time") != 0) ||
+		op->in.type != KWS_MAP_FLOAT) {
 		return kws_spec_fail(spec, KWS_EFORMAT,
 			"needs a float input, act none or relu, and pool time or all");
 	}
-	head->features = op->in.channels * (head->pool_bands ? 1 : op->in.bands);
+	head->relu = relu && op->summed_bands == 1;
+	head->divisor = (float)(op->in.rows * op->summed_bands);
+	head->features = op->in.channels * op->in.bands;
 	result = load_dense(head, spec);
 	if (result != 0) {
 		return result;
@@ -128,12 +134,13 @@ static void exit_run(const struct kws_op *op, const struct kws_op_maps *maps, si
 	(void)end;
 	const struct exit_head *head = op->state;
 	float *mean = scratch;
-	head->ops->row_mean(&(struct kws_float_rows){
+	head->ops->sum_rows(&(struct kws_float_rows){
 		.input = maps->input,
 		.rows = op->in.rows,
-		.groups = kws_map_row_elements(&op->in) / head->features, /* bands pooled too */
+		.row_pitch = head->features,
 		.features = head->features,
 		.relu = head->relu,
+		.divisor = head->divisor,
 		.output = mean,
 	});
 	run_dense(head, mean, maps->output);

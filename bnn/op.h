@@ -95,7 +95,8 @@ struct kws_op {
 	struct kws_map_shape slices[KWS_OP_INPUTS_MAX]; /* each input */
 	size_t residual;                                /* or KWS_OP_NO_RESIDUAL */
 	size_t output;
-	int exit;                /* index of the exit, -1 for others */
+	int exit; /* index of the exit that alone needs it: an exit or its bandsum; or -1 */
+	size_t summed_bands;     /* of an exit: bands that each element of the input sums over */
 	struct kws_map_shape in; /* the inputs side by side: channels of all, type of the first */
 	struct kws_map_shape out;
 	int32_t limit; /* of int16 outputs: the largest magnitude that they can have */
@@ -120,6 +121,7 @@ extern const struct kws_op_class kws_op_maxpool2d;
 extern const struct kws_op_class kws_op_avgpool2d;
 extern const struct kws_op_class kws_op_concat;
 extern const struct kws_op_class kws_op_exit;
+extern const struct kws_op_class kws_op_bandsum; /* of exits only, not of files */
 
 /* A residual's rows lie around the output's: output row r adds residual row r + offset, because a
  * kernel without padding eats (kernel - 1) / 2 rows on either side. With a stride the residual has

@@ -108,18 +108,19 @@ static void builds_every_operation(void **state)
 		{KWS_MAP_BITS, 6, 4, 4},
 		{KWS_MAP_FLOAT, 4, 4, 4},
 		{KWS_MAP_FLOAT, 4, 2, 4},
+		{KWS_MAP_FLOAT, 4, 1, 4}, /* the exit's row sums */
 		{KWS_MAP_FLOAT, 1, 1, 2},
 	};
 	struct kws_graph graph;
 	struct kws_error error;
 	assert_int_equal(build(GOOD, &graph, &error), 0);
-	assert_int_equal(graph.map_count, 6);
-	for (size_t i = 0; i < 6; i++) {
+	assert_int_equal(graph.map_count, 7);
+	for (size_t i = 0; i < 7; i++) {
 		assert_map(&graph, i, &wanted[i]);
 	}
-	assert_int_equal(graph.op_count, 5);
+	assert_int_equal(graph.op_count, 6);
 	assert_int_equal(graph.exit_count, 1);
-	assert_int_equal(graph.exit_ops[0], 4);
+	assert_int_equal(graph.exit_ops[0], 5);
 	assert_int_equal(graph.classes, 2);
 	assert_int_equal(graph.ops[2].residual, 1);
 	kws_graph_finish(&graph);
