@@ -81,14 +81,12 @@ void kws_account_advance(struct kws_account *account)
 static size_t missing_rows(const struct entry *entry, int64_t frame)
 {
 	const struct kws_rows *rows = entry->rows;
-	if (!rows->kept) {
-		return rows->rows;
-	}
 	int64_t stride = (int64_t)rows->stride;
-	int64_t *last = &entry->last[(size_t)(frame % stride) / rows->phase_step];
-	size_t missing = *last == NEVER ? rows->rows : (size_t)((frame - *last) / stride);
+	/* one phase if nothing is kept */
+	int64_t *last = &entry->last[(size_t)(frame % stride) / rows->phase_step % rows->phases];
+	size_t passed = *last == NEVER ? SIZE_MAX : (size_t)((frame - *last) / stride);
 	*last = frame;
-	return missing < rows->rows ? missing : rows->rows;
+	return kws_rows_missing_after(rows, passed);
 }
 
 static void count_op(struct kws_account *account, const struct entry *entry)

@@ -21,28 +21,64 @@ struct kws_net {
 	struct kws_net_stats stats;
 };
 
-/* Time stride of a map, in rows of the input, and whether its rows are functions of the stream. */
+/* Time stride of a map, in rows of the input, and those of its rows that are functions of the
+ * stream: all whose receptive field lies inside the window. */
 struct timing {
 	size_t stride;
-	bool pure;
+	struct kws_rows_span pure;
 };
+
+static struct kws_rows_span intersect(struct kws_rows_span a, struct kws_rows_span b)
+{
+	size_t begin = a.begin > b.begin ? a.begin : b.begin;
+	size_t end = a.end < b.end ? a.end : b.end;
+	return (struct kws_rows_span){begin, begin < end ? end : begin};
+}
+
+/* Only rows of the same stride shift by as much from one window to the next. */
+static struct kws_rows_span join(const struct timing *known, const struct timing *other)
+{
+	return known->stride == other->stride ? intersect(known->pure, other->pure)
+					      : (struct kws_rows_span){0, 0};
+}
+
+/* The rows of an output that see none but the rows `pure` of its input. */
+static struct kws_rows_span pure_outputs(const struct kws_op *op, struct kws_rows_span pure)
+{
+	const struct kws_op_reach *reach = &op->reach;
+	struct kws_rows_span all = {0, op->out.rows};
+	if (pure.end + reach->pad < pure.begin + reach->kernel) {
+		return (struct kws_rows_span){0, 0};
+	}
+	struct kws_rows_span seen = {
+		(pure.begin + reach->pad + reach->stride - 1) / reach->stride,
+		(pure.end + reach->pad - reach->kernel) / reach->stride + 1,
+	};
+	return intersect(all, seen);
+}
+
+/* The rows of an output whose residuals are `pure`. */
+static struct kws_rows_span pure_sums(const struct kws_op *op, struct kws_rows_span pure)
+{
+	size_t offset = kws_op_residual_offset(op);
+	return (struct kws_rows_span){
+		pure.begin > offset ? pure.begin - offset : 0,
+		pure.end > offset ? pure.end - offset : 0,
+	};
+}
 
 static struct timing timing_of(const struct kws_op *op, const struct timing *known)
 {
 	struct timing out = known[op->input];
 	for (size_t i = 1; i < op->input_count; i++) {
-		const struct timing *other = &known[op->inputs[i]];
-		out.pure = out.pure && other->pure && other->stride == out.stride;
+		out.pure = join(&out, &known[op->inputs[i]]);
 	}
 	out.stride *= op->reach.stride;
-	/* padding on either side puts the window's edge into the rows */
-	size_t valid = (op->in.rows - op->reach.kernel) / op->reach.stride + 1;
-	if (op->reach.pad != 0 || op->in.rows < op->reach.kernel || op->out.rows > valid) {
-		out.pure = false;
-	}
+	out.pure = pure_outputs(op, out.pure);
 	if (op->residual != KWS_OP_NO_RESIDUAL) {
-		const struct timing *residual = &known[op->residual];
-		out.pure = out.pure && residual->pure && residual->stride == out.stride;
+		struct timing residual = known[op->residual];
+		residual.pure = pure_sums(op, residual.pure);
+		out.pure = join(&out, &residual);
 	}
 	return out;
 }
@@ -50,14 +86,17 @@ static struct timing timing_of(const struct kws_op *op, const struct timing *kno
 static int allocate_maps(struct kws_net *net, struct timing *timings)
 {
 	const struct kws_graph *graph = net->graph;
-	timings[0] = (struct timing){1, true};
+	timings[0] = (struct timing){1, {0, graph->maps[0].rows}};
 	for (size_t i = 0; i < graph->op_count; i++) {
 		const struct kws_op *op = &graph->ops[i];
 		struct timing timing = timing_of(op, timings);
 		/* an exit sums over the window: its one row is never the next window's */
-		timing.pure = timing.pure && op->class != &kws_op_exit &&
-			      timing.stride <= KEPT_STRIDE_MAX;
-		timing.stride = timing.pure ? timing.stride : 1; /* no product can overflow */
+		if (op->class == &kws_op_exit || timing.stride > KEPT_STRIDE_MAX) {
+			timing.pure = (struct kws_rows_span){0, 0};
+		}
+		if (timing.pure.begin == timing.pure.end) {
+			timing.stride = 1; /* no product can overflow */
+		}
 		timings[op->output] = timing;
 		int result = kws_rows_init(&net->maps[op->output], &op->out, timing.stride,
 			timing.pure, net->hop_frames);
@@ -156,16 +195,16 @@ static void run_op(struct kws_net *net, const struct kws_op *op)
 	if (op->residual != KWS_OP_NO_RESIDUAL) {
 		maps.residual = map_of(net, op->residual);
 	}
-	size_t begin = kws_rows_missing(output);
-	size_t missing = output->rows - begin;
-	if (missing == 0) {
-		return;
+	struct kws_rows_span missing[2];
+	size_t spans = kws_rows_missing(output, missing);
+	for (size_t i = 0; i < spans; i++) {
+		size_t rows = missing[i].end - missing[i].begin;
+		op->class->run(op, &maps, missing[i].begin, missing[i].end, net->scratch);
+		net->stats.rows += rows;
+		net->stats.binary_macs += op->cost.binary_macs * rows;
+		net->stats.float_macs += op->cost.float_macs * rows;
 	}
-	op->class->run(op, &maps, begin, output->rows, net->scratch);
-	kws_rows_written(output, begin);
-	net->stats.rows += missing;
-	net->stats.binary_macs += op->cost.binary_macs * missing;
-	net->stats.float_macs += op->cost.float_macs * missing;
+	kws_rows_written(output, missing, spans);
 }
 
 const float *kws_net_run_exit(struct kws_net *net, size_t exit)

@@ -10,10 +10,12 @@
 /* The memory to run a model over windows of features, one exit after another. All of it is planned
  * and allocated at create.
  *
- * The windows of a stream overlap. Where nothing pads the time axis, a row of a map is a function
- * of the stream and not of the window, so a row that an earlier window has computed is used again:
- * a hop costs the new rows only, and a hop that leaves early leaves the deeper maps untouched until
- * one needs them. The results are the same bits as those of whole windows. */
+ * The windows of a stream overlap. A row of a map whose receptive field lies inside the window is a
+ * function of the stream and not of the window, so that the next windows use it again: a hop
+ * computes the new rows and those that see padding, and a hop that leaves early leaves the deeper
+ * maps untouched until one needs them. Where nothing pads the time axis a hop costs the new rows
+ * only; where every layer pads it, the deeper a map, the fewer of its rows are kept. The results
+ * are the same bits as those of whole windows. */
 struct kws_net;
 
 /* What was computed since create. */
