@@ -85,16 +85,16 @@ def scan_options(settings):
     return [word for setting in settings for word in ("--set", setting)]
 
 
-def run_engines(arguments, streams):
+def run_engines(arguments, model, streams):
     labels = sorted({word.label for word in streams.words})
     options = scan_options(arguments.set)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        ours = {level: pool.submit(wake_engines.sweep_kws, arguments.kws, arguments.model,
-                                   streams.files[level], options) for level in LEVELS}
+        ours = {level: pool.submit(wake_engines.sweep_kws, model, streams.files[level], options)
+                for level in LEVELS}
         theirs = {level: pool.submit(wake_engines.sweep_sphinx, streams.files[level], labels,
                                      arguments.folder) for level in arguments.pocketsphinx}
         events = {level: job.result() for level, job in ours.items()}
-        engines = [Engine("kwsd", streams, events, wake_engines.THRESHOLDS)]
+        engines = [Engine("kwsd", streams, events, wake_engines.kws_thresholds(model))]
         if theirs:
             events = {level: job.result() for level, job in theirs.items()}
             engines.append(Engine("PocketSphinx", streams, events,
@@ -102,14 +102,13 @@ def run_engines(arguments, streams):
     return engines
 
 
-def check_scan(arguments, streams, kwsd, thresholds):
+def check_scan(settings, model, streams, kwsd, thresholds):
     """Whether kws scan with these thresholds finds what the sweep says, and how deep it went."""
-    spelling = wake_engines.model_keywords(arguments.kws, arguments.model)
-    own = [f"keyword {spelling[label]}.threshold={threshold}"
+    own = [f"keyword {model.spelling[label]}.threshold={threshold}"
            for label, threshold in thresholds.items() if threshold is not None]
     events, exits, policy = [], [], ""
-    for told in wake_engines.kws_scan(arguments.kws, arguments.model, streams.files[CHECKED_LEVEL],
-                                      ["--scores", *scan_options(arguments.set + own)]):
+    for told in wake_engines.kws_scan(model, streams.files[CHECKED_LEVEL],
+                                      ["--scores", *scan_options(settings + own)]):
         if "name" in told:
             events.append(wake_engines.to_event(told))
         else:
@@ -208,11 +207,11 @@ def print_rest(engine, totals):
               "".join(f"{delay:8.0f}" for delay in delays))
 
 
-def print_default(kwsd, threshold=0.8):
-    """What the daemon does as it is shipped."""
-    chosen = dict.fromkeys(kwsd.labels, threshold)
+def print_shipped(kwsd, thresholds):
+    """What the daemon does without any threshold in its configuration."""
+    chosen = {label: round(thresholds[label], 4) for label in kwsd.labels}
     totals = [sum(kwsd.tallies(level, chosen), wake_score.Tally()) for level in LEVELS]
-    print_columns(f"With the default threshold, {threshold}:", LEVELS)
+    print_columns("With the thresholds as shipped", LEVELS)
     print_misses("missed, %", kwsd, lambda _: chosen)
     # the hours are counted once for each keyword
     rates = [total.alarms_per_hour * len(kwsd.labels) for total in totals]
@@ -239,17 +238,17 @@ def main():
     os.nice(5)
     alignment = ROOT / "train/wakewords-alignment.tsv"
     streams = wake_streams.load(arguments.data, alignment, arguments.folder)
-    missing = sorted({word.label for word in streams.words} -
-                     wake_engines.model_keywords(arguments.kws, arguments.model).keys())
+    model = wake_engines.read_model(arguments.kws, arguments.model)
+    missing = sorted({word.label for word in streams.words} - model.spelling.keys())
     if missing:
         raise SystemExit(f"eval-wake: {arguments.model} does not know {', '.join(missing)}")
-    engines = run_engines(arguments, streams)
-    check = check_scan(arguments, streams, engines[0], engines[0].choose(MAIN_RATE))
+    engines = run_engines(arguments, model, streams)
+    check = check_scan(arguments.set, model, streams, engines[0], engines[0].choose(MAIN_RATE))
     print_head(arguments, streams, check)
     print_rates(engines, streams.seconds["all"] / 3600)
     for engine in engines:
         print_keywords(engine)
-    print_default(engines[0])
+    print_shipped(engines[0], model.thresholds)
     print(f"\nkws scan with the thresholds of kwsd above, at {CHECKED_LEVEL}: {check['events']} "
           f"events, {'the same' if check['same'] else 'NOT the same'} as counted here.")
     arguments.json.write_text(json.dumps(report(arguments, streams, engines, check)),

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+from typing import NamedTuple
 
 import soundfile
 
@@ -17,6 +18,7 @@ from wake_score import Event
 THRESHOLDS = tuple(round(step, 4) for step in (
     0.01, 0.02, 0.03, *(0.05 + 0.025 * step for step in range(36)), 0.94, 0.95, 0.96, 0.97, 0.98,
     0.985, 0.99, 0.9925, 0.995, 0.9975, 0.999))
+DEFAULT_THRESHOLD = 0.8  # where neither configuration nor model has one
 SPHINX_THRESHOLDS = tuple(10.0 ** power for power in range(-60, 31, 3))
 SPHINX_MODEL = pathlib.Path("/usr/share/pocketsphinx/model/en-us")
 SPHINX_SPELLING = {"snowboy": "snow boy"}  # as its dictionary has it, and the public benchmark
@@ -24,15 +26,25 @@ SPHINX_LINE = re.compile(r"^(\S+@.*?)\s+[\d.]+ ([\d.]+) [\d.]+$", re.MULTILINE)
 FRAMES = 1 << 16
 
 
-def model_keywords(kws, path):
-    """{label with blanks: label as the model spells it}"""
+class Model(NamedTuple):
+    """A model for kws scan, with its keywords as they are written here: blanks for underscores."""
+    kws: pathlib.Path
+    path: pathlib.Path
+    spelling: dict    # keyword: label in the model
+    thresholds: dict  # keyword: the one that it is shipped with
+
+
+def read_model(kws, path):
     done = subprocess.run([kws, "info", "--json", path], stdout=subprocess.PIPE, check=True)
-    return {label.replace("_", " "): label for label in json.loads(done.stdout)["labels"]}
+    told = json.loads(done.stdout)
+    spelling = {label.replace("_", " "): label for label in told["labels"]}
+    return Model(kws, path, spelling, {label: told["thresholds"].get(own, DEFAULT_THRESHOLD)
+                                       for label, own in spelling.items()})
 
 
-def kws_scan(kws, model, path, options):
+def kws_scan(model, path, options):
     """The objects that it prints."""
-    with subprocess.Popen([kws, "scan", "--json", "--model", model, *options, path],
+    with subprocess.Popen([model.kws, "scan", "--json", "--model", model.path, *options, path],
                           stdout=subprocess.PIPE, text=True) as scan:
         yield from map(json.loads, scan.stdout)
     if scan.returncode != 0:
@@ -43,10 +55,15 @@ def to_event(told):
     return Event(told["name"].replace("_", " "), told["threshold"], told["sample"] / RATE_HZ)
 
 
-def sweep_kws(kws, model, path, options):
+def kws_thresholds(model):
+    """Those to try, as events tell them."""
+    return sorted({round(threshold, 4) for threshold in (*THRESHOLDS, *model.thresholds.values())})
+
+
+def sweep_kws(model, path, options):
     """The events of every threshold."""
-    sweep = ("--thresholds", ",".join(map(str, THRESHOLDS)))
-    return [to_event(told) for told in kws_scan(kws, model, path, (*options, *sweep))]
+    sweep = ("--thresholds", ",".join(map(str, kws_thresholds(model))))
+    return [to_event(told) for told in kws_scan(model, path, (*options, *sweep))]
 
 
 def sphinx_phones(labels):
