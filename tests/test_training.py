@@ -16,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
 from kwstrain import layers, pool, randomise, same, thresholds, training  # noqa: E402
+from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
 
@@ -201,6 +202,16 @@ class Backbones(unittest.TestCase):
             net = make(10)
             self.assertLess(abs(parameters(net) / PARAMETERS[name] - 1), 0.01, name)
             self.assertEqual(len(net.heads), 5)
+
+    def test_the_mean_of_a_head(self):
+        head = PooledHead(4, 3)
+        x = [torch.randn(2, 4, 5, 3) for _ in range(2)]
+        x[1] = x[0].clone()
+        for one in x:
+            one.requires_grad_()
+        head(x[0]).sum().backward()
+        head.dense(x[1].relu().mean((2, 3))).sum().backward()
+        self.assertTrue(torch.allclose(x[0].grad, x[1].grad, atol=1e-7))
 
     def test_some_exits(self):
         for name, make in BACKBONES.items():

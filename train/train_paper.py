@@ -90,6 +90,7 @@ def main():
     args = arguments()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
+    training.keep_memory()
     take, folder = (data_of, args.data) if args.data else (pool_of, args.pool)
     labels, examples, validation = take(folder, args.batch, args.batches, args.seed)
     about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "exits": args.exits}

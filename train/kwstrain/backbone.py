@@ -30,6 +30,20 @@ class WideStem(nn.Module):
         return [graph.max_pool_same(x, name, 3)]
 
 
+class _Mean(torch.autograd.Function):
+    """Over rows and bands, as float32. Autograd's own gradient would be a whole map, and not in channels_last."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.shape, ctx.dtype = x.shape, x.dtype
+        return x.mean((2, 3), dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx, grad):
+        rows, bands = ctx.shape[2:]
+        return (grad / (rows * bands)).to(ctx.dtype)[:, :, None, None].expand(ctx.shape)
+
+
 class PooledHead(nn.Module):
     """An exit: [batch norm], [ReLU], mean over time and frequency, dense layer."""
 
@@ -43,7 +57,7 @@ class PooledHead(nn.Module):
         if self.norm is not None:
             x = self.norm(x)
         x = F.relu(x) if self.relu else x
-        return self.dense(x.float().mean((2, 3)))
+        return self.dense(_Mean.apply(x))
 
     def export(self, graph, maps, name):
         act = "relu" if self.relu else "none"

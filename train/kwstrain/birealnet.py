@@ -37,7 +37,11 @@ class Block(nn.Module):
         self.shortcut = Shortcut(c_in, c_out) if stride == 2 else None
 
     def forward(self, x):
-        y = self.norm(self.conv(pad_same(approx_sign(x), 3, self.conv.stride)))
+        bits = approx_sign(x)
+        if self.shortcut is None:
+            y = self.norm(self.conv(bits, padding=1))
+        else:
+            y = self.norm(self.conv(pad_same(bits, 3, self.conv.stride)))
         return y + (x if self.shortcut is None else self.shortcut(x))
 
     def export(self, graph, maps, name):

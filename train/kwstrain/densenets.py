@@ -9,7 +9,7 @@ from torch import nn
 
 from .backbone import Backbone, PooledHead, WideStem
 from .layers import BinaryConv2d, sign
-from .same import Conv2dSame, max_pool_same, pad_same
+from .same import Conv2dSame, max_pool_same
 
 EPS = 1e-5
 CLIP = 1.3
@@ -46,7 +46,7 @@ class SignConv(nn.Module):
         self.conv = BinaryConv2d(c_in, c_out, clip=CLIP, latent=latent)
 
     def forward(self, x):
-        return self.conv(pad_same(sign(self.norm(x), CLIP), 3, 1))
+        return self.conv(sign(self.norm(x), CLIP), padding=1)
 
     def export(self, graph, maps, name, **attributes):
         bits = graph.sign(maps, f"{name}.bits", self.norm)

@@ -14,7 +14,8 @@ PRODUCT_POSITIONS = 32
 
 def _signs(x, dtype):
     """sign(0) = +1, also for -0.0, which adding 0 makes +0, as in the C engine."""
-    return torch.copysign(x.new_ones(()), x + 0).to(dtype)
+    y = x + 0
+    return torch.copysign(y.new_ones(()), y, out=y).to(dtype)
 
 
 @functools.lru_cache
@@ -28,7 +29,7 @@ def _pass_within(grad, x, clip):
     """The gradient where |x| <= clip, with kernels that have vectors: hardtanh's has none for bfloat16, and threshold's
     passes where t > threshold."""
     if x.dtype == torch.bfloat16:
-        return torch.ops.aten.threshold_backward(grad.to(x.dtype), -x.abs(), -_bfloat16_above(clip))
+        return torch.ops.aten.threshold_backward(grad.to(x.dtype), x.abs().neg_(), -_bfloat16_above(clip))
     return torch.ops.aten.hardtanh_backward(grad.to(x.dtype), x, -clip, clip)
 
 
@@ -108,16 +109,16 @@ class _ProductConv(torch.autograd.Function):
         return grad_x, grad_weight.view(len(weight), 3, 3, x.shape[1]).permute(0, 3, 1, 2), None
 
 
-def _convolve(x, weight, stride):
-    """A 3x3 convolution without padding."""
-    rows, bands = (x.shape[2] - 3) // stride + 1, (x.shape[3] - 3) // stride + 1
+def _convolve(x, weight, stride, padding):
+    """A 3x3 convolution, padded with `padding` zeros on each side."""
+    rows, bands = ((extent + 2 * padding - 3) // stride + 1 for extent in x.shape[2:])
     if x.is_cuda or rows * bands > PRODUCT_POSITIONS or not torch.is_grad_enabled():
-        return F.conv2d(x, weight, stride=stride)
-    return _ProductConv.apply(x, weight.to(x.dtype), stride)
+        return F.conv2d(x, weight, stride=stride, padding=padding)
+    return _ProductConv.apply(F.pad(x, [padding] * 4), weight.to(x.dtype), stride)
 
 
 class BinaryConv2d(nn.Module):
-    """3x3 convolution of +-1 weights over +-1 inputs that the caller has padded.
+    """3x3 convolution of +-1 weights over +-1 inputs that the caller has padded, or that it pads with zeros.
 
     `latent` weights are real and take part as their signs, with the gradient of SteSign(clip). Without, the weight
     itself is +-1 and kwstrain.bop.Bop flips it. `scaled` multiplies each output by the mean magnitude of its latent
@@ -130,8 +131,9 @@ class BinaryConv2d(nn.Module):
         weight = torch.empty(c_out, c_in, 3, 3).uniform_(-1, 1)
         self.weight = nn.Parameter(weight if latent else _signs(weight, weight.dtype))
 
-    def forward(self, x):
-        y = _convolve(x, sign(self.weight, self.clip_at) if self.latent else self.weight, self.stride)
+    def forward(self, x, padding=0):
+        weight = sign(self.weight, self.clip_at) if self.latent else self.weight
+        y = _convolve(x, weight, self.stride, padding)
         return y * self.scale().detach().view(1, -1, 1, 1) if self.scaled else y
 
     def scale(self):
