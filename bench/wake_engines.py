@@ -14,8 +14,9 @@ import soundfile
 from clips import RATE_HZ
 from wake_score import Event
 
-# Events tell thresholds with four decimals; close to 1 the scores of a trained network are dense.
-THRESHOLDS = tuple(round(step, 4) for step in (
+EVENT_DECIMALS = 4  # of a threshold in an event
+# Close to 1 the scores of a trained network are dense.
+THRESHOLDS = tuple(round(step, EVENT_DECIMALS) for step in (
     0.01, 0.02, 0.03, *(0.05 + 0.025 * step for step in range(36)), 0.94, 0.95, 0.96, 0.97, 0.98,
     0.985, 0.99, 0.9925, 0.995, 0.9975, 0.999))
 DEFAULT_THRESHOLD = 0.8  # where neither configuration nor model has one
@@ -38,8 +39,9 @@ def read_model(kws, path):
     done = subprocess.run([kws, "info", "--json", path], stdout=subprocess.PIPE, check=True)
     told = json.loads(done.stdout)
     spelling = {label.replace("_", " "): label for label in told["labels"]}
-    return Model(kws, path, spelling, {label: told["thresholds"].get(own, DEFAULT_THRESHOLD)
-                                       for label, own in spelling.items()})
+    return Model(kws, path, spelling, {
+        label: round(told["thresholds"].get(own, DEFAULT_THRESHOLD), EVENT_DECIMALS)
+        for label, own in spelling.items() if not own.startswith("_")})
 
 
 def kws_scan(model, path, options):
@@ -56,8 +58,8 @@ def to_event(told):
 
 
 def kws_thresholds(model):
-    """Those to try, as events tell them."""
-    return sorted({round(threshold, 4) for threshold in (*THRESHOLDS, *model.thresholds.values())})
+    """Those to try."""
+    return sorted({*THRESHOLDS, *model.thresholds.values()})
 
 
 def sweep_kws(model, path, options):

@@ -92,6 +92,41 @@ def choose(curve, alarms_per_hour):
                key=lambda t: (curve[t].miss_rate, curve[t].alarms, -t))
 
 
+class Score:
+    """Of an engine, at the levels of noise that it heard: {level: {label: {threshold: tally}}}."""
+
+    def __init__(self, name, words, events, thresholds, stream_s):
+        self.name, self.levels = name, list(events)
+        self.labels = sorted({word.label for word in words})
+        self.curves = {level: curves(words, events[level], thresholds, stream_s)
+                       for level in events}
+
+    def pooled(self, label):
+        return add_curves([self.curves[level][label] for level in self.levels])
+
+    def choose(self, rate):
+        """{label: threshold}, each the same at all levels."""
+        return {label: choose(self.pooled(label), rate) for label in self.labels}
+
+    def choose_at(self, level, rate):
+        return {label: choose(self.curves[level][label], rate) for label in self.labels}
+
+    def tally(self, level, label, threshold):
+        """With no threshold the keyword is off: all is missed, nothing heard."""
+        curve = self.curves[level][label]
+        if threshold is not None:
+            return curve[threshold]
+        first = next(iter(curve.values()))
+        return Tally(first.hours, first.spoken)
+
+    def tallies(self, level, thresholds):
+        return [self.tally(level, label, thresholds[label]) for label in self.labels]
+
+
+def mean_miss_rate(tallies):
+    return sum(tally.miss_rate for tally in tallies) / len(tallies)
+
+
 def poisson_interval(events, hours, confidence=0.95):
     """Of the rate an hour, by Garwood as in tune/poisson.h."""
     tail = (1 - confidence) / 2

@@ -13,7 +13,7 @@ import json
 import pathlib
 import random
 import shutil
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy
 import soundfile
@@ -71,16 +71,20 @@ class Level:
         self.chance = numpy.random.default_rng(seed)
         self.file = soundfile.SoundFile(path, "w", RATE_HZ, 1, format="FLAC", subtype="PCM_16")
 
-    def append(self, pause, samples, power: Optional[float]):
-        """`pause` samples of rest, then `samples`, whose speech has this mean power, if any."""
+    def append(self, pause, samples, power):
+        """`pause` samples of rest, then `samples`, whose speech has this mean power; None: none."""
         signal = numpy.concatenate([numpy.zeros(pause, "float32"), samples])
         if self.snr_db is not None:
-            before, self.gain = self.gain, self.gain if power is None else numpy.sqrt(
-                power / 10 ** (self.snr_db / 10))
-            gain = numpy.full(len(signal), self.gain, "float32")
-            gain[:pause] = numpy.linspace(before, self.gain, pause)
-            signal += gain * self.noise.read(len(signal))
+            signal += self.gains(pause, len(samples), power) * self.noise.read(len(signal))
         self.file.write(add_floor(signal, self.chance))
+
+    def gains(self, pause, length, power):
+        """The noise's: in the pause it goes over to what suits the power."""
+        before = self.gain
+        if power is not None:
+            self.gain = numpy.sqrt(power / 10 ** (self.snr_db / 10))
+        return numpy.concatenate([numpy.linspace(before, self.gain, pause),
+                                  numpy.full(length, self.gain)]).astype("float32")
 
 
 def read_places(path):
