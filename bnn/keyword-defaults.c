@@ -25,12 +25,13 @@ static int read_keyword(
 	const char *key;
 	json_t *value;
 	if (!json_is_object(settings)) {
-		return kws_fail(error, KWS_EFORMAT, "kws.keywords: '%.64s' must be a JSON object",
-			name);
+		return kws_fail(
+			error, KWS_EFORMAT, "kws.keywords: '%.64s' must be a JSON object", name);
 	}
 	json_object_foreach (settings, key, value) {
 		if (strcmp(key, "threshold") != 0) {
-			return kws_fail(error, KWS_EFORMAT, "kws.keywords: '%.64s' has a '%.64s', there is only 'threshold'",
+			return kws_fail(error, KWS_EFORMAT,
+				"kws.keywords: '%.64s' has a '%.64s', there is only 'threshold'",
 				name, key);
 		}
 		*threshold = json_is_number(value) ? json_number_value(value) : -1.0;

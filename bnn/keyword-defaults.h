@@ -13,8 +13,8 @@ struct kws_keyword_defaults {
 	double threshold[KWS_CLASSES_MAX]; /* 0..1; NaN: the file says nothing */
 };
 
-/* Reads the JSON text, which may be NULL: nothing is said. `labels` is a list of the classes' names.
- * Errors: KWS_EFORMAT, KWS_ENOMEM with a sentence. Thread: any. */
+/* Reads the JSON text, which may be NULL: nothing is said. `labels` is a list of the classes'
+ * names. Errors: KWS_EFORMAT, KWS_ENOMEM with a sentence. Thread: any. */
 int kws_keyword_defaults_parse(struct kws_keyword_defaults *defaults, const char *text,
 	const json_t *labels, struct kws_error *error);
 
