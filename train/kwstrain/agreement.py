@@ -48,23 +48,24 @@ class _Forced:
 
     def _input(self, conv, op, sign):
         bits = torch.from_numpy(self.maps[op["in"]].astype(np.float32)).permute(2, 0, 1)[None]
-        wanted = pad_same(bits, 3, conv.stride, float(op["pad_value"]))
+        before = (0, 0) if conv.padding else (op["pad"][0], op["pad"][2])
+        wanted = bits if conv.padding else pad_same(bits, 3, conv.stride, float(op["pad_value"]))
 
         def hook(module, inputs):
             other = (inputs[0] != wanted).nonzero().numpy()
             self.flips += len(other)
-            self.far += sum(not self._near(sign, op, *place[1:]) for place in other)
+            self.far += sum(not self._near(sign, channel, row - before[0], band - before[1]) for _, channel, row, band in other)
             return (wanted,)
 
         return hook
 
-    def _near(self, sign, op, channel, row, band):
-        """Whether a float lies next to its threshold; place in the padded map."""
+    def _near(self, sign, channel, row, band):
+        """Whether a float lies next to its threshold."""
         sources = sign["in"] if isinstance(sign["in"], list) else [sign["in"]]
         x = np.concatenate([self.maps[source].astype(np.float32) for source in sources], axis=2)
         threshold = self.graph.tensors[sign["threshold"]][channel] if "threshold" in sign else 0
         integer = np.concatenate([np.full(self.maps[s].shape[2], s in self.graph.integers) for s in sources])[channel]
-        return not integer and abs(x[row - op["pad"][0], band - op["pad"][2], channel] - threshold) < MARGIN
+        return not integer and abs(x[row, band, channel] - threshold) < MARGIN
 
     def _output(self, conv, op):
         plain = {key: value for key, value in op.items() if key not in ("act", "residual")} | {"output": "int16"}

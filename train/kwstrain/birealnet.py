@@ -32,16 +32,13 @@ class Block(nn.Module):
     def __init__(self, c_in, c_out, latent):
         super().__init__()
         stride = 1 if c_in == c_out else 2
-        self.conv = BinaryConv2d(c_in, c_out, stride, CLIP, scaled=True, latent=latent)
+        self.conv = BinaryConv2d(c_in, c_out, stride, CLIP, scaled=True, latent=latent, padding=2 - stride)
         self.norm = nn.BatchNorm2d(c_out, eps=EPS)
         self.shortcut = Shortcut(c_in, c_out) if stride == 2 else None
 
     def forward(self, x):
         bits = approx_sign(x)
-        if self.shortcut is None:
-            y = self.norm(self.conv(bits, padding=1))
-        else:
-            y = self.norm(self.conv(pad_same(bits, 3, self.conv.stride)))
+        y = self.norm(self.conv(bits if self.conv.padding else pad_same(bits, 3, self.conv.stride)))
         return y + (x if self.shortcut is None else self.shortcut(x))
 
     def export(self, graph, maps, name):

@@ -43,10 +43,10 @@ class SignConv(nn.Module):
     def __init__(self, c_in, c_out, latent):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in, eps=EPS)
-        self.conv = BinaryConv2d(c_in, c_out, clip=CLIP, latent=latent)
+        self.conv = BinaryConv2d(c_in, c_out, clip=CLIP, latent=latent, padding=1)
 
     def forward(self, x):
-        return self.conv(sign(self.norm(x), CLIP), padding=1)
+        return self.conv(sign(self.norm(x), CLIP))
 
     def export(self, graph, maps, name, **attributes):
         bits = graph.sign(maps, f"{name}.bits", self.norm)

@@ -118,22 +118,23 @@ def _convolve(x, weight, stride, padding):
 
 
 class BinaryConv2d(nn.Module):
-    """3x3 convolution of +-1 weights over +-1 inputs that the caller has padded, or that it pads with zeros.
+    """3x3 convolution of +-1 weights over +-1 inputs, with `padding` zeros on each side or padded by the caller.
 
     `latent` weights are real and take part as their signs, with the gradient of SteSign(clip). Without, the weight
     itself is +-1 and kwstrain.bop.Bop flips it. `scaled` multiplies each output by the mean magnitude of its latent
     weights (Bi-Real Net's magnitude-aware sign; no gradient through the mean).
     """
 
-    def __init__(self, c_in, c_out, stride=1, clip=STE_CLIP, scaled=False, latent=True):
+    def __init__(self, c_in, c_out, stride=1, clip=STE_CLIP, scaled=False, latent=True, padding=0):
         super().__init__()
+        self.padding = padding
         self.stride, self.clip_at, self.latent, self.scaled = stride, clip, latent, scaled and latent
         weight = torch.empty(c_out, c_in, 3, 3).uniform_(-1, 1)
         self.weight = nn.Parameter(weight if latent else _signs(weight, weight.dtype))
 
-    def forward(self, x, padding=0):
+    def forward(self, x):
         weight = sign(self.weight, self.clip_at) if self.latent else self.weight
-        y = _convolve(x, weight, self.stride, padding)
+        y = _convolve(x, weight, self.stride, self.padding)
         return y * self.scale().detach().view(1, -1, 1, 1) if self.scaled else y
 
     def scale(self):
