@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
+#include "daemon/stream.h"
 
 static int load(const struct kws_options *options, struct kws_config **config)
 {
@@ -16,6 +17,20 @@ static int load(const struct kws_options *options, struct kws_config **config)
 		kws_log_error("%s", errors.text[i]);
 	}
 	return result;
+}
+
+/* Also the files that the configuration names. */
+static enum kws_daemon_status check(struct kws_config *config)
+{
+	struct kws_error error;
+	int result = kws_stream_check(config, &error);
+	if (result == 0) {
+		printf("the configuration is good\n");
+	} else {
+		kws_log_error("%s", error.text);
+	}
+	kws_config_destroy(config);
+	return result == 0 ? KWS_DAEMON_OK : KWS_DAEMON_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -38,9 +53,7 @@ int main(int argc, char **argv)
 		return KWS_DAEMON_USAGE;
 	}
 	if (options.check_config) {
-		printf("the configuration is good\n");
-		kws_config_destroy(config);
-		return KWS_DAEMON_OK;
+		return check(config);
 	}
 	return kws_daemon_run(&options, config);
 }

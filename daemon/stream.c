@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audio/zeros.h"
+#include "daemon/input.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
@@ -252,40 +253,12 @@ static void on_wake(void *user)
 	}
 }
 
-static const char *source_name(const struct kws_config *config)
-{
-	static const char *const names[] = {
-#define XX(name, text) [KWS_CONFIG_SOURCE_##name] = text,
-		KWS_CONFIG_SOURCE_MAP(XX)
-#undef XX
-	};
-	return names[config->audio.source];
-}
-
-/* What can be known to be wrong before anything is opened. */
-static int check_source(
+/* The open device, if it stays open, must have the configured channel. */
+static int check_channel(
 	const struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
 {
-	const char *name = source_name(config);
-	if (kws_source_find(name) == NULL) {
-		return kws_fail(
-			error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'", name);
-	}
-	if (config->audio.source == KWS_CONFIG_SOURCE_FILE &&
-		access(config->audio.path, R_OK) != 0) {
-		return kws_fail(error, KWS_ENOENT, "[audio].path: cannot read '%.120s': %s",
-			config->audio.path, strerror(errno));
-	}
-	if (config->audio.source == KWS_CONFIG_SOURCE_STDIN &&
-		(config->audio.rate_hz == 0 || config->audio.channels == 0)) {
-		return kws_fail(error, KWS_EINVAL,
-			"[audio].rate_hz and channels must be set for the source stdin");
-	}
-	bool same_device = stream->format.rate_hz != 0 &&
-			   config->audio.source == stream->config->audio.source &&
-			   config->audio.channels == stream->config->audio.channels &&
-			   strcmp(config->audio.device, stream->config->audio.device) == 0;
-	if (same_device && (unsigned)config->audio.channel > stream->format.channels) {
+	if (stream->format.rate_hz != 0 && kws_input_is_same(stream->config, config) &&
+		(unsigned)config->audio.channel > stream->format.channels) {
 		return kws_fail(error, KWS_EINVAL,
 			"[audio].channel: there is no %d, the device has %u", config->audio.channel,
 			stream->format.channels);
@@ -295,18 +268,7 @@ static int check_source(
 
 static int start_capture(struct kws_stream *stream, struct kws_error *error)
 {
-	const struct kws_config *config = stream->config;
-	struct kws_source_config source = {
-		.type = source_name(config),
-		.device = config->audio.device,
-		.path = config->audio.path,
-		.realtime = config->audio.pace == KWS_CONFIG_PACE_REALTIME,
-		.rate_hz = (unsigned)config->audio.rate_hz,
-		.channels = (unsigned)config->audio.channels,
-		.buffer_ms = (unsigned)config->audio.buffer_ms,
-		.stall_ms = (unsigned)config->audio.stall_ms,
-		.debug = config->log.level == KWS_CONFIG_LEVEL_DEBUG,
-	};
+	struct kws_source_config source = kws_input_source(stream->config);
 	int result = kws_capture_create(&stream->capture, &source, kws_wake_send, &stream->wake);
 	if (result == 0) {
 		return 0;
@@ -324,6 +286,24 @@ static void on_clip_failed(void *user, const char *reason)
 	publish_state(stream, "fault", text);
 }
 
+static int check_paths(const struct kws_config *config, struct kws_error *error)
+{
+	int result = kws_input_check(config, error);
+	return result == 0 ? kws_recorder_check(config, error) : result;
+}
+
+int kws_stream_check(const struct kws_config *config, struct kws_error *error)
+{
+	const struct kws_pipeline_sink nobody = {0};
+	struct kws_network network = {0};
+	int result = check_paths(config, error);
+	if (result == 0) {
+		result = kws_network_init(&network, config, &nobody, error);
+	}
+	kws_network_finish(&network);
+	return result;
+}
+
 int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws_config *config,
 	struct kws_publisher *publisher, void (*ended)(void *user, enum kws_stream_end end),
 	void *user, struct kws_error *error)
@@ -339,10 +319,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->state = "starting";
 	stream->slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	int result = check_source(stream, config, error);
-	if (result == 0) {
-		result = kws_recorder_check(config, error);
-	}
+	int result = check_paths(config, error);
 	if (result == 0) {
 		result = kws_network_init(&stream->network, config, &sink, error);
 	}
@@ -443,7 +420,10 @@ int kws_stream_apply(
 	int result = kws_recorder_check(config, error);
 	kws_config_diff(stream->config, config, note_change, &changes);
 	if (result == 0 && changes.audio) {
-		result = check_source(stream, config, error);
+		result = kws_input_check(config, error);
+	}
+	if (result == 0 && changes.audio) {
+		result = check_channel(stream, config, error);
 	}
 	if (result == 0 && changes.pipeline) {
 		result = kws_network_init(&network, config, &sink, error);
@@ -568,7 +548,7 @@ json_t *kws_stream_status(struct kws_stream *stream)
 	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
 	kws_capture_status(stream->capture, &capture);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
-		kws_status_audio(&capture, source_name(stream->config), stream->zeros.periods,
+		kws_status_audio(&capture, kws_input_name(stream->config), stream->zeros.periods,
 			stream->suspends),
 		"network", kws_status_network(stream->network.pipeline), "level",
 		kws_stream_level(stream), "mute", kws_status_mute(&stream->mute, now_ms()), "clips",

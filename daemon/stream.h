@@ -24,6 +24,10 @@ enum kws_stream_end {
 	KWS_STREAM_FAILED,
 };
 
+/* Whether a stream could be created, as far as can be told without opening the source: loads the
+ * models as well. Errors: those of kws_stream_create(), with a sentence. */
+int kws_stream_check(const struct kws_config *config, struct kws_error *error);
+
 /* Loads the models and starts to capture. `config` must outlive the stream or be replaced by
  * kws_stream_apply(); `publisher` outlives it. `ended` is called at most once, from the loop.
  * Errors: those of the model, the pipeline and kws_capture_create(), with a sentence. */

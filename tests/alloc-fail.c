@@ -137,12 +137,12 @@ static bool must_fail(const void *caller)
 	return result;
 }
 
-/* The slot that holds `block`, or the empty one where the search for it ended. Blocks are aligned
- * to 16 bytes at least. */
-static void **find_slot(const void *block)
+/* From the slot where `block` would like to be: the first with `wanted` in it, or else the first
+ * that is empty. Blocks are aligned to 16 bytes at least. */
+static void **find_slot(const void *block, const void *wanted)
 {
 	size_t i = (uintptr_t)block / 16 % SLOTS;
-	while (slots[i] != NULL && slots[i] != block) {
+	while (slots[i] != NULL && slots[i] != wanted) {
 		i = (i + 1) % SLOTS;
 	}
 	return &slots[i];
@@ -155,10 +155,12 @@ static void remember(void *block, const void *caller)
 	}
 	pthread_mutex_lock(&lock);
 	if (counting && is_counted(caller)) {
-		if (++used_slots > SLOTS / 2) {
+		void **slot = find_slot(block, REMOVED);
+		used_slots += *slot == NULL;
+		if (used_slots > SLOTS / 2) {
 			abort(); /* the table is too small for this test */
 		}
-		*find_slot(block) = block;
+		*slot = block;
 		live++;
 	}
 	pthread_mutex_unlock(&lock);
@@ -171,7 +173,7 @@ static bool forget(const void *block)
 		return false;
 	}
 	pthread_mutex_lock(&lock);
-	void **slot = find_slot(block);
+	void **slot = find_slot(block, block);
 	bool known = *slot != NULL;
 	if (known) {
 		*slot = REMOVED;

@@ -132,11 +132,26 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(daemon.wait(), 1)
                 self.assertIn(sentence, daemon.log())
 
+    def test_check_config_looks_at_the_files(self):
+        missing = str(self.folder / "missing")
+        for settings, sentence in (
+                (("audio.source=file", f"audio.path={missing}"), missing),
+                (("audio.source=null", f"model.path={missing}"), missing),
+                (("audio.source=null", f"model.path={self.config}"), str(self.config)),
+                (("audio.source=null", f"clips.folder={missing}"), missing),
+                (("audio.source=null", "keyword horse.threshold=0.5"), "horse")):
+            with self.subTest(settings):
+                self.write_config("[log]", "level = debug")
+                daemon = self.start(*settings, arguments=("--check-config",))
+                self.assertEqual(daemon.wait(), 2)
+                self.assertIn(sentence, daemon.log())
+
     def test_print_config_is_a_good_configuration(self):
         printed = subprocess.run([harness.KWSD, "--print-config"], stdout=subprocess.PIPE,
                                  check=True, text=True).stdout
         self.write_config(printed)
-        subprocess.run([harness.KWSD, "--check-config", "--config", self.config], check=True,
+        subprocess.run([harness.KWSD, "--check-config", "--config", self.config,
+                        *harness.options(f"model.path={harness.MODEL}")], check=True,
                        stdout=subprocess.DEVNULL)
 
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/input.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *kws_input_name(const struct kws_config *config)
+{
+	static const char *const names[] = {
+#define XX(name, text) [KWS_CONFIG_SOURCE_##name] = text,
+		KWS_CONFIG_SOURCE_MAP(XX)
+#undef XX
+	};
+	return names[config->audio.source];
+}
+
+int kws_input_check(const struct kws_config *config, struct kws_error *error)
+{
+	const char *name = kws_input_name(config);
+	if (kws_source_find(name) == NULL) {
+		return kws_fail(
+			error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'", name);
+	}
+	if (config->audio.source == KWS_CONFIG_SOURCE_FILE &&
+		access(config->audio.path, R_OK) != 0) {
+		return kws_fail(error, KWS_ENOENT, "[audio].path: cannot read '%.120s': %s",
+			config->audio.path, strerror(errno));
+	}
+	if (config->audio.source == KWS_CONFIG_SOURCE_STDIN &&
+		(config->audio.rate_hz == 0 || config->audio.channels == 0)) {
+		return kws_fail(error, KWS_EINVAL,
+			"[audio].rate_hz and channels must be set for the source stdin");
+	}
+	return 0;
+}
+
+bool kws_input_is_same(const struct kws_config *a, const struct kws_config *b)
+{
+	return a->audio.source == b->audio.source && a->audio.channels == b->audio.channels &&
+	       strcmp(a->audio.device, b->audio.device) == 0;
+}
+
+struct kws_source_config kws_input_source(const struct kws_config *config)
+{
+	return (struct kws_source_config){
+		.type = kws_input_name(config),
+		.device = config->audio.device,
+		.path = config->audio.path,
+		.realtime = config->audio.pace == KWS_CONFIG_PACE_REALTIME,
+		.rate_hz = (unsigned)config->audio.rate_hz,
+		.channels = (unsigned)config->audio.channels,
+		.buffer_ms = (unsigned)config->audio.buffer_ms,
+		.stall_ms = (unsigned)config->audio.stall_ms,
+		.debug = config->log.level == KWS_CONFIG_LEVEL_DEBUG,
+	};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_DAEMON_INPUT_H
+#define KWS_DAEMON_INPUT_H
+
+#include <stdbool.h>
+
+#include "audio/source.h"
+#include "common/error.h"
+#include "config/config.h"
+
+/* The [audio] section as the audio library wants it. Thread: any, for all functions. */
+
+/* The configured source, by the name that the library and the file have for it. Static. */
+const char *kws_input_name(const struct kws_config *config);
+
+/* What can be known to be wrong before anything is opened. Errors: KWS_EUNSUPPORTED (this kwsd was
+ * built without that source), KWS_ENOENT (the file), KWS_EINVAL, with a sentence. */
+int kws_input_check(const struct kws_config *config, struct kws_error *error);
+
+/* Whether both mean the same device, opened in the same way. */
+bool kws_input_is_same(const struct kws_config *a, const struct kws_config *b);
+
+/* The strings belong to `config`. */
+struct kws_source_config kws_input_source(const struct kws_config *config);
+
+#endif
