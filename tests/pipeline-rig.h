@@ -65,33 +65,41 @@ static inline void take_event(
 	heard->events[heard->event_count++] = *event;
 }
 
-static inline struct kws_model *build_model_of(
-	const char *graph, const float *first, const float *last, const float *bias)
+/* Gives a described model its graph and weights, and ends the builder. */
+static inline struct kws_model *build_network(struct model_builder *builder, const char *graph,
+	const float *first, const float *last, const float *bias)
 {
 	const size_t weight_shape[4] = {2, 1, 0, 0};
-	struct model_builder builder;
 	struct kws_model *model;
 	struct kws_error error;
-	model_builder_init(&builder);
-	model_builder_describe(&builder);
-	model_builder_json(&builder, "kws.graph", graph);
-	model_builder_tensor(&builder, "unsure", KWS_DTYPE_F32, weight_shape, first);
-	model_builder_tensor(&builder, "sure", KWS_DTYPE_F32, weight_shape, last);
-	model_builder_tensor(&builder, "bias", KWS_DTYPE_F32, (const size_t[4]){2, 0, 0, 0}, bias);
-	if (model_builder_parse(&builder, &model, NULL, &error) != 0) {
+	model_builder_json(builder, "kws.graph", graph);
+	model_builder_tensor(builder, "unsure", KWS_DTYPE_F32, weight_shape, first);
+	model_builder_tensor(builder, "sure", KWS_DTYPE_F32, weight_shape, last);
+	model_builder_tensor(builder, "bias", KWS_DTYPE_F32, (const size_t[4]){2, 0, 0, 0}, bias);
+	if (model_builder_parse(builder, &model, NULL, &error) != 0) {
 		fail_msg("%s", error.text);
 	}
-	model_builder_finish(&builder);
+	model_builder_finish(builder);
 	return model;
 }
 
+static inline struct kws_model *build_model_of(
+	const char *graph, const float *first, const float *last, const float *bias)
+{
+	struct model_builder builder;
+	model_builder_init(&builder);
+	model_builder_describe(&builder);
+	return build_network(&builder, graph, first, last, bias);
+}
+
+/* The mean is near -2.5 for silence and above 0.5 for noise at full scale. */
+static const float unsure_weights[] = {0.5f, -0.5f};
+static const float sure_weights[] = {8.0f, -8.0f};
+static const float no_bias[] = {0.0f, 0.0f};
+
 static inline struct kws_model *build_model(const char *graph)
 {
-	/* the mean is near -2.5 for silence and above 0.5 for noise at full scale */
-	static const float unsure[] = {0.5f, -0.5f};
-	static const float sure[] = {8.0f, -8.0f};
-	static const float bias[] = {0.0f, 0.0f};
-	return build_model_of(graph, unsure, sure, bias);
+	return build_model_of(graph, unsure_weights, sure_weights, no_bias);
 }
 
 /* `overrides` end with NULL. */

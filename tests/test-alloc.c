@@ -130,6 +130,11 @@ static int attempt_words(void)
 	return attempt_model_of(KWS_TEST_DATA "/tiny-words.safetensors");
 }
 
+static int attempt_keywords(void)
+{
+	return attempt_model_of(KWS_TEST_DATA "/../fuzz/corpus/model/tiny-words-keywords");
+}
+
 static int attempt_operations(void)
 {
 	return attempt_model_of(KWS_TEST_DATA "/../fuzz/corpus/model/every-operation");
@@ -272,6 +277,7 @@ static const struct {
 	{"edit text", attempt_edit_text},
 	{"safetensors", attempt_safetensors},
 	{"model of words", attempt_words},
+	{"model with keywords", attempt_keywords},
 	{"model of operations", attempt_operations},
 	{"net", attempt_net},
 	{"account", attempt_account},

@@ -21,27 +21,13 @@
 /* A model of the rig's network, whose exits leave at other entropies and which has other names. */
 static struct kws_model *build_named(const char *name, const char *labels, const char *exits)
 {
-	static const float unsure[] = {0.5f, -0.5f};
-	static const float sure[] = {8.0f, -8.0f};
-	static const float bias[] = {0.0f, 0.0f};
-	const size_t weight_shape[4] = {2, 1, 0, 0};
 	struct model_builder builder;
-	struct kws_model *model;
-	struct kws_error error;
 	model_builder_init(&builder);
 	model_builder_describe(&builder);
 	model_builder_metadata(&builder, "kws.name", name);
 	model_builder_json(&builder, "kws.labels", labels);
 	model_builder_json(&builder, "kws.exits", exits);
-	model_builder_json(&builder, "kws.graph", GRAPH("[98,64,1]"));
-	model_builder_tensor(&builder, "unsure", KWS_DTYPE_F32, weight_shape, unsure);
-	model_builder_tensor(&builder, "sure", KWS_DTYPE_F32, weight_shape, sure);
-	model_builder_tensor(&builder, "bias", KWS_DTYPE_F32, (const size_t[4]){2, 0, 0, 0}, bias);
-	if (model_builder_parse(&builder, &model, NULL, &error) != 0) {
-		fail_msg("%s", error.text);
-	}
-	model_builder_finish(&builder);
-	return model;
+	return build_network(&builder, GRAPH("[98,64,1]"), unsure_weights, sure_weights, no_bias);
 }
 
 static struct kws_model *build_go(void)
