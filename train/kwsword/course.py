@@ -12,10 +12,9 @@ from .examples import WORD
 from .fit import fit
 from .network import Tail, Trunk
 
-EXAMPLES, EPOCHS, MORE_EPOCHS = 12000, 6, 3
+EXAMPLES, EPOCHS, MORE_EPOCHS = 12000, 5, 3
 HARD_EXAMPLES = 2000  # of what was taken for the phrase, in each round
 RECORDED_EXAMPLES = 3000
-DEPTH = 4  # exits on the part that stays
 MINING = {"detector.smoothing_hops": 2, "detector.patience_hops": 1, "detector.refractory_ms": 300}
 MINED_FROM = 0.3  # smoothed score
 HARD_S = (1.25, 0.1)  # of the stream before and after such a place
@@ -30,12 +29,12 @@ class Course:
     def __init__(self, model, name, folder, args):
         self.model, self.name, self.folder = model, name, folder
         self.effort, self.jobs, self.seed = args.effort, args.jobs, args.seed
-        self.depth = min(DEPTH, len(model.exits) - 1)
         self.labels = [name, "_unknown_", "_silence_"]
-        self.trunk = Trunk(model, self.depth, examples.SHIFT).eval()
-        self.tail = Tail(model, self.depth, self.labels)
+        self.trunk = Trunk(model, examples.SHIFT).eval()
+        self.tail = Tail(self.trunk, len(self.labels)).eval()
         self.pools, self.rounds = [], 0
-        self.delta = [0.0] * len(model.exits)
+        self.exits = len(model.exits) + 1
+        self.delta = [0.0] * self.exits
 
     def _count(self, count):
         return max(int(count * self.effort), 2 * examples.BATCH)
@@ -55,7 +54,7 @@ class Course:
         """Adds what the model takes for the phrase where it is not, and trains on. Returns how often that was."""
         draft = self.folder / "draft.safetensors"
         self.save(draft, "draft")
-        settings = {**MINING, "exits.policy": f"always-{len(self.model.exits)}"}
+        settings = {**MINING, "exits.policy": f"always-{self.exits}"}
         ((places,),) = engine.scan(draft, [stream], settings, [MINED_FROM])
         before, after = (int(seconds * RATE) for seconds in HARD_S)
         hard = [stream.samples[max(at - before, 0) : at + after] for at in places]
@@ -75,10 +74,9 @@ class Course:
     def set_deltas(self, material):
         """Entropies below which an exit may answer, from windows of the phrase that were not trained on: the phrase must
         hardly ever leave early as something else."""
-        seen, maps, _ = self.pool(examples.Maker(material), (1, 0, 0), 1500, "exits")
-        parts = [self.tail(s.float(), m.float()) for s, m in zip(seen.split(256), maps.split(256))]
+        means, parts, _ = self.pool(examples.Maker(material), (1, 0, 0), 1500, "exits")
         self.delta = []
-        for logits in (torch.cat(part) for part in zip(*parts)):
+        for logits in self.tail(means.float(), parts.float()):
             posteriors = F.softmax(logits, dim=1)
             entropy = -(posteriors * torch.log(posteriors + 1e-12)).sum(dim=1)
             wrong = torch.sort(torch.where(logits.argmax(1) == WORD, torch.full_like(entropy, 9.0), entropy))[0]
@@ -87,13 +85,14 @@ class Course:
 
     def save(self, path, card):
         """The model as it is now. What the file that it began with knew of its exits is not true of these."""
-        self.model.save(path, self.tail.tensors(), {
+        ops, tensors = self.tail.graph(self.model.kept)
+        self.model.save(path, ops, tensors, {
             "kws.name": self.name, "kws.labels": json.dumps(self.labels), "kws.card": card,
             "kws.exits": json.dumps({"delta": self.delta})})
 
     def settings(self):
         """A keyword has to be confirmed by the last exit."""
-        return {f"keyword {self.name}.confirm": len(self.model.exits)}
+        return {f"keyword {self.name}.confirm": self.exits}
 
     def judge(self, model, streams, thresholds):
         """What engine.judge() tells, for each threshold."""

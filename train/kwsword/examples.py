@@ -183,7 +183,7 @@ def warped(features, rng):
 
 
 class Windows(torch.utils.data.IterableDataset):
-    """Batches (what the heads see, the map at the cut, labels), shared out among the workers."""
+    """Batches (the two that Trunk gives, labels), shared out among the workers."""
 
     def __init__(self, maker, trunk, shares, batches, seed):
         self.maker, self.trunk, self.shares, self.batches, self.seed = maker, trunk, shares, batches, seed
@@ -202,8 +202,8 @@ class Windows(torch.utils.data.IterableDataset):
                 features[i, 0] = warped(stretch, rng) if rng.random() < 0.6 else stretch
                 augment.mask(features[i, 0], rng)
             with network.precision():
-                seen, x = self.trunk(torch.from_numpy(features))
-            yield seen.half(), x.half(), torch.from_numpy(labels).repeat_interleave(WINDOWS)
+                means, parts = self.trunk(torch.from_numpy(features))
+            yield means.half(), parts.half(), torch.from_numpy(labels).repeat_interleave(WINDOWS)
 
 
 def pool(maker, trunk, shares, count, seed, jobs, title):

@@ -1,4 +1,7 @@
-"""A shipped model as PyTorch: its operations as they are, up to an exit from which on they are trained further."""
+"""A shipped model as PyTorch: its first blocks as they are, and on them a small network of floats that is trained.
+
+The first blocks hear sounds, the deeper ones the words that the model was made for: what is learned on the first ones from
+synthetic voices holds for people, too."""
 import json
 import math
 
@@ -7,13 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from kwstrain.layers import STE_CLIP, sign
-from kwstrain.reference import pack_bits, unpack_bits
+from kwstrain.reference import unpack_bits
 from kwstrain.safetensors import load, save
 
-LATENT = 0.4  # how far from flipping a binary weight begins
-TRAINED = {"conv2d": ("weight", "bias"), "sign": ("threshold",), "bconv2d": ("weight", "slope", "scale", "bias"),
-           "exit": ("weight", "bias"), "maxpool2d": ()}
+READ = {"conv2d": ("weight", "bias"), "sign": ("threshold",), "bconv2d": ("weight", "slope", "scale", "bias"),
+        "exit": ("weight", "bias"), "maxpool2d": ()}
+DEPTH = 2  # exits on the part that stays
+HIDDEN = 48
+PARTS = 3  # of the time that the hidden layer tells apart
 
 
 class Model:
@@ -26,33 +30,31 @@ class Model:
             self.labels = json.loads(self.metadata["kws.labels"])
         except (OSError, ValueError, KeyError) as error:
             raise SystemExit(f"{path}: not a model of kwsd: {error}")
-        self.exits = [op for op in self.ops if op["op"] == "exit"]
+        self.exits = [op for op in self.ops if op["op"] == "exit"][:DEPTH]
+        outs = [op["out"] for op in self.ops]
+        self.kept = self.ops[: outs.index(self.exits[-1]["in"]) + 1]
         self._check(path)
         self.channels = {self.ops[0]["out"]: self.ops[0]["shape"][2]}
-        for op in self.ops[1:]:
+        for op in self.kept[1:]:
             axis = {"conv2d": 3, "bconv2d": 0}.get(op["op"])
             self.channels[op["out"]] = (self.channels[op["in"]] if axis is None
                                         else self.tensors[op["weight"]].shape[axis])
 
     def _check(self, path):
-        for op in self.ops[1:]:
-            known = TRAINED.get(op["op"])
+        for op in self.kept[1:]:
             if op.get("pad", [0, 0])[:2] != [0, 0]:
                 raise SystemExit(f"{path}: cannot train from a network that pads in time, as {op['out']} does")
+            known = READ.get(op["op"])
             if known is None or isinstance(op["in"], list) or "flip" in op or op.get("output", "float") != "float":
                 raise SystemExit(f"{path}: cannot train from a network with '{op['op']}' like {op['out']}")
-        if any(op["pool"] != "time" for op in self.exits):
-            raise SystemExit(f"{path}: cannot train from exits that do not keep the bands apart")
+        if len(self.exits) < DEPTH or any(op["pool"] != "time" for op in self.exits):
+            raise SystemExit(f"{path}: cannot train from a network without {DEPTH} exits that keep the bands apart")
 
-    def between(self, first, last):
-        """The operations after the map of exit `first` (0: the input) up to the map of exit `last`, without exits."""
-        outs = [op["out"] for op in self.ops]
-        ends = [0] + [outs.index(op["in"]) for op in self.exits]
-        return [op for op in self.ops[ends[first] + 1 : ends[last] + 1] if op["op"] != "exit"]
-
-    def save(self, path, changed, metadata):
-        """As it was read, but for the tensors and metadata that changed."""
-        save(path, {**self.tensors, **changed}, {**self.metadata, **metadata})
+    def save(self, path, ops, new, metadata):
+        """The tensors that `ops` name: the new ones, the others as they were read."""
+        names = {value: None for op in ops for key, value in op.items() if key in ("weight", "bias", "slope", "scale", "threshold")}
+        save(path, {name: new.get(name, self.tensors.get(name)) for name in names},
+             {**self.metadata, **metadata, "kws.graph": json.dumps(ops)})
 
 
 def _pad(x, op, value=0.0):
@@ -65,19 +67,18 @@ def _act(x, op):
 
 
 class Op(nn.Module):
-    """One operation over (N, channels, rows, bands), its tensors as parameters."""
+    """One operation over (N, channels, rows, bands)."""
 
     def __init__(self, model, op):
         super().__init__()
-        self.op, self.names = op, [name for name in TRAINED[op["op"]] if name in op]
+        self.op, self.names = op, [name for name in READ[op["op"]] if name in op]
         for name in self.names:
-            self.register_parameter(name, nn.Parameter(self._read(model, name)))
+            self.register_buffer(name, self._read(model, name))
 
     def _read(self, model, name):
         array = model.tensors[self.op[name]]
         if array.dtype == np.uint32:
-            words = unpack_bits(array, model.channels[self.op["in"]])
-            array = LATENT * words.transpose(0, 3, 1, 2).astype(np.float32)
+            array = unpack_bits(array, model.channels[self.op["in"]]).transpose(0, 3, 1, 2)
         elif name == "weight" and self.op["op"] == "conv2d":
             array = array.transpose(3, 2, 0, 1)
         return torch.from_numpy(np.array(array, np.float32))
@@ -94,11 +95,11 @@ class Op(nn.Module):
                              groups=self.op.get("groups", 1)), self.op)
 
     def _sign(self, x, _):
-        return sign(x - self._channels("threshold") if self.names else x)
+        return (x >= (self._channels("threshold") if self.names else 0)).to(x.dtype) * 2 - 1
 
     def _bconv2d(self, x, residual):
         x = _pad(x, self.op, float(self.op.get("pad_value", 1)))
-        x = F.conv2d(x, sign(self.weight), stride=self.op.get("stride", [1, 1]))
+        x = F.conv2d(x, self.weight, stride=self.op.get("stride", [1, 1]))
         x = F.prelu(x, self.slope) if "slope" in self.names else _act(x, self.op)
         x = x * self._channels("scale") if "scale" in self.names else x
         x = x + self._channels("bias") if "bias" in self.names else x
@@ -110,110 +111,91 @@ class Op(nn.Module):
     def _maxpool2d(self, x, _):
         return F.max_pool2d(_pad(x, self.op, float("-inf")), self.op["kernel"], self.op.get("stride", [1, 1]))
 
-    def tensors(self):
-        """As the model file has them, by the names in it."""
-        return {self.op[name]: self._packed(name, getattr(self, name).detach().numpy()) for name in self.names}
 
-    def _packed(self, name, array):
-        if name == "weight" and self.op["op"] == "bconv2d":
-            return pack_bits(np.where(array >= 0, 1, -1).transpose(0, 2, 3, 1))
-        if name == "weight" and self.op["op"] == "conv2d":
-            array = array.transpose(2, 3, 1, 0)
-        return np.ascontiguousarray(array, np.float32)
-
-
-def pooled(x, op):
-    """What the head of an exit sees: the mean over time, bands before channels."""
-    return _act(x, op).mean(dim=2).transpose(1, 2).flatten(1)
+def parts_of(rows):
+    """(kernel, stride) of a mean over time that leaves PARTS rows."""
+    stride = rows // PARTS
+    return rows - (PARTS - 1) * stride, stride
 
 
 class Trunk(nn.Module):
-    """The part that stays, up to exit `depth`. Of stretches longer than a window it makes several windows, each `shift`
-    frames after the one before: without padding in time their maps overlap."""
+    """The part that stays. Of stretches longer than a window it makes several windows, each `shift` frames after the one
+    before: without padding in time their maps overlap. Of each it gives, of all exits' maps after their ReLU, the mean over
+    time, (N, exits, bands * channels), and the means over its PARTS, (N, PARTS * bands * exits * channels)."""
 
-    def __init__(self, model, depth, shift=8):
+    def __init__(self, model, shift=8):
         super().__init__()
-        self.parts = nn.ModuleList(nn.ModuleList(Op(model, op) for op in model.between(i, i + 1)) for i in range(depth))
-        self.exits, self.input, self.frames = model.exits[:depth], model.ops[0]["out"], model.ops[0]["shape"][0]
-        self.stride = math.prod(op.op.get("stride", [1, 1])[0] for part in self.parts for op in part)
+        self.ops = nn.ModuleList(Op(model, op) for op in model.kept[1:] if op["op"] != "exit")
+        self.exits, self.input, self.frames = model.exits, model.ops[0]["out"], model.ops[0]["shape"][0]
+        self.stride = math.prod(op.op.get("stride", [1, 1])[0] for op in self.ops)
         self.shift = -(-shift // self.stride) * self.stride
+        self.rows, self.bands, self.width = self._measure()
 
-    def _windows(self, x, frames):
-        """(N, channels, rows, bands) of a stretch as (N * windows, channels, fewer rows, bands)."""
-        spare = (frames - self.frames) // self.stride
-        rows = x.shape[2] - spare
-        cut = [x[:, :, at : at + rows] for at in range(0, spare + 1, self.shift // self.stride)]
+    def _measure(self):
+        """Of a window: each exit's rows; bands and channels of them all."""
+        maps = self._maps(torch.zeros(1, 1, self.frames, 64))
+        if len({x.shape[1:4:2] for x in maps}) != 1:
+            raise SystemExit("cannot train from exits whose maps differ in bands or channels")
+        return [x.shape[2] for x in maps], maps[0].shape[3], maps[0].shape[1]
+
+    def _maps(self, x):
+        maps = {self.input: x}
+        for op in self.ops:
+            maps[op.op["out"]] = op(maps[op.op["in"]], maps.get(op.op.get("residual")))
+        return [F.relu(maps[op["in"]]) for op in self.exits]
+
+    def _windows(self, x, rows):
+        """(N, channels, rows of a stretch, bands) as (N * windows, channels, rows of a window, bands)."""
+        cut = [x[:, :, at : at + rows] for at in range(0, x.shape[2] - rows + 1, self.shift // self.stride)]
         return torch.stack(cut, dim=1).flatten(0, 1)
 
     @torch.no_grad()
     def forward(self, x):
-        """(what the heads see, the map at the cut), the windows of each stretch one after the other."""
-        frames, maps, seen = x.shape[2], {self.input: x}, []
-        for part, exit_op in zip(self.parts, self.exits):
-            walk(part, maps)
-            seen.append(pooled(self._windows(maps[exit_op["in"]], frames), exit_op))
-        return torch.cat(seen, dim=1), self._windows(maps[self.exits[-1]["in"]], frames)
+        maps = [self._windows(one, rows) for one, rows in zip(self._maps(x), self.rows)]
+        means = torch.stack([one.mean(dim=2).transpose(1, 2).flatten(1) for one in maps], dim=1)
+        kernels = [parts_of(rows) for rows in self.rows]
+        parts = torch.cat([F.avg_pool2d(one, (kernel, 1), (stride, 1)) for one, (kernel, stride) in zip(maps, kernels)], dim=1)
+        return means, parts.permute(0, 2, 3, 1).flatten(1)
 
 
 class Tail(nn.Module):
-    """What is trained: the operations after exit `depth`, and all heads. Takes what Trunk gives."""
+    """What is trained: a head for each exit of the trunk, and a hidden layer before the head of one exit more. Takes what
+    Trunk gives, gives the exits' logits."""
 
-    def __init__(self, model, depth, labels):
+    def __init__(self, trunk, classes):
         super().__init__()
-        self.depth, self.exits = depth, model.exits
-        self.parts = nn.ModuleList(nn.ModuleList(Op(model, op) for op in model.between(i, i + 1))
-                                   for i in range(depth, len(model.exits)))
-        self.heads = nn.ModuleList(self._head(model, op, labels) for op in model.exits)
-        self.widths = [head.in_features for head in self.heads[:depth]]
+        self.trunk = [trunk]  # in a list: not a part of this
+        width = trunk.bands * trunk.width
+        self.heads = nn.ModuleList(nn.Linear(width, classes) for _ in trunk.exits)
+        self.hidden = nn.Linear(PARTS * len(trunk.exits) * width, HIDDEN)
+        self.last = nn.Linear(HIDDEN, classes)
+        self.fewer_inputs, self.fewer_hidden = nn.Dropout(0.3), nn.Dropout(0.3)
 
-    @staticmethod
-    def _head(model, op, labels):
-        """Known labels go on from what they were, the others begin at nothing."""
-        weight, bias = model.tensors[op["weight"]], model.tensors[op["bias"]]
-        head = nn.Linear(weight.shape[1], len(labels))
-        with torch.no_grad():
-            head.weight.zero_()
-            head.bias.zero_()
-            for i, label in enumerate(labels):
-                if label in model.labels:
-                    head.weight[i] = torch.from_numpy(weight[model.labels.index(label)].copy())
-                    head.bias[i] = float(bias[model.labels.index(label)])
-        return head
+    def forward(self, means, parts):
+        logits = [head(means[:, i]) for i, head in enumerate(self.heads)]
+        hidden = F.relu(self.hidden(self.fewer_inputs(parts)))
+        return [*logits, self.last(self.fewer_hidden(hidden))]
 
-    def forward(self, seen, x):
-        """The exits' logits."""
-        logits = [head(part) for head, part in zip(self.heads, seen.split(self.widths, dim=1))]
-        maps = {self.exits[self.depth - 1]["in"]: x}
-        for part, op, head in zip(self.parts, self.exits[self.depth :], self.heads[self.depth :]):
-            walk(part, maps)
-            logits.append(head(pooled(maps[op["in"]], op)))
-        return logits
-
-    def binary(self):
-        """Latent weights."""
-        return [op.weight for part in self.parts for op in part if op.op["op"] == "bconv2d"]
-
-    def clip(self):
-        """To call after each step: a latent weight outside would never flip again."""
-        with torch.no_grad():
-            for weight in self.binary():
-                weight.clamp_(-STE_CLIP, STE_CLIP)
-
-    def tensors(self):
-        """What is new, as the model file has it."""
-        found = {}
-        for part in self.parts:
-            for op in part:
-                found.update(op.tensors())
-        for op, head in zip(self.exits, self.heads):
-            found[op["weight"]] = head.weight.detach().numpy().copy()
-            found[op["bias"]] = head.bias.detach().numpy().copy()
-        return found
-
-
-def walk(part, maps):
-    for op in part:
-        maps[op.op["out"]] = op(maps[op.op["in"]], maps.get(op.op.get("residual")))
+    def graph(self, kept):
+        """(operations, their new tensors): after those that are kept, this."""
+        (trunk,), ops, tensors = self.trunk, list(kept), {}
+        for index, (exit_op, head) in enumerate(zip(trunk.exits, self.heads)):
+            tensors[exit_op["weight"]], tensors[exit_op["bias"]] = head.weight, head.bias
+            kernel, stride = parts_of(trunk.rows[index])
+            ops += [{"op": "concat", "in": exit_op["in"], "out": f"own.relu{index + 1}", "act": "relu"},
+                    {"op": "avgpool2d", "in": f"own.relu{index + 1}", "out": f"own.parts{index + 1}", "kernel": [kernel, 1],
+                     "stride": [stride, 1]}]
+        ops.insert(len(kept), trunk.exits[-1])
+        shape = (HIDDEN, PARTS, trunk.bands, len(trunk.exits) * trunk.width)
+        tensors["own.hidden.weight"] = self.hidden.weight.view(shape).permute(1, 2, 3, 0)
+        tensors["own.hidden.bias"] = self.hidden.bias
+        tensors["own.exit.weight"], tensors["own.exit.bias"] = self.last.weight, self.last.bias
+        ops += [{"op": "concat", "in": [f"own.parts{i + 1}" for i in range(len(trunk.exits))], "out": "own.parts"},
+                {"op": "conv2d", "in": "own.parts", "out": "own.hidden", "weight": "own.hidden.weight",
+                 "bias": "own.hidden.bias", "stride": [1, 1], "pad": [0, 0, 0, 0], "act": "relu"},
+                {"op": "exit", "in": "own.hidden", "out": "own.exit", "weight": "own.exit.weight", "bias": "own.exit.bias",
+                 "pool": "time", "act": "none"}]
+        return ops, {name: np.ascontiguousarray(value.detach().numpy(), np.float32) for name, value in tensors.items()}
 
 
 def precision():

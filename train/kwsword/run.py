@@ -112,7 +112,7 @@ class Run:
         """The configuration last: it is there only with its model."""
         self.path.write_bytes((self.folder / "model.safetensors").read_bytes())
         self.config.write_text(CONFIG.format(
-            phrase=self.args.phrase, told=told(self.judged), model=self.path.resolve(), exits=len(self.base.exits),
+            phrase=self.args.phrase, told=told(self.judged), model=self.path.resolve(), exits=self.course.exits,
             name=self.name, threshold=self.threshold), encoding="utf-8")
 
 
