@@ -83,7 +83,7 @@ def teacher_of(checkpoint, labels):
         about, net = paper.load(checkpoint)
     if about["labels"] != labels:
         raise SystemExit(f"{checkpoint}: other labels than those to train: {' '.join(about['labels'])}")
-    return net.eval()
+    return net.eval().to(memory_format=torch.channels_last)
 
 
 def main():
