@@ -1,6 +1,7 @@
 """The report as a Markdown page with its figures."""
 import os
 import pathlib
+import textwrap
 
 from kwstrain.chart import draw, draw_shares
 from kwstrain.data import LABELS
@@ -14,6 +15,10 @@ EXIT_NAMES = [f"exit {number}" for number in range(1, EXITS + 1)]
 def table(header, rows):
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def paragraph(text):
+    return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def or_dash(value, text="{:g}"):
@@ -36,10 +41,9 @@ def processor():
 
 
 def intro(command):
-    return f"""# The paper's networks
-
-The four binary backbones with five exits of {PAPER}, as the C engine runs them. This page is made by `{command}`; edit
-`train/report/`, not the page."""
+    text = paragraph(f"""The four binary backbones with five exits of {PAPER}, as the C engine runs them. This page is made by
+        `{command}`; edit `train/report/`, not the page.""")
+    return f"# The paper's networks\n\n{text}"
 
 
 def missing_section(measured):
@@ -49,11 +53,12 @@ def missing_section(measured):
 
 def data_section(wanted, words):
     counts = ", ".join(f"{label.replace('_', chr(92) + '_')} {wanted.count(label)}" for label in dict.fromkeys(wanted))
+    clips = paragraph(f"""Every figure of ours is over the {len(wanted)} one-second validation clips ({counts}), of speakers
+        that training never heard; {len(set(words) - set(LABELS[-1:]))} different words. Intervals are 95 % (Wilson). The
+        paper's figures beside them are of other clips, so that they compare kinds of networks, not percent by percent:""")
     return f"""## Data, and how it differs from the paper's
 
-Every figure of ours is over the {len(wanted)} one-second validation clips ({counts}), of speakers that training never
-heard; {len(set(words) - set(LABELS[-1:]))} different words. Intervals are 95 % (Wilson). The paper's figures beside them are of
-other clips, so that they compare kinds of networks, not percent by percent:
+{clips}
 
 - Eight command words, `_unknown_` and `_silence_` here; the paper has the twelve classes of Speech Commands, with "on"
   and "off".
@@ -86,6 +91,9 @@ def cost_rows(measured):
 
 def table_1(measured, front_end_us):
     kernels = next(iter(measured.values())).info["kernels"]
+    latency = paragraph(f"""Latency: a whole one-second clip on one thread of {processor()} ({kernels}), the front end
+        included, which takes {front_end_us:.0f} µs of it; the best of several rounds (`bench-networks`). In a stream a hop
+        costs a fraction of it.""")
     return f"""## Table 1: size and cost
 
 {size_table(measured)}
@@ -94,8 +102,7 @@ Parameters are those of the file, where batch norms are folded into two numbers 
 
 {table(["network", "up to", *EXIT_NAMES], cost_rows(measured))}
 
-Latency: a whole one-second clip on one thread of {processor()} ({kernels}), the front end included, which takes
-{front_end_us:.0f} µs of it; the best of several rounds (`bench-networks`). In a stream a hop costs a fraction of it."""
+{latency}"""
 
 
 def accuracy_rows(measured, single):
