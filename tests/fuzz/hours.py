@@ -78,8 +78,8 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
         # New inputs go to the first folder; the committed corpus is only read.
         command = [state / "bin" / commit / f"fuzz-{target}", f"-max_total_time={seconds}", f"-timeout={INPUT_TIMEOUT_S}",
-                   "-rss_limit_mb=1024", "-print_final_stats=1", f"-artifact_prefix={self.findings}/{target}-",
-                   found, CORPUS / target]
+                   f"-report_slow_units={INPUT_TIMEOUT_S}", "-rss_limit_mb=1024", "-print_final_stats=1",
+                   f"-artifact_prefix={self.findings}/{target}-", found, CORPUS / target]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
 
@@ -88,8 +88,8 @@ class Run:
         self.process.returncode = code = os.waitstatus_to_exitcode(status)
         text = self.log.read_text(errors="replace")
         inputs = re.search(r"stat::number_of_executed_units: (\d+)", text) or re.search(r"Done (\d+) runs", text)
-        written = re.search(r"Test unit written to (\S+)", text)
-        finding = None if code in (0, INTERRUPTED) else written.group(1) if written else f"exit status {code}"
+        written = re.findall(r"Test unit written to (\S+)", text) or [f"exit status {code}"]
+        finding = None if code in (0, INTERRUPTED) else written[-1]
         return Slice(self.target, self.commit, self.started, round(usage.ru_utime + usage.ru_stime, 1),
                      int(inputs.group(1)) if inputs else 0, finding)
 
