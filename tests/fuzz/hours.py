@@ -7,8 +7,8 @@ not the time that went by, into a ledger. The ledger, the growing corpora and th
 later run goes on where this one ended. Stops when each target has had its hours, at SIGINT or SIGTERM, or at the first
 finding: then it tells where the input lies, and the exit status is 1.
 
---report prints the ledger as a table. --merge adds to tests/fuzz/corpus what reaches something new, smallest inputs
-first, as long as all corpora together stay below their limit.
+--report prints the ledger as a table. --merge adds to tests/fuzz/corpus the inputs that reach something new and are not
+large, and checks that all corpora together stay below their limit.
 """
 
 import argparse
@@ -26,6 +26,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 CORPUS_LIMIT_BYTES = 2 << 20
+INPUT_LIMIT_BYTES = 8 << 10
 # Of wall time for one input: high, since at the lowest priority a process may stand still for a while.
 INPUT_TIMEOUT_S = 120
 # libFuzzer's, when a signal ended it.
@@ -138,12 +139,17 @@ def size_of(folder):
 def merge(state, commit, targets):
     """Adds to the committed corpora what reaches code that they do not."""
     for target in targets:
-        found = state / "corpus" / target
+        found, merged = state / "corpus" / target, state / "merged" / target
         if not found.is_dir():
             continue
+        shutil.rmtree(merged, ignore_errors=True)
+        shutil.copytree(CORPUS / target, merged)
         with open(state / "log" / f"{target}-merge.txt", "wb") as log:
             subprocess.run([state / "bin" / commit / f"fuzz-{target}", "-merge=1", f"-timeout={INPUT_TIMEOUT_S}",
-                            CORPUS / target, found], check=True, stdout=log, stderr=log, env=ENVIRONMENT)
+                            merged, found], check=True, stdout=log, stderr=log, env=ENVIRONMENT)
+        for path in merged.iterdir():
+            if path.stat().st_size <= INPUT_LIMIT_BYTES:
+                shutil.copyfile(path, CORPUS / target / path.name)
         print(f"{target}: {len(list((CORPUS / target).iterdir()))} inputs, {size_of(CORPUS / target) / 1024:.0f} KiB")
     total = size_of(CORPUS)
     print(f"all: {total / 1024:.0f} KiB of {CORPUS_LIMIT_BYTES / 1024:.0f}")
