@@ -24,7 +24,7 @@ struct network {
 	char json[JSON_MAX];
 	struct kws_map_shape maps[MAPS_MAX]; /* "m0", "m1" and so on */
 	size_t map_count;
-	size_t current; /* float; what the next layer takes unless it begins a branch */
+	size_t current;  /* float; what the next layer takes unless it begins a branch */
 	size_t channels; /* of most maps, so that many can be added */
 	size_t tensors;  /* "t0", "t1" and so on */
 	size_t exits;
@@ -67,8 +67,8 @@ __attribute__((format(printf, 2, 3))) static void append(
 }
 
 /* ,'key':'tN' with a tensor of random eighths, or of random bits `mask`. */
-static void append_tensor(struct network *network, const char *key, const size_t shape[4], bool bits,
-	uint32_t mask)
+static void append_tensor(
+	struct network *network, const char *key, const size_t shape[4], bool bits, uint32_t mask)
 {
 	static union {
 		float numbers[VALUES_MAX];
@@ -91,8 +91,8 @@ static void append_tensor(struct network *network, const char *key, const size_t
 		}
 	}
 	snprintf(name, sizeof(name), "t%zu", network->tensors++);
-	model_builder_tensor(&network->builder, name, bits ? KWS_DTYPE_U32 : KWS_DTYPE_F32, shape,
-		&values);
+	model_builder_tensor(
+		&network->builder, name, bits ? KWS_DTYPE_U32 : KWS_DTYPE_F32, shape, &values);
 	append(network, ",'%s':'%s'", key, name);
 }
 
@@ -197,8 +197,8 @@ static void add_pool(struct network *network)
 }
 
 /* A map that the binary convolution may add, or MAPS_MAX. */
-static size_t choose_residual(struct network *network, const struct kws_window *window,
-	const struct kws_map_shape *out)
+static size_t choose_residual(
+	struct network *network, const struct kws_window *window, const struct kws_map_shape *out)
 {
 	size_t centre = (window->kernel[0] - 1) / 2;
 	if (window->stride[0] == 1 && window->pad[0] > centre) {
@@ -254,7 +254,8 @@ static void add_bconv2d(struct network *network)
 	out.channels = choose_channels(network);
 	size_t residual = choose_residual(network, &window, &out);
 	append(network, ",{'op':'bconv2d','in':'m%zu','out':'m%zu','pad_value':%zu,'output':'%s'",
-		bits, network->map_count, choose(network->choices, 2), integers ? "int16" : "float");
+		bits, network->map_count, choose(network->choices, 2),
+		integers ? "int16" : "float");
 	append_window(network, &window);
 	append_tensor(network, "weight",
 		(const size_t[4]){out.channels, window.kernel[0], window.kernel[1], 1}, true, mask);

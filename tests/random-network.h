@@ -7,8 +7,8 @@
 
 #include "bnn/model.h"
 
-/* Choices come from bytes, of a fuzzer for instance, and when those are used up from a sequence that
- * is the same everywhere. */
+/* Choices come from bytes, of a fuzzer for instance, and when those are used up from a sequence
+ * that is the same everywhere. */
 struct choices {
 	const uint8_t *data;
 	size_t size;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A random network and a stream through it, with its hop and each window's deepest exit: the
  * streaming answers are those of the windows alone. The input's first four bytes are the seed of
- * weights and samples, the next two hop and number of windows, the others the choices of the network
- * and of the walk. STREAMING_STEPS in the environment names a file that tells, at the end, how many
- * windows were compared. */
+ * weights and samples, the next two hop and number of windows, the others the choices of the
+ * network and of the walk. STREAMING_STEPS in the environment names a file that tells, at the end,
+ * how many windows were compared. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
