@@ -71,7 +71,7 @@ def _panel(title, bars, x_label):
     for index, (name, shares) in enumerate(bars.items()):
         x = PANEL_LEFT + (index + 0.5) * step
         parts += _bar(x - 0.36 * step, 0.72 * step, shares)
-        parts.append(f'<text x="{x:.1f}" y="{PANEL_HEIGHT - PANEL_BOTTOM + 16}" text-anchor="middle" font-size="10">'
+        parts.append(f'<text x="{x:.1f}" y="{PANEL_HEIGHT - PANEL_BOTTOM + 16}" text-anchor="middle" font-size="9">'
                      f'{escape(str(name))}</text>')
     parts.append(f'<text x="{PANEL_WIDTH / 2}" y="{PANEL_HEIGHT - 22}" text-anchor="middle">{escape(x_label)}</text>')
     return parts

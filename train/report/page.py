@@ -165,7 +165,7 @@ def figures(measured, labels):
     accuracy = {title: [(delta, run.accuracy.percent) for delta, run in of.items()] for title, of in runs.items()}
     means = {title: sorted((run.mean_exit, run.accuracy.percent) for run in of.values()) for title, of in runs.items()}
     exits = {title: {delta: run.counts for delta, run in of.items()} for title, of in runs.items()}
-    classes = {title: {label: of[SHOWN_DELTA].by_label[label] for label in labels if label in of[SHOWN_DELTA].by_label}
+    classes = {title: {label.strip("_"): of[SHOWN_DELTA].by_label[label] for label in labels if label in of[SHOWN_DELTA].by_label}
                for title, of in runs.items()}
     return {"paper-accuracy.svg": draw(accuracy, "delta, nats", "accuracy, %"),
             "paper-exits.svg": draw_shares(exits, EXIT_NAMES, "delta, nats; share in %"),
