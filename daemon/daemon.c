@@ -34,6 +34,7 @@ struct daemon {
 	char reload_error[256];
 	uint64_t started_ms;
 	uint64_t reloads;
+	uint64_t refused_reloads;
 	enum kws_daemon_status status;
 	bool stopping;
 
@@ -145,6 +146,7 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		}
 	} else {
 		json_decref(changes);
+		daemon->refused_reloads++;
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
 		kws_log_error("the configuration stays as it was: %s", error->text);
 	}
@@ -235,12 +237,12 @@ static json_t *status_of(void *user)
 	const char *path = daemon->options->config_path;
 	uint64_t up_ms = uv_now(&daemon->loop) - daemon->started_ms;
 	size_t lacks = kws_json_lacks();
-	json_t *status = json_pack("{s:s, s:s, s:I, s:f, s:{s:s, s:I, s:s}, s:{s:I, s:I}}",
+	json_t *status = json_pack("{s:s, s:s, s:I, s:f, s:{s:s, s:I, s:I, s:s}, s:{s:I, s:I}}",
 		"version", KWS_VERSION, "boot", kws_publisher_boot(daemon->publisher), "pid",
 		(json_int_t)getpid(), "uptime_s", (double)up_ms / 1000.0, "config", "path",
-		path != NULL ? path : "", "reloads", (json_int_t)daemon->reloads, "last_error",
-		daemon->reload_error, "events", "sent", (json_int_t)events.sent, "failed",
-		(json_int_t)events.failed);
+		path != NULL ? path : "", "reloads", (json_int_t)daemon->reloads, "refused",
+		(json_int_t)daemon->refused_reloads, "last_error", daemon->reload_error, "events",
+		"sent", (json_int_t)events.sent, "failed", (json_int_t)events.failed);
 	json_t *stream = kws_stream_status(daemon->stream);
 	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0 ||
 		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0 ||

@@ -21,6 +21,8 @@ static const struct metric metrics[] = {
 	{"kwsd_uptime_seconds", "gauge", "Time since the start.", {"uptime_s", NULL}},
 	{"kwsd_config_reloads_total", "counter", "Configurations taken over.",
 		{"config", "reloads"}},
+	{"kwsd_config_refused_total", "counter", "Configurations and changes refused.",
+		{"config", "refused"}},
 	{"kwsd_events_sent_total", "counter", "Events published.", {"events", "sent"}},
 	{"kwsd_events_failed_total", "counter", "Events that could not be published.",
 		{"events", "failed"}},

@@ -21,7 +21,7 @@ class ControlTest(harness.DaemonTest):
         harness.wait_for(lambda: daemon.status()["network"]["warm"], "a whole window")
         status = daemon.status()
         self.assertEqual(status["pid"], daemon.process.pid)
-        self.assertEqual(status["config"], {"path": "", "reloads": 0, "last_error": ""})
+        self.assertEqual(status["config"], {"path": "", "reloads": 0, "refused": 0, "last_error": ""})
         self.assertEqual(set(status["events"]), {"sent", "failed"})
         self.assertEqual(status["audio"]["source"], "null")
         self.assertEqual(status["audio"]["state"], "running")

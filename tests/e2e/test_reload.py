@@ -60,6 +60,7 @@ class ReloadTest(harness.DaemonTest):
         """The sentence in the status; it must be in the log too."""
         sentence = harness.wait_for(lambda: self.daemon.status()["config"]["last_error"],
                                     "a last_error in the status")
+        self.assertGreater(self.daemon.status()["config"]["refused"], 0)
         self.assertIn(sentence, self.daemon.log())
         return sentence
 
