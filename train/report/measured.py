@@ -38,7 +38,7 @@ def find(folder, engine, labels):
         table[key] = path, info
     if not several:
         raise SystemExit(f"{folder}: none of {', '.join(name + '.safetensors' for name in NETWORKS)}")
-    return several, single
+    return {name: several[name] for name in NETWORKS if name in several}, single
 
 
 def measure(several, engine, clips, wanted, rounds, frames, say):
