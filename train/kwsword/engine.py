@@ -38,14 +38,13 @@ class Stream:
 
 def stream(path, parts, rng, phrases=(), gap_s=(0.3, 0.8)):
     """Parts with pauses between them, and the phrases spread evenly among them."""
-    out, spoken, at = [], [], 0
     total = len(parts) + len(phrases)
     order = np.zeros(total, bool)
     if len(phrases):
         order[np.linspace(0, total - 1, len(phrases)).astype(int)] = True
     parts, phrases = iter(parts), iter(phrases)
     pause = np.zeros(RATE, np.int16)
-    out, at = [pause], RATE
+    out, spoken, at = [pause], [], RATE
     for is_phrase in order:
         samples = next(phrases if is_phrase else parts)
         if is_phrase:

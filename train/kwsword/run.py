@@ -65,7 +65,8 @@ class Run:
         others += list(check_speech)
         rng.shuffle(others)
         self.check = [engine.stream(self.folder / "check.wav", others, rng, self.check_phrases)]
-        without = self.material.sentences + self.material.near + self.material.speech
+        # no near misses: trained on what is taken for the phrase among them, the model knew only espeak-ng's way to say it
+        without = self.material.sentences + self.material.speech
         rng.shuffle(without)
         self.without = [engine.stream(self.folder / f"without{i}.wav", without[i::ROUNDS], rng) for i in range(ROUNDS)]
         print(f"'{args.phrase}': {len(self.material.phrase)} utterances, {len(self.material.near)} near misses, "
