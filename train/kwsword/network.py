@@ -51,10 +51,11 @@ class Model:
             raise SystemExit(f"{path}: cannot train from a network without {DEPTH} exits that keep the bands apart")
 
     def save(self, path, ops, new, metadata):
-        """The tensors that `ops` name: the new ones, the others as they were read."""
+        """The tensors that `ops` name: the new ones, the others as they were read. Of what the file told of itself only
+        the features are true of the new one."""
         names = {value: None for op in ops for key, value in op.items() if key in ("weight", "bias", "slope", "scale", "threshold")}
         save(path, {name: new.get(name, self.tensors.get(name)) for name in names},
-             {**self.metadata, **metadata, "kws.graph": json.dumps(ops)})
+             {**{key: self.metadata[key] for key in ("kws.format", "kws.features")}, **metadata, "kws.graph": json.dumps(ops)})
 
 
 def _pad(x, op, value=0.0):
