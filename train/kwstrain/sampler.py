@@ -24,6 +24,19 @@ class Examples(torch.utils.data.IterableDataset):
         """One second of audio for the label, float in -1..1."""
         raise NotImplementedError
 
+    def noise(self, rng):
+        """One second of noise alone."""
+        raise NotImplementedError
+
+    def silence(self, rng):
+        """One second in which nobody speaks."""
+        if rng.random() < 0.1:
+            return augment.to_16_bit(rng.standard_normal(augment.SECOND).astype(np.float32) * 10 ** rng.uniform(-6, -3.5))
+        samples = self.noise(rng)
+        if rng.random() < 0.5:
+            samples = augment.mix(samples, self.noise(rng), rng.uniform(-5, 20))
+        return augment.to_16_bit(augment.level(samples, rng))
+
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
         index, workers = (worker.id, worker.num_workers) if worker else (0, 1)
@@ -73,7 +86,7 @@ class CommandExamples(Examples):
 
     def keyword(self, label, rng):
         if rng.random() < SYNTHETIC_SHARE:
-            return self.word(_pick(self.spoken[KEYWORDS[label]], rng), rng, 3000)
+            return self.word(pick(self.spoken[KEYWORDS[label]], rng), rng, 3000)
         return self.word(self.corpus.commands[rng.choice(self.keyword_clips[label])], rng)
 
     def unknown(self, rng):
@@ -82,40 +95,33 @@ class CommandExamples(Examples):
             word = rng.choice(len(self.other_clips), p=self.other_weights)
             return self.word(self.corpus.commands[rng.choice(self.other_clips[word])], rng)
         if source == "otherwords":
-            return self.word(_pick(self.corpus.otherwords, rng), rng)
+            return self.word(pick(self.corpus.otherwords, rng), rng)
         if source == "wakewords":
-            return augment.crop(_pick(self.corpus.wakewords, rng), rng)
+            return augment.crop(pick(self.corpus.wakewords, rng), rng)
         if source == "speech":
-            return augment.crop(_pick(self.corpus.speech, rng), rng)
+            return augment.crop(pick(self.corpus.speech, rng), rng)
         if source == "synth":
-            return self.word(_pick(self.spoken_others, rng), rng, 3000)
+            return self.word(pick(self.spoken_others, rng), rng, 3000)
         return self.fragment(rng)
 
     def fragment(self, rng):
         """The edge of a keyword that enters or leaves the window is not yet, or no more, that keyword."""
-        clips = _pick(self.keyword_clips, rng)
+        clips = pick(self.keyword_clips, rng)
         samples = self.corpus.commands[rng.choice(clips)].astype(np.float32) / 32768
         shift = int(rng.integers(8500, 11000)) * (1 if rng.random() < 0.5 else -1)
         return augment.cut(samples, shift)
 
     def background(self, rng):
         if rng.random() < 0.2:
-            return augment.crop(_pick(self.corpus.speech, rng), rng) * 0.5
+            return augment.crop(pick(self.corpus.speech, rng), rng) * 0.5
         return self.noise(rng)
 
     def noise(self, rng):
         if rng.random() < 0.15:
             return augment.room(rng.standard_normal(augment.SECOND).astype(np.float32) * 0.1, rng)
-        return augment.crop(_pick(self.corpus.noise, rng), rng)
-
-    def silence(self, rng):
-        if rng.random() < 0.1:
-            return augment.to_16_bit(rng.standard_normal(augment.SECOND).astype(np.float32) * 10 ** rng.uniform(-6, -3.5))
-        samples = self.noise(rng)
-        if rng.random() < 0.5:
-            samples = augment.mix(samples, self.noise(rng), rng.uniform(-5, 20))
-        return augment.to_16_bit(augment.level(samples, rng))
+        return augment.crop(pick(self.corpus.noise, rng), rng)
 
 
-def _pick(items, rng):
+def pick(items, rng):
+    """One of the clips."""
     return items[rng.integers(len(items))]

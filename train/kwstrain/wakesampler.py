@@ -6,7 +6,7 @@ import numpy as np
 from . import augment, synth
 from .data import RATE, Clips, Corpus, read_list
 from .nearmisses import NEAR_MISSES
-from .sampler import Examples
+from .sampler import Examples, pick
 from .wakewords import read_alignment
 
 WORDS = ["alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass"]
@@ -18,7 +18,6 @@ UNKNOWN_SHARES = {"speech": 0.34, "mined": 0.22, "commands": 0.10, "otherwords":
 SYNTHETIC_SHARE = 0.05    # of each wake word's examples
 EARLIEST_S, LATEST_S = -0.02, 0.27  # the window's end after the word's
 PAST_S = (0.45, 0.8)      # the word is no longer meant
-FALLOW_S = 1.0            # what precedes the word may be speech from this long before the window's end
 
 
 class WakeExamples(Examples):
@@ -38,7 +37,7 @@ class WakeExamples(Examples):
         spoken = synth.synthesise_texts(cache, [word.replace("_", " ") for word in WORDS], 100, seed=2)
         self.spoken = [[s for text, s in spoken if text == word.replace("_", " ")] for word in WORDS]
         self.near = [s for _, s in synth.synthesise_texts(cache, near, 14, seed=3)]
-        self.spoken_others = [s for w, s in synth.synthesise(cache) if w not in ("computer",)]
+        self.spoken_others = [s for w, s in synth.synthesise(cache) if w != "computer"]
         self.mined = mined
         self.shares_unknown = dict(UNKNOWN_SHARES)
         if mined is None:
@@ -61,9 +60,9 @@ class WakeExamples(Examples):
     def window(self, label, rng, after_s):
         """One second that ends `after_s` after the end of the word."""
         if rng.random() < SYNTHETIC_SHARE:
-            samples = _pick(self.spoken[label], rng).astype(np.float32) / 32768
+            samples = pick(self.spoken[label], rng).astype(np.float32) / 32768
             return _second(samples, 0, len(samples), after_s, rng)
-        i = _pick(self.by_word[label], rng)
+        i = pick(self.by_word[label], rng)
         start, end = self.spans[i]
         return _second(self.clips[i].astype(np.float32) / 32768, start, end, after_s, rng, self.surroundings(rng))
 
@@ -71,20 +70,20 @@ class WakeExamples(Examples):
         """What is said before and after the word, instead of what the recording has there; None: that."""
         if rng.random() < 0.65:
             return None
-        return augment.crop(_pick(self.corpus.speech, rng), rng), augment.crop(_pick(self.corpus.speech, rng), rng)
+        return augment.crop(pick(self.corpus.speech, rng), rng), augment.crop(pick(self.corpus.speech, rng), rng)
 
     def unknown(self, rng):
         source = rng.choice(list(self.shares_unknown), p=list(self.shares_unknown.values()))
         if source == "speech":
-            return _respeed(augment.crop(_pick(self.corpus.speech, rng), rng), rng)
+            return _respeed(augment.crop(pick(self.corpus.speech, rng), rng), rng)
         if source == "mined":
-            return _shift(_pick(self.mined, rng).astype(np.float32) / 32768, rng)
+            return _shift(pick(self.mined, rng).astype(np.float32) / 32768, rng)
         if source == "commands":
-            return _respeed(augment.cut(_float(_pick(self.corpus.commands, rng)), int(rng.integers(-4000, 4000))), rng)
+            return _respeed(augment.cut(_float(pick(self.corpus.commands, rng)), int(rng.integers(-4000, 4000))), rng)
         if source == "otherwords":
-            return _respeed(augment.cut(_float(_pick(self.corpus.otherwords, rng)), int(rng.integers(-4000, 4000))), rng)
+            return _respeed(augment.cut(_float(pick(self.corpus.otherwords, rng)), int(rng.integers(-4000, 4000))), rng)
         if source in ("near", "synth"):
-            samples = _float(_pick(self.near if source == "near" else self.spoken_others, rng))
+            samples = _float(pick(self.near if source == "near" else self.spoken_others, rng))
             return augment.cut(_respeed(samples, rng), int(rng.integers(-3000, 3000)))
         return self.fragment(source, rng)
 
@@ -93,14 +92,14 @@ class WakeExamples(Examples):
         label = int(rng.integers(len(WORDS)))
         if kind == "past":
             return self.window(label, rng, rng.uniform(*PAST_S))
-        i = _pick(self.by_word[label], rng)
+        i = pick(self.by_word[label], rng)
         start, end = self.spans[i]
         samples = _float(self.clips[i])
         middle = start + int((end - start) * rng.uniform(0.3, 0.6))
         if kind == "part":
             return _second(samples, start, middle, rng.uniform(-0.05, 0.05), rng)
         other = int(rng.choice([x for x in range(len(WORDS)) if x != label]))
-        j = _pick(self.by_word[other], rng)
+        j = pick(self.by_word[other], rng)
         other_start, other_end = self.spans[j]
         tail = _float(self.clips[j])[other_start + (other_end - other_start) // 2 : other_end]
         joined = np.concatenate([samples[start:middle], tail])
@@ -108,27 +107,15 @@ class WakeExamples(Examples):
 
     def background(self, rng):
         if rng.random() < 0.12:
-            return sum(augment.crop(_pick(self.corpus.speech, rng), rng) for _ in range(int(rng.integers(1, 5))))
+            return sum(augment.crop(pick(self.corpus.speech, rng), rng) for _ in range(int(rng.integers(1, 5))))
         noise = self.noise(rng)
         return augment.mix(noise, self.noise(rng), rng.uniform(-10, 10)) if rng.random() < 0.3 else noise
 
     def noise(self, rng):
         if rng.random() < 0.15:
             return augment.room(rng.standard_normal(augment.SECOND).astype(np.float32) * 0.1, rng)
-        noise = augment.crop(_pick(self.corpus.noise, rng), rng)
+        noise = augment.crop(pick(self.corpus.noise, rng), rng)
         return augment.colour(noise, rng) if rng.random() < 0.5 else noise
-
-    def silence(self, rng):
-        if rng.random() < 0.1:
-            return augment.to_16_bit(rng.standard_normal(augment.SECOND).astype(np.float32) * 10 ** rng.uniform(-6, -3.5))
-        samples = self.noise(rng)
-        if rng.random() < 0.5:
-            samples = augment.mix(samples, self.noise(rng), rng.uniform(-5, 20))
-        return augment.to_16_bit(augment.level(samples, rng))
-
-
-def _pick(items, rng):
-    return items[rng.integers(len(items))]
 
 
 def _float(samples):
