@@ -92,9 +92,6 @@ static int read_object(struct kws_exit_defaults *defaults, json_t *object,
 	const char *key;
 	json_t *value;
 	int result = 0;
-	if (!json_is_object(object)) {
-		return kws_fail(error, KWS_EFORMAT, "kws.exits must be a JSON object");
-	}
 	json_object_foreach (object, key, value) {
 		size_t index = find_key(key);
 		if (strcmp(key, "temperature") == 0) {
@@ -120,13 +117,9 @@ int kws_exit_defaults_parse(struct kws_exit_defaults *defaults, const char *text
 	for (size_t i = 0; i < KWS_EXITS_MAX; i++) {
 		defaults->temperature[i] = 1.0f;
 	}
-	if (text == NULL) {
-		return 0;
-	}
 	json_t *object = NULL;
-	int result =
-		kws_json_load(&object, NULL, text, strlen(text), JSON_REJECT_DUPLICATES, error);
-	if (result != KWS_ENOMEM) {
+	int result = kws_json_load_object(&object, "kws.exits", text, error);
+	if (result == 0) {
 		result = read_object(defaults, object, graph, error);
 	}
 	json_decref(object);

@@ -48,9 +48,6 @@ static int read_object(struct kws_keyword_defaults *defaults, json_t *object, co
 {
 	const char *name;
 	json_t *settings;
-	if (!json_is_object(object)) {
-		return kws_fail(error, KWS_EFORMAT, "kws.keywords must be a JSON object");
-	}
 	json_object_foreach (object, name, settings) {
 		size_t label = name[0] != '_' ? find_label(labels, name) : SIZE_MAX;
 		if (label == SIZE_MAX) {
@@ -71,13 +68,9 @@ int kws_keyword_defaults_parse(struct kws_keyword_defaults *defaults, const char
 	for (size_t i = 0; i < KWS_CLASSES_MAX; i++) {
 		defaults->threshold[i] = (double)NAN;
 	}
-	if (text == NULL) {
-		return 0;
-	}
 	json_t *object = NULL;
-	int result =
-		kws_json_load(&object, NULL, text, strlen(text), JSON_REJECT_DUPLICATES, error);
-	if (result != KWS_ENOMEM) {
+	int result = kws_json_load_object(&object, "kws.keywords", text, error);
+	if (result == 0) {
 		result = read_object(defaults, object, labels, error);
 	}
 	json_decref(object);

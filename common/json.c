@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* jansson 2.14 does not check whether the buffer of the token that it reads could grow: it leaves
  * the character out, and without its closing quote a string is read beyond the buffer's end. So the
@@ -89,6 +90,25 @@ int kws_json_load(json_t **out, const char *what, const void *text, size_t lengt
 	if (json == NULL) {
 		return kws_fail(error, KWS_EFORMAT, "%s%s%.120s", what != NULL ? what : "",
 			what != NULL ? " is not JSON: " : "", reason.text);
+	}
+	*out = json;
+	return 0;
+}
+
+int kws_json_load_object(json_t **out, const char *what, const char *text, struct kws_error *error)
+{
+	json_t *json = NULL;
+	*out = NULL;
+	if (text == NULL) {
+		return 0;
+	}
+	int result = kws_json_load(&json, NULL, text, strlen(text), JSON_REJECT_DUPLICATES, error);
+	if (result == KWS_ENOMEM) {
+		return result;
+	}
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return kws_fail(error, KWS_EFORMAT, "%s must be a JSON object", what);
 	}
 	*out = json;
 	return 0;

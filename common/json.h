@@ -16,6 +16,11 @@
 int kws_json_load(json_t **out, const char *what, const void *text, size_t length, size_t flags,
 	struct kws_error *error);
 
+/* The same for an object whose keys differ, `text` NULL standing for an empty one: then *out is
+ * NULL, as on failure; jansson takes that for an object without members. `error` gets "WHAT must be
+ * a JSON object" for anything else. */
+int kws_json_load_object(json_t **out, const char *what, const char *text, struct kws_error *error);
+
 /* json_dumps(), which for lack of memory leaves keys of objects out. The caller frees the text;
  * NULL when out of memory. Thread: any. */
 char *kws_json_dump(const json_t *json, size_t flags);

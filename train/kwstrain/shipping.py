@@ -1,11 +1,17 @@
 """A trained command network as a model file, checked against PyTorch, with test vectors beside it."""
+import argparse
+import pathlib
+
 import numpy as np
 import torch
 
 from . import reference
+from .commandnet import CommandNet
 from .export import command_graph
 from .features import FrontEnd
 from .safetensors import save
+
+TRAIN = pathlib.Path(__file__).parents[1]
 
 
 def softmax(logits):
@@ -34,3 +40,14 @@ def ship(net, checkpoint, labels, card, out, features):
     logits = np.stack([reference.run(graph.ops, graph.tensors, w) for w in windows])
     save(out.with_suffix(".vectors.safetensors"), {"windows": windows, "logits": logits}, {})
     print(f"{out}: {out.stat().st_size} bytes, {len(graph.ops)} operations")
+
+
+def main(about, name, labels, card, validation, every):
+    """A script's: exports the checkpoint of the run `name`, checked on each `every`th clip of validation(data, cache)."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--checkpoint", type=pathlib.Path, default=TRAIN / "runs" / name / "checkpoint.pt")
+    parser.add_argument("--out", type=pathlib.Path, default=TRAIN.parent / "models" / f"{name}.safetensors")
+    args = parser.parse_args()
+    features = validation(args.data, TRAIN / "cache").features
+    ship(CommandNet(len(labels)), args.checkpoint, labels, card, args.out, features[::every])
