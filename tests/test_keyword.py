@@ -6,6 +6,7 @@
 
 Skips itself where there is no PyTorch or no espeak-ng."""
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -28,9 +29,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "train"))
 from kwstrain import reference  # noqa: E402
 from kwstrain.safetensors import load, save  # noqa: E402
-from kwsword import espeak, network, phrase, recordings, texts  # noqa: E402
+from kwsword import cast, espeak, flite, network, phrase, recordings, texts  # noqa: E402
 from kwsword.options import options  # noqa: E402
 from kwsword.run import run  # noqa: E402
+from kwsword.speaker import Speaker  # noqa: E402
 
 MODEL = ROOT / "models" / "commands.safetensors"
 WAKE = ROOT / "models" / "wake.safetensors"  # it brings thresholds of keywords that the new one has not
@@ -70,11 +72,46 @@ class Phrases(unittest.TestCase):
         self.assertNotIn("happy", texts.Vocabulary("en-us", words).names)
 
     def test_no_voice_trains_and_judges(self):
-        train, check = espeak.cast("en", random.Random(1))
-        self.assertFalse(set(train) & set(check))
-        self.assertGreater(len(train), 300)
+        train, check = cast.casts("en", random.Random(1))
+        self.assertFalse(set(train.espeak) & set(check.espeak) or set(train.flite) & set(check.flite))
+        self.assertGreater(len(train.espeak), 300)
         with self.assertRaisesRegex(SystemExit, "no voice of language 'xx'"):
             espeak.voices("xx")
+
+
+class Flite(unittest.TestCase):
+    def setUp(self):
+        if shutil.which("flite") is None:
+            self.skipTest("no flite")
+
+    def test_it_speaks_english_only(self):
+        self.assertEqual(flite.voices("en-us"), sorted(flite.PITCH_HZ))
+        self.assertEqual(cast.casts("de", random.Random(1))[0].flite, [])
+
+    def test_half_of_what_is_said_is_its(self):
+        speakers = cast.casts("en", random.Random(1))[0].speakers(random.Random(1))
+        programs = [next(speakers).program for _ in range(400)]
+        self.assertAlmostEqual(programs.count(flite.PROGRAM) / 400, cast.FLITE_SHARE, delta=0.1)
+
+    def test_rate_and_size_of_the_throat(self):
+        """A longer throat, with the same rate, is no slower; twice the rate is half as long."""
+        def seconds(rate, formants):
+            return len(cast.speak("raspberry", Speaker(flite.PROGRAM, "slt", rate, 50, formants))) / 16000
+
+        usual = seconds(165, 1.0)
+        self.assertTrue(0.3 < usual < 1.2, usual)
+        self.assertAlmostEqual(seconds(165, 0.85), usual, delta=0.1)
+        self.assertAlmostEqual(seconds(330, 1.0), usual / 2, delta=0.15)
+
+    def test_a_word_is_no_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "raspberry").write_text("something else, and much longer than that")
+            here = pathlib.Path.cwd()
+            os.chdir(folder)
+            try:
+                self.assertLess(len(cast.speak("raspberry", Speaker(flite.PROGRAM, "slt", 165, 50, 1.0))), 19200)
+            finally:
+                os.chdir(here)
 
 
 class Recordings(unittest.TestCase):
@@ -156,7 +193,7 @@ class Whole(unittest.TestCase):
             (folder / name).mkdir()
             for i in range(count):
                 samples = (np.random.default_rng(i).normal(0, 900, 16000).astype(np.int16) if text is None else
-                           espeak.speak(text, espeak.Speaker("de+f2", 150, 40 + 10 * i, 1.0)))
+                           cast.speak(text, Speaker(espeak.PROGRAM, "de+f2", 150, 40 + 10 * i, 1.0)))
                 soundfile.write(folder / name / f"{i}.wav", np.pad(samples, 8000), 16000)
         cls.folder, cls.model, cls.config = folder, folder / "größe.safetensors", folder / "größe.conf"
         cls.done = keyword("größe", "--language", "de", "--effort", "0.005", "--jobs", "1", "--out", folder, "--from", WAKE,

@@ -179,7 +179,7 @@ def warped(features, rng):
     knots = np.linspace(0, len(features) - 1, 5)
     moved = knots + np.concatenate([[0], rng.normal(0, 2.5, 3), [0]])
     features = _between(features, 0, np.interp(np.arange(len(features)), knots, moved))
-    return _between(features, 1, np.arange(BANDS) * np.exp(rng.normal(0, 0.06)))
+    return _between(features, 1, np.arange(BANDS) * np.exp(rng.normal(0, 0.09)))
 
 
 class Windows(torch.utils.data.IterableDataset):

@@ -1,10 +1,13 @@
-"""Has espeak-ng speak all that a phrase's training needs, and reads the user's recordings."""
+"""Has synthetic voices speak all that a phrase's training needs, and reads the user's recordings."""
 from concurrent.futures import ThreadPoolExecutor
 
+from kwstrain.data import RATE
 from kwstrain.progress import Progress
 
 from . import espeak, phrase, recordings, sounds, texts
+from .cast import Cast, casts, speak
 from .examples import Material
+from .speaker import Speaker
 
 PHRASES, NEAR, SENTENCES = 1200, 1200, 500  # utterances to train with
 CHECK_PHRASES, CHECK_SENTENCES = 120, 250  # and to judge with
@@ -18,19 +21,19 @@ def _spoken(texts_and_speakers, jobs, title):
     progress = Progress(title, len(texts_and_speakers))
     found = []
     with ThreadPoolExecutor(jobs) as threads:
-        for samples in threads.map(lambda one: espeak.speak(*one), texts_and_speakers):
+        for samples in threads.map(lambda one: speak(*one), texts_and_speakers):
             progress.step("")
             if len(samples) > 1600:
                 found.append(samples)
     progress.finish()
     if not found:
-        raise SystemExit(f"espeak-ng gives no sound: {title}")
+        raise SystemExit(f"no voice gives a sound: {title}")
     return found
 
 
 def check_length(text, voice, words):
     """Refuses what takes too long to say; warns of what is too short to tell apart."""
-    seconds = len(espeak.speak(text, espeak.Speaker(voice, 160, 50, 1.0))) / espeak.RATE
+    seconds = len(speak(text, Speaker(espeak.PROGRAM, voice, 160, 50, 1.0))) / RATE
     if seconds > TOO_LONG_S:
         raise SystemExit(f"'{text}' takes {seconds:.1f} s to say, but only the last second is heard: choose a shorter "
                          "phrase, or its last words")
@@ -48,36 +51,36 @@ class Studio:
         self.words = phrase.phonemes_of(text, self.voice)
         check_length(text, self.voice, self.words)
         self.vocabulary = texts.Vocabulary(self.voice, self.words, vocabulary)
-        self.train_voices, self.check_voices = espeak.cast(language, rng)
+        self.train_cast, self.check_cast = casts(language, rng)
 
     def _count(self, count):
         return max(int(count * self.effort), 20)
 
-    def _phrases(self, voices, count, title):
-        speakers = espeak.speakers(voices, self.rng)
+    def _phrases(self, cast, count, title):
+        speakers = cast.speakers(self.rng)
         return _spoken([(self.text + self.rng.choice(phrase.ENDINGS), next(speakers)) for _ in range(self._count(count))],
                        self.jobs, title)
 
-    def _sentences(self, voices, count, title):
-        speakers = espeak.speakers(voices, self.rng)
+    def _sentences(self, cast, count, title):
+        speakers = cast.speakers(self.rng)
         return _spoken([(self.vocabulary.sentence(self.rng), next(speakers)) for _ in range(self._count(count))],
                        self.jobs, title)
 
     def _near(self):
         """Phonemes are of one voice: others of the language may have other names for them."""
-        voices = [name for name in self.train_voices if name.split("+")[0] == self.voice] or self.train_voices
-        speakers = espeak.speakers(voices, self.rng)
+        voices = [name for name in self.train_cast.espeak if name.split("+")[0] == self.voice] or self.train_cast.espeak
+        speakers = Cast(voices).speakers(self.rng)
         misses = phrase.near_misses(self.words, self.vocabulary.spoken(), self.rng, self._count(NEAR))
         return _spoken([(phrase.text_of(words), next(speakers)) for words in misses], self.jobs, "near misses")
 
     def material(self):
-        return Material(self._phrases(self.train_voices, PHRASES, "phrase"), self._near(),
-                        self._sentences(self.train_voices, SENTENCES, "sentences"))
+        return Material(self._phrases(self.train_cast, PHRASES, "phrase"), self._near(),
+                        self._sentences(self.train_cast, SENTENCES, "sentences"))
 
     def check(self):
         """(phrases, sentences) by voices that are not in material()."""
-        return (self._phrases(self.check_voices, CHECK_PHRASES, "phrase to judge with"),
-                self._sentences(self.check_voices, CHECK_SENTENCES, "sentences to judge with"))
+        return (self._phrases(self.check_cast, CHECK_PHRASES, "phrase to judge with"),
+                self._sentences(self.check_cast, CHECK_SENTENCES, "sentences to judge with"))
 
 
 def speech_of(folder, cache, effort, rng):
@@ -89,7 +92,7 @@ def speech_of(folder, cache, effort, rng):
     held = max(len(paths) // HELD_OUT, 1)
     hours = SPEECH_HOURS * min(effort, 1)
     return (sounds.decoded("speech", paths[:-held], cache, hours, rng),
-            sounds.decoded("check", paths[-held:], cache, hours / (HELD_OUT - 1), rng))
+            sounds.decoded("check", paths[-held:], cache, hours / 2, rng))
 
 
 def own_recordings(folder, rng):

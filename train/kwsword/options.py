@@ -7,9 +7,9 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ABOUT = """Makes a model for a keyword of your own from nothing but its text.
 
-espeak-ng speaks the phrase, what sounds near it and ordinary sentences in all its voices of the language; on
-the first blocks of a shipped network a small one is trained to tell them apart, in rooms and noise. Recordings that you
-have make it better."""
+espeak-ng speaks the phrase, what sounds near it and ordinary sentences in all its voices of the language; in English flite
+speaks, too. On the first blocks of a shipped network a small one is trained to tell them apart, in rooms and noise.
+Recordings that you have make it better."""
 EPILOG = """Writes NAME.safetensors and NAME.conf, for kwsd --config or to copy from. Takes less than half an hour on
 two cores; --effort 0.2 gives an idea in a few minutes. docs/wake-words.md says what to expect."""
 
