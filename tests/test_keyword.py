@@ -114,6 +114,19 @@ class Flite(unittest.TestCase):
                 os.chdir(here)
 
 
+class NoFlite(unittest.TestCase):
+    def test_it_is_told(self):
+        """Of English only, and the rest goes on: here to the next thing that is wrong."""
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "espeak-ng").symlink_to(shutil.which("espeak-ng"))
+            for language, told in (("en", True), ("de", False)):
+                done = subprocess.run([sys.executable, ROOT / "train" / "keyword", "--build", BUILD, "--out", folder, "--language",
+                                       language, "--recordings", folder + "/none", "happy"], env={**os.environ, "PATH": folder},
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                self.assertEqual("flite is missing" in done.stdout, told, done.stdout + done.stderr)
+                self.assertIn("no such folder", done.stderr)
+
+
 class Recordings(unittest.TestCase):
     def test_the_loudest_is_found(self):
         rng = np.random.default_rng(1)

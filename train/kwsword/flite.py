@@ -11,11 +11,19 @@ WORDS_A_MINUTE = 165  # of its voices as they are
 PITCH_HZ = {"awb": 129, "kal16": 88, "rms": 101, "slt": 172}  # likewise; of those in 16 kHz that can say anything
 
 
+def speaks(language):
+    return language.split("-")[0] == "en"
+
+
+def is_installed():
+    return shutil.which(PROGRAM) is not None
+
+
 def voices(language):
     """Names of the voices; none for languages that it cannot speak, or where it is not installed."""
-    if language.split("-")[0] != "en" or shutil.which("flite") is None:
+    if not speaks(language) or not is_installed():
         return []
-    listed = subprocess.run(["flite", "-lv"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    listed = subprocess.run([PROGRAM, "-lv"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     return [name for name in PITCH_HZ if name in listed]
 
 
@@ -25,7 +33,7 @@ def speak(text, speaker):
     pitch = PITCH_HZ[speaker.voice] * 2 ** ((speaker.pitch - 50) / 80) / speaker.formants**0.5
     stretch = WORDS_A_MINUTE / speaker.rate * speaker.formants
     # a text without a space would be the name of a file
-    done = subprocess.run(["flite", "-voice", speaker.voice, "--setf", f"duration_stretch={stretch:.3f}", "--setf",
+    done = subprocess.run([PROGRAM, "-voice", speaker.voice, "--setf", f"duration_stretch={stretch:.3f}", "--setf",
                            f"int_f0_target_mean={pitch:.0f}", "-t", " " + text, "-o", "/dev/stdout"],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
