@@ -14,12 +14,17 @@ def cut(samples, shift=0):
     return out
 
 
-def crop(samples, rng):
-    """A random second of a longer recording; a shorter one is repeated."""
-    if len(samples) < SECOND:
-        samples = np.tile(samples, SECOND // max(len(samples), 1) + 1)
-    start = int(rng.integers(0, len(samples) - SECOND + 1))
-    return samples[start : start + SECOND].astype(np.float32) / 32768
+def from_16_bit(samples):
+    """A recording's int16 as float in -1..1."""
+    return samples.astype(np.float32) / 32768
+
+
+def crop(samples, rng, length=SECOND):
+    """A random piece of a longer int16 recording, float in -1..1; a shorter one is repeated."""
+    if len(samples) < length:
+        samples = np.tile(samples, length // max(len(samples), 1) + 1)
+    start = int(rng.integers(0, len(samples) - length + 1))
+    return from_16_bit(samples[start : start + length])
 
 
 def respeed(samples, rng, limit=0.12):

@@ -57,7 +57,7 @@ class FolderExamples(Examples):
         super().__init__([1 / len(self.by_label)] * len(self.by_label), batch, count, seed)
 
     def example(self, label, rng):
-        samples = self.clips[rng.choice(self.by_label[label])].astype(np.float32) / 32768
+        samples = augment.from_16_bit(self.clips[rng.choice(self.by_label[label])])
         if rng.random() < 0.5:
             samples = augment.respeed(samples, rng)
         room = max(len(samples) - augment.SECOND, 0) // 2 + 1600

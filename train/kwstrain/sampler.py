@@ -79,7 +79,7 @@ class CommandExamples(Examples):
         return augment.to_16_bit(samples)
 
     def word(self, samples, rng, jitter=1600):
-        samples = samples.astype(np.float32) / 32768
+        samples = augment.from_16_bit(samples)
         if rng.random() < 0.5:
             samples = augment.respeed(samples, rng)
         return augment.cut(samples, int(rng.integers(-jitter, jitter + 1)))
@@ -107,7 +107,7 @@ class CommandExamples(Examples):
     def fragment(self, rng):
         """The edge of a keyword that enters or leaves the window is not yet, or no more, that keyword."""
         clips = pick(self.keyword_clips, rng)
-        samples = self.corpus.commands[rng.choice(clips)].astype(np.float32) / 32768
+        samples = augment.from_16_bit(self.corpus.commands[rng.choice(clips)])
         shift = int(rng.integers(8500, 11000)) * (1 if rng.random() < 0.5 else -1)
         return augment.cut(samples, shift)
 

@@ -2,6 +2,7 @@
 import numpy as np
 import torch
 
+from .augment import from_16_bit
 from .data import HELD_OUT, LABELS, Clips, rows
 from .features import FrontEnd
 
@@ -14,7 +15,7 @@ def clip_validation(listed, names, cache, fit=lambda samples: samples):
     """`listed` as rows() gives it; `names` of the labels; `fit` makes one second of a clip that is not."""
     clips = Clips("val-judged", [path for path, _, _ in listed], cache)
     front_end = FrontEnd()
-    features = np.stack([front_end.clip(fit(clips[i].astype(np.float32) / 32768)) for i in range(len(clips))])
+    features = np.stack([front_end.clip(fit(from_16_bit(clips[i]))) for i in range(len(clips))])
     return Validation(features, [label for _, label, _ in listed], [word for _, _, word in listed], names)
 
 

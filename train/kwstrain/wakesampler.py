@@ -60,11 +60,11 @@ class WakeExamples(Examples):
     def window(self, label, rng, after_s):
         """One second that ends `after_s` after the end of the word."""
         if rng.random() < SYNTHETIC_SHARE:
-            samples = pick(self.spoken[label], rng).astype(np.float32) / 32768
+            samples = augment.from_16_bit(pick(self.spoken[label], rng))
             return _second(samples, 0, len(samples), after_s, rng)
         i = pick(self.by_word[label], rng)
         start, end = self.spans[i]
-        return _second(self.clips[i].astype(np.float32) / 32768, start, end, after_s, rng, self.surroundings(rng))
+        return _second(augment.from_16_bit(self.clips[i]), start, end, after_s, rng, self.surroundings(rng))
 
     def surroundings(self, rng):
         """What is said before and after the word, instead of what the recording has there; None: that."""
@@ -77,13 +77,12 @@ class WakeExamples(Examples):
         if source == "speech":
             return _respeed(augment.crop(pick(self.corpus.speech, rng), rng), rng)
         if source == "mined":
-            return _shift(pick(self.mined, rng).astype(np.float32) / 32768, rng)
-        if source == "commands":
-            return _respeed(augment.cut(_float(pick(self.corpus.commands, rng)), int(rng.integers(-4000, 4000))), rng)
-        if source == "otherwords":
-            return _respeed(augment.cut(_float(pick(self.corpus.otherwords, rng)), int(rng.integers(-4000, 4000))), rng)
+            return _shift(augment.from_16_bit(pick(self.mined, rng)), rng)
+        if source in ("commands", "otherwords"):
+            samples = augment.from_16_bit(pick(getattr(self.corpus, source), rng))
+            return _respeed(augment.cut(samples, int(rng.integers(-4000, 4000))), rng)
         if source in ("near", "synth"):
-            samples = _float(pick(self.near if source == "near" else self.spoken_others, rng))
+            samples = augment.from_16_bit(pick(self.near if source == "near" else self.spoken_others, rng))
             return augment.cut(_respeed(samples, rng), int(rng.integers(-3000, 3000)))
         return self.fragment(source, rng)
 
@@ -94,14 +93,14 @@ class WakeExamples(Examples):
             return self.window(label, rng, rng.uniform(*PAST_S))
         i = pick(self.by_word[label], rng)
         start, end = self.spans[i]
-        samples = _float(self.clips[i])
+        samples = augment.from_16_bit(self.clips[i])
         middle = start + int((end - start) * rng.uniform(0.3, 0.6))
         if kind == "part":
             return _second(samples, start, middle, rng.uniform(-0.05, 0.05), rng)
         other = int(rng.choice([x for x in range(len(WORDS)) if x != label]))
         j = pick(self.by_word[other], rng)
         other_start, other_end = self.spans[j]
-        tail = _float(self.clips[j])[other_start + (other_end - other_start) // 2 : other_end]
+        tail = augment.from_16_bit(self.clips[j])[other_start + (other_end - other_start) // 2 : other_end]
         joined = np.concatenate([samples[start:middle], tail])
         return _second(joined, 0, len(joined), rng.uniform(EARLIEST_S, LATEST_S), rng)
 
@@ -116,10 +115,6 @@ class WakeExamples(Examples):
             return augment.room(rng.standard_normal(augment.SECOND).astype(np.float32) * 0.1, rng)
         noise = augment.crop(pick(self.corpus.noise, rng), rng)
         return augment.colour(noise, rng) if rng.random() < 0.5 else noise
-
-
-def _float(samples):
-    return samples.astype(np.float32) / 32768
 
 
 def _respeed(samples, rng):

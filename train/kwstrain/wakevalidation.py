@@ -4,6 +4,7 @@ import pathlib
 import numpy as np
 import torch
 
+from .augment import from_16_bit
 from .data import RATE, Clips, read_list
 from .features import FrontEnd
 from .wakesampler import LABELS, SILENCE, UNKNOWN, WORDS
@@ -42,7 +43,7 @@ class WakeValidation:
     def __init__(self, root, cache):
         front_end = FrontEnd()
         windows, labels = zip(*_windows(root, cache))
-        self.features = torch.from_numpy(np.stack([front_end.clip(w.astype(np.float32) / 32768) for w in windows]))[:, None]
+        self.features = torch.from_numpy(np.stack([front_end.clip(from_16_bit(w)) for w in windows]))[:, None]
         self.labels = torch.tensor(labels)
 
     def describe(self, net):

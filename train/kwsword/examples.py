@@ -8,6 +8,7 @@ from kwstrain import augment
 from kwstrain.data import RATE
 from kwstrain.features import BANDS, FRAMES, HOP_SAMPLES, FrontEnd
 from kwstrain.progress import Progress
+from kwstrain.sampler import pick
 
 from . import engine, network, sounds
 
@@ -35,14 +36,6 @@ class Material:
     noise: list = ()
     hard: list = ()
     recordings: list = ()
-
-
-def _pick(items, rng):
-    return items[int(rng.integers(len(items)))]
-
-
-def _float(samples):
-    return samples.astype(np.float32) / 32768
 
 
 class Maker:
@@ -73,9 +66,9 @@ class Maker:
     def _utterance(self, rng):
         """The phrase, at another speed; as loud as speech around it."""
         if self.material.recordings and rng.random() < 0.5:
-            samples = _float(_pick(self.material.recordings, rng))
+            samples = augment.from_16_bit(pick(self.material.recordings, rng))
         else:
-            samples = _float(_pick(self.material.phrase, rng))
+            samples = augment.from_16_bit(pick(self.material.phrase, rng))
         return _even(augment.respeed(samples, rng) if rng.random() < 0.7 else samples)
 
     def _phrase(self, rng):
@@ -97,17 +90,17 @@ class Maker:
 
     def _speech(self, rng):
         speech = self.material.speech if self.material.speech and rng.random() < 0.5 else self.material.sentences
-        return sounds.crop(_pick(speech, rng), rng, LENGTH)
+        return augment.crop(pick(speech, rng), rng, LENGTH)
 
     def _unknown(self, rng):
         source = self.sources[rng.choice(len(self.sources), p=self.weights)]
         if source == "near":
-            samples = _even(_float(_pick(self.material.near, rng)))
+            samples = _even(augment.from_16_bit(pick(self.material.near, rng)))
             end = LENGTH - int(rng.uniform(-0.1, 0.4) * RATE)
             return _put(self._around(end - len(samples), end, rng), samples, end - len(samples))
         if source in ("partial", "gone"):
             return self._fragment(source, rng)
-        return sounds.crop(_pick(getattr(self.material, source), rng), rng, LENGTH)
+        return augment.crop(pick(getattr(self.material, source), rng), rng, LENGTH)
 
     def _fragment(self, source, rng):
         """The phrase as it enters the window, not yet whole, or as it leaves, no more."""
@@ -121,7 +114,7 @@ class Maker:
 
     def _noise(self, rng):
         if self.material.noise and rng.random() < 0.7:
-            return sounds.crop(_pick(self.material.noise, rng), rng, LENGTH)
+            return augment.crop(pick(self.material.noise, rng), rng, LENGTH)
         return sounds.generated(rng, LENGTH)
 
     def _silence(self, rng):
@@ -134,14 +127,14 @@ class HardMaker(Maker):
     """Seconds that were taken for the phrase, a little earlier or later, as other rooms and microphones hear them."""
 
     def example(self, label, rng):
-        samples = _float(_pick(self.material.hard, rng))
+        samples = augment.from_16_bit(pick(self.material.hard, rng))
         samples = _put(np.zeros(LENGTH, np.float32), samples, LENGTH - len(samples) - int(rng.integers(-1600, 1600)))
         return self._heard(samples, rng) if rng.random() < 0.5 else augment.to_16_bit(augment.level(samples, rng))
 
 
 def babble_or_voice(material, rng):
     speech = material.speech or material.sentences
-    return sounds.babble(speech, rng, LENGTH) if rng.random() < 0.5 else sounds.crop(_pick(speech, rng), rng, LENGTH)
+    return sounds.babble(speech, rng, LENGTH) if rng.random() < 0.5 else augment.crop(pick(speech, rng), rng, LENGTH)
 
 
 def _even(samples):

@@ -4,8 +4,10 @@ import pathlib
 import numpy as np
 import soundfile
 
+from kwstrain import augment
 from kwstrain.data import RATE, Clips
 from kwstrain.folder import SUFFIXES
+from kwstrain.sampler import pick
 
 
 def coloured(rng, slope, length):
@@ -53,17 +55,9 @@ def generated(rng, length):
     return (0.1 * out / np.sqrt(np.mean(out**2) + 1e-12)).astype(np.float32)
 
 
-def crop(samples, rng, length):
-    """A random piece of an int16 recording, float in -1..1; a shorter one is repeated."""
-    if len(samples) < length:
-        samples = np.tile(samples, length // max(len(samples), 1) + 1)
-    start = int(rng.integers(0, len(samples) - length + 1))
-    return samples[start : start + length].astype(np.float32) / 32768
-
-
 def babble(speech, rng, length):
     """Several voices at once."""
-    return sum(crop(speech[int(rng.integers(len(speech)))], rng, length) for _ in range(int(rng.integers(3, 7))))
+    return sum(augment.crop(pick(speech, rng), rng, length) for _ in range(int(rng.integers(3, 7))))
 
 
 def recordings_in(folder):
