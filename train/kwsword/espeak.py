@@ -1,27 +1,18 @@
 """espeak-ng: the voices of a language with all variants of timbre, and the phonemes of a text."""
 import pathlib
 import shutil
-import subprocess
 
-from .speaker import of_wav
+from .speaker import of_wav, run
 
 PROGRAM = "espeak-ng"
 RATE = 22050
-HEADER = 44  # bytes of the WAV file that espeak-ng prints
-
-
-def _run(arguments, text=""):
-    done = subprocess.run([PROGRAM, *arguments], input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode != 0:
-        raise SystemExit(f"espeak-ng {' '.join(arguments)}: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout
 
 
 def voices(language):
     """Names of the language's voices; those of MBROLA, which is not free, are left out."""
     if shutil.which(PROGRAM) is None:
         raise SystemExit("espeak-ng is missing: install it, or let ./dev deps do it")
-    rows = [line.split() for line in _run([f"--voices={language}"]).decode().splitlines()[1:]]
+    rows = [line.split() for line in run([PROGRAM, f"--voices={language}"]).decode().splitlines()[1:]]
     found = sorted({row[1] for row in rows if not row[4].startswith(("mb/", "!v/"))})
     if not found:
         raise SystemExit(f"espeak-ng has no voice of language '{language}'; espeak-ng --voices lists the languages")
@@ -30,7 +21,7 @@ def voices(language):
 
 def variants():
     """Suffixes of voice names, one for each timbre; the first is the voice as it is."""
-    version = _run(["--version"]).decode()
+    version = run([PROGRAM, "--version"]).decode()
     folder = pathlib.Path(version.split("Data at:")[-1].strip()) / "voices" / "!v"
     return [""] + sorted("+" + file.name for file in folder.glob("*"))
 
@@ -47,13 +38,13 @@ def _phonemes(line):
 
 def phonemes(text, voice):
     """Words as lists of espeak-ng's phoneme names, stress marks before the vowels that carry them."""
-    return _phonemes(_run(["-v", voice, "-q", "-x", "--sep=_", "--stdin", "-b", "1"], text).decode())
+    return _phonemes(run([PROGRAM, "-v", voice, "-q", "-x", "--sep=_", "--stdin", "-b", "1"], text).decode())
 
 
 def phonemes_of_each(texts, voice):
     """phonemes() of many texts at once."""
     # a paragraph each: espeak-ng prints a line for it
-    spoken = _run(["-v", voice, "-q", "-x", "--sep=_", "--stdin", "-b", "1"], "\n\n".join(texts) + "\n").decode()
+    spoken = run([PROGRAM, "-v", voice, "-q", "-x", "--sep=_", "--stdin", "-b", "1"], "\n\n".join(texts) + "\n").decode()
     lines = [_phonemes(line) for line in spoken.splitlines() if line.strip()]
     return lines if len(lines) == len(texts) else [phonemes(text, voice) for text in texts]
 
@@ -62,5 +53,5 @@ def speak(text, speaker):
     """int16 samples at 16 kHz without silence at the ends."""
     # formants come from playing faster; the rate makes up for it
     rate = round(speaker.rate / speaker.formants)
-    wav = _run(["-v", speaker.voice, "-s", str(rate), "-p", str(speaker.pitch), "--stdout", "--stdin", "-b", "1"], text)
-    return of_wav(wav, HEADER, RATE, speaker.formants)
+    wav = run([PROGRAM, "-v", speaker.voice, "-s", str(rate), "-p", str(speaker.pitch), "--stdout", "--stdin", "-b", "1"], text)
+    return of_wav(wav, RATE, speaker.formants)

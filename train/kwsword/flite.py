@@ -1,12 +1,10 @@
 """flite's English voices, made of recordings of people: few, but nearer to people than espeak-ng's formants."""
 import shutil
-import subprocess
 
-from .speaker import of_wav
+from .speaker import of_wav, run
 
 PROGRAM = "flite"
 RATE = 16000
-HEADER = 44  # bytes of the WAV file that flite writes
 WORDS_A_MINUTE = 165  # of its voices as they are
 PITCH_HZ = {"awb": 129, "kal16": 88, "rms": 101, "slt": 172}  # likewise; of those in 16 kHz that can say anything
 
@@ -23,7 +21,7 @@ def voices(language):
     """Names of the voices; none for languages that it cannot speak, or where it is not installed."""
     if not speaks(language) or not is_installed():
         return []
-    listed = subprocess.run([PROGRAM, "-lv"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    listed = run([PROGRAM, "-lv"]).decode().split()
     return [name for name in PITCH_HZ if name in listed]
 
 
@@ -33,9 +31,6 @@ def speak(text, speaker):
     pitch = PITCH_HZ[speaker.voice] * 2 ** ((speaker.pitch - 50) / 80) / speaker.formants**0.5
     stretch = WORDS_A_MINUTE / speaker.rate * speaker.formants
     # a text without a space would be the name of a file
-    done = subprocess.run([PROGRAM, "-voice", speaker.voice, "--setf", f"duration_stretch={stretch:.3f}", "--setf",
-                           f"int_f0_target_mean={pitch:.0f}", "-t", " " + text, "-o", "/dev/stdout"],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode != 0:
-        raise SystemExit(f"flite -voice {speaker.voice}: {done.stderr.decode(errors='replace').strip()}")
-    return of_wav(done.stdout, HEADER, RATE, speaker.formants)
+    wav = run([PROGRAM, "-voice", speaker.voice, "--setf", f"duration_stretch={stretch:.3f}", "--setf",
+               f"int_f0_target_mean={pitch:.0f}", "-t", " " + text, "-o", "/dev/stdout"])
+    return of_wav(wav, RATE, speaker.formants)

@@ -11,7 +11,7 @@ from .speaker import Speaker
 
 PHRASES, NEAR, SENTENCES = 1200, 1200, 500  # utterances to train with
 CHECK_PHRASES, CHECK_SENTENCES = 120, 250  # and to judge with
-SPEECH_HOURS = 2.0  # of the user's, to train with
+SPEECH_HOURS, CHECK_SPEECH_HOURS = 2.0, 1.0  # of the user's, to train with and to judge with
 HELD_OUT = 5  # one part in so many of the user's speech judges
 TOO_LONG_S = 1.2
 
@@ -61,10 +61,10 @@ class Studio:
         return _spoken([(self.text + self.rng.choice(phrase.ENDINGS), next(speakers)) for _ in range(self._count(count))],
                        self.jobs, title)
 
-    def _sentences(self, cast, count, title):
+    def _sentences(self, cast, count):
+        """Texts and who is to speak them."""
         speakers = cast.speakers(self.rng)
-        return _spoken([(self.vocabulary.sentence(self.rng), next(speakers)) for _ in range(self._count(count))],
-                       self.jobs, title)
+        return [(self.vocabulary.sentence(self.rng), next(speakers)) for _ in range(self._count(count))]
 
     def _near(self):
         """Phonemes are of one voice: others of the language may have other names for them."""
@@ -75,12 +75,16 @@ class Studio:
 
     def material(self):
         return Material(self._phrases(self.train_cast, PHRASES, "phrase"), self._near(),
-                        self._sentences(self.train_cast, SENTENCES, "sentences"))
+                        _spoken(self._sentences(self.train_cast, SENTENCES), self.jobs, "sentences"))
 
-    def check(self):
-        """(phrases, sentences) by voices that are not in material()."""
-        return (self._phrases(self.check_cast, CHECK_PHRASES, "phrase to judge with"),
-                self._sentences(self.check_cast, CHECK_SENTENCES, "sentences to judge with"))
+    def check(self, speech):
+        """(phrases by voices that are not in material(), what is said without the phrase: people's `speech`, or else
+        sentences by those voices)."""
+        phrases = self._phrases(self.check_cast, CHECK_PHRASES, "phrase to judge with")
+        # chosen in any case: a seed gives the same model whether they are spoken or not
+        sentences = self._sentences(self.check_cast, CHECK_SENTENCES)
+        # synthetic sentences, too, cause more false alarms than people's, and a threshold against them misses people
+        return phrases, list(speech) or _spoken(sentences, self.jobs, "sentences to judge with")
 
 
 def speech_of(folder, cache, effort, rng):
@@ -90,9 +94,9 @@ def speech_of(folder, cache, effort, rng):
     if len(paths) < 2:
         raise SystemExit(f"{folder}: give two recordings at least, one to train with and one to judge with")
     held = max(len(paths) // HELD_OUT, 1)
-    hours = SPEECH_HOURS * min(effort, 1)
-    return (sounds.decoded("speech", paths[:-held], cache, hours, rng),
-            sounds.decoded("check", paths[-held:], cache, hours / 2, rng))
+    share = min(effort, 1)
+    return (sounds.decoded("speech", paths[:-held], cache, SPEECH_HOURS * share, rng),
+            sounds.decoded("check", paths[-held:], cache, CHECK_SPEECH_HOURS * share, rng))
 
 
 def own_recordings(folder, rng):

@@ -63,9 +63,7 @@ class Run:
         noise = sounds.decoded("noise", sounds.recordings_in(args.noise), self.folder, NOISE_HOURS, rng) if args.noise else []
         studio = material.Studio(args.phrase, args.language, args.text, args.effort, rng, args.jobs)
         self.material = dataclasses.replace(studio.material(), speech=list(speech), noise=list(noise))
-        self.check_phrases, sentences = studio.check()
-        # synthetic sentences, too, cause more false alarms than people's, and a threshold against them misses people
-        others = list(check_speech) or sentences
+        self.check_phrases, others = studio.check(check_speech)
         rng.shuffle(others)
         self.check = [engine.stream(self.folder / "check.wav", others, rng, self.check_phrases)]
         # no near misses: trained on what is taken for the phrase among them, the model knew only espeak-ng's way to say it
