@@ -27,12 +27,14 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "train"))
-from kwstrain import reference  # noqa: E402
+from kwstrain import reference, synth  # noqa: E402
+from kwstrain.data import HELD_OUT, KEYWORDS  # noqa: E402
 from kwstrain.safetensors import load, save  # noqa: E402
-from kwsword import cast, espeak, flite, network, phrase, recordings, texts  # noqa: E402
+from kwstrain.voices import cast, espeak, flite, phonemes  # noqa: E402
+from kwstrain.voices.speaker import Speaker  # noqa: E402
+from kwsword import network, phrase, recordings, texts  # noqa: E402
 from kwsword.options import options  # noqa: E402
 from kwsword.run import run  # noqa: E402
-from kwsword.speaker import Speaker  # noqa: E402
 
 MODEL = ROOT / "models" / "commands.safetensors"
 WAKE = ROOT / "models" / "wake.safetensors"  # it brings thresholds of keywords that the new one has not
@@ -61,14 +63,14 @@ class Phrases(unittest.TestCase):
             vocabulary = texts.Vocabulary(language, words)
             misses = phrase.near_misses(words, vocabulary.spoken(), random.Random(1), 200)
             self.assertEqual(len(misses), 200)
-            self.assertGreater(len({phrase.text_of(miss) for miss in misses}), 60)
-            self.assertFalse(any(phrase.contains(miss, words) for miss in misses))
+            self.assertGreater(len({phonemes.text_of(miss) for miss in misses}), 60)
+            self.assertFalse(any(phonemes.contains(miss, words) for miss in misses))
 
     def test_a_phrase_among_others_is_heard(self):
         words = phrase.phonemes_of("happy", "en-us")
-        self.assertTrue(phrase.contains(phrase.phonemes_of("a happy dog", "en-us"), words))
-        self.assertTrue(phrase.contains(phrase.phonemes_of("unhappiness", "en-us"), words))
-        self.assertFalse(phrase.contains(phrase.phonemes_of("a hoppy dog", "en-us"), words))
+        self.assertTrue(phonemes.contains(phrase.phonemes_of("a happy dog", "en-us"), words))
+        self.assertTrue(phonemes.contains(phrase.phonemes_of("unhappiness", "en-us"), words))
+        self.assertFalse(phonemes.contains(phrase.phonemes_of("a hoppy dog", "en-us"), words))
         self.assertNotIn("happy", texts.Vocabulary("en-us", words).names)
 
     def test_no_voice_trains_and_judges(self):
@@ -77,6 +79,14 @@ class Phrases(unittest.TestCase):
         self.assertGreater(len(train.espeak), 300)
         with self.assertRaisesRegex(SystemExit, "no voice of language 'xx'"):
             espeak.voices("xx")
+
+
+class CommandWords(unittest.TestCase):
+    def test_other_words_sound_like_none_of_those_to_tell(self):
+        real, made_up = synth.vocabulary(random.Random(1), 300)
+        self.assertGreater(len(real), 500)
+        self.assertGreater(len(made_up), 200)
+        self.assertFalse((set(real) | set(made_up)) & (set(KEYWORDS) | HELD_OUT | {"computer", "mirror", "know"}))
 
 
 class Flite(unittest.TestCase):

@@ -15,7 +15,7 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import layers, pool, randomise, same, thresholds, training  # noqa: E402
+from kwstrain import augment, layers, pointwise, pool, randomise, same, teacher, thresholds, training  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
@@ -82,6 +82,71 @@ class Quantizers(unittest.TestCase):
             conv.weight.fill_(9)
         conv.clip()
         self.assertAlmostEqual(conv.weight.max().item(), 1.3, places=6)
+
+
+def gradients(function, x, parameters, weights):
+    """Of sum(weights * function(x)), by x and by the parameters, as float32."""
+    x = x.detach().requires_grad_()
+    for parameter in parameters:
+        parameter.grad = None
+    (function(x).float() * weights).sum().backward()
+    return [tensor.grad.float() for tensor in (x, *parameters)]
+
+
+class Pointwise(unittest.TestCase):
+    """bfloat16 against PyTorch in float32."""
+
+    def setUp(self):
+        torch.manual_seed(1)
+        self.x = torch.randn(8, 6, 5, 7).contiguous(memory_format=torch.channels_last).bfloat16()
+        self.weights = torch.randn(8, 6, 5, 7) + 0.5
+
+    def near(self, function, wanted, parameters, wanted_parameters):
+        got = gradients(function, self.x, parameters, self.weights)
+        for a, b in zip(got, gradients(wanted, self.x.float(), wanted_parameters, self.weights)):
+            self.assertLess((a - b).norm() / b.norm(), 0.05)
+
+    def test_batch_norm(self):
+        for affine in (True, False):
+            fast, slow = pointwise.BatchNorm2d(6, affine=affine), torch.nn.BatchNorm2d(6, affine=affine)
+            if affine:
+                torch.nn.init.normal_(fast.weight)
+                slow.load_state_dict(fast.state_dict())
+            self.near(fast, slow, list(fast.parameters()), list(slow.parameters()))
+            for name, value in slow.state_dict().items():
+                self.assertTrue(torch.allclose(value.float(), fast.state_dict()[name].float(), atol=0.01), name)
+
+    def test_prelu(self):
+        fast, slow = (torch.linspace(-0.5, 1.5, 6).requires_grad_() for _ in range(2))
+        self.near(lambda x: pointwise.prelu(x, fast), lambda x: torch.nn.functional.prelu(x, slow), [fast], [slow])
+
+
+class Snippets(unittest.TestCase):
+    def test_where_it_is_quieter(self):
+        samples = np.random.default_rng(1).normal(0, 0.1, 16000).astype(np.float32)
+        samples[4800:5600] *= 0.01
+        lows = augment.quieter_moments(samples)
+        self.assertTrue(any(30 <= low < 35 for low in lows), lows)
+        self.assertTrue(all(0 < low < 99 for low in lows))
+
+    def test_fade(self):
+        faded = augment.fade(np.ones(1000, np.float32), 240)
+        self.assertEqual((faded[0], faded[-1]), (0, 0))
+        self.assertTrue((faded[240:-240] == 1).all() and (np.diff(faded[:240]) > 0).all())
+
+
+class Teacher(unittest.TestCase):
+    def test_any_network_can_teach(self):
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = pathlib.Path(folder) / "checkpoint.pt"
+            with self.assertRaisesRegex(SystemExit, "no such checkpoint"):
+                teacher.load(checkpoint, ["a", "b"])
+            about = {"net": teacher.NAME, "labels": ["a", "b"]}
+            torch.save({"net": teacher.TeacherNet(2).state_dict(), "about": about}, checkpoint)
+            with self.assertRaisesRegex(SystemExit, "other labels than those to train: a b"):
+                teacher.load(checkpoint, ["a", "c"])
+            logits = teacher.load(checkpoint, ["a", "b"])(torch.zeros(3, 1, 98, 64))
+            self.assertEqual([tuple(exit.shape) for exit in logits], [(3, 2)])
 
 
 class Same(unittest.TestCase):

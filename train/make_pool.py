@@ -9,8 +9,7 @@ import pathlib
 
 import numpy as np
 
-from kwstrain import pool
-from train_paper import data_of
+from kwstrain import pool, sources
 
 
 def arguments():
@@ -27,7 +26,7 @@ def main():
     args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     counts = [min(args.file, args.examples - start) for start in range(0, args.examples, args.file)]
-    labels, examples, validation = data_of(args.data, batch=1, batches=args.examples, seed=args.seed)
+    labels, examples, validation = sources.of_recordings(args.data, batch=1, batches=args.examples, seed=args.seed)
     pool.write_index(args.out, labels, validation.words)
     pool.write(args.out, "val", 0, validation.features[:, 0].numpy(), validation.labels.numpy())
     made = iter(examples)

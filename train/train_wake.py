@@ -41,7 +41,7 @@ def main():
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     cache = HERE / "cache"
-    net = CommandNet(len(LABELS))
+    net = CommandNet(len(LABELS)).to(training.device(args.device))
     if args.init:
         adopt(net, args.init)
         args.init = None

@@ -2,6 +2,7 @@
 import numpy as np
 
 SECOND = 16000
+BLOCK = 160  # samples, 10 ms
 
 
 def cut(samples, shift=0):
@@ -25,6 +26,18 @@ def crop(samples, rng, length=SECOND):
         samples = np.tile(samples, length // max(len(samples), 1) + 1)
     start = int(rng.integers(0, len(samples) - length + 1))
     return from_16_bit(samples[start : start + length])
+
+
+def quieter_moments(samples):
+    """Blocks that are quieter than both their neighbours."""
+    power = np.convolve(np.square(samples[: len(samples) // BLOCK * BLOCK]).reshape(-1, BLOCK).mean(axis=1), np.ones(3) / 3, "same")
+    return np.flatnonzero((power[1:-1] <= power[:-2]) & (power[1:-1] <= power[2:])) + 1
+
+
+def fade(samples, length):
+    """In from nothing, and out to it."""
+    ramp = np.minimum(np.arange(len(samples)) / length, 1)
+    return samples * (ramp * ramp[::-1]).astype(np.float32)
 
 
 def respeed(samples, rng, limit=0.12):

@@ -8,8 +8,9 @@ import numpy as np
 RATE = 16000
 KEYWORDS = ["yes", "no", "up", "down", "left", "right", "go", "stop"]
 LABELS = KEYWORDS + ["_unknown_", "_silence_"]
+WAKE_WORDS = ["alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass"]
 UNKNOWN, SILENCE = LABELS.index("_unknown_"), LABELS.index("_silence_")
-# Words kept out of training altogether, to measure `_unknown_` on words never trained.
+# Words kept out of training altogether, as the wake words are, to measure `_unknown_` on words never trained.
 HELD_OUT = {"nine", "seven", "marvin", "house", "bird"}
 
 
@@ -75,10 +76,9 @@ class Corpus:
     def __init__(self, root, split, cache):
         root = pathlib.Path(root)
         rows = {name: [r for r in read_list(root / f"{name}.tsv") if r["split"] == split]
-                for name in ("commands", "otherwords", "wakewords", "speech", "noise")}
+                for name in ("commands", "otherwords", "speech", "noise")}
         rows["commands"] = [r for r in rows["commands"] if r["word"] not in HELD_OUT]
         clips = {name: Clips(f"{split}-{name}", [root / r["path"] for r in list_rows], cache)
                  for name, list_rows in rows.items()}
-        self.commands, self.otherwords, self.wakewords = (clips[n] for n in ("commands", "otherwords", "wakewords"))
-        self.speech, self.noise = clips["speech"], clips["noise"]
+        self.commands, self.otherwords, self.speech, self.noise = (clips[name] for name in rows)
         self.command_words = [r["word"] for r in rows["commands"]]

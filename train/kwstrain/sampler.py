@@ -6,9 +6,12 @@ from . import augment, synth
 from .data import KEYWORDS, SILENCE, UNKNOWN, Corpus
 from .features import BANDS, FRAMES, FrontEnd
 
-SYNTHETIC_SHARE = 0.05  # of each keyword's examples
-SHARES = [0.0725] * len(KEYWORDS) + [0.34, 0.08]  # by label
-UNKNOWN_SHARES = {"commands": 0.36, "otherwords": 0.12, "wakewords": 0.05, "speech": 0.33, "synth": 0.11, "fragment": 0.03}
+SYNTHETIC_SHARE = 0.07  # of each keyword's examples
+SHARES = [0.0725] * len(KEYWORDS) + [0.35, 0.07]  # by label
+UNKNOWN_SHARES = {"commands": 0.32, "otherwords": 0.14, "speech": 0.21, "snippet": 0.14, "synth": 0.16, "fragment": 0.03}
+SNIPPET_BLOCKS = (18, 70)  # of 10 ms: as long as a word may be
+LEAST_BLOCKS = 12
+FADE = 240  # samples
 
 
 class Examples(torch.utils.data.IterableDataset):
@@ -73,8 +76,10 @@ class CommandExamples(Examples):
         samples = self.unknown(rng) if label == UNKNOWN else self.keyword(label, rng)
         if rng.random() < 0.3:
             samples = augment.room(samples, rng)
+        if rng.random() < 0.15:
+            samples = augment.colour(samples, rng)
         samples = augment.level(samples, rng)
-        if rng.random() < 0.7:
+        if rng.random() < 0.65:
             samples = augment.mix(samples, self.background(rng), rng.uniform(2, 25))
         return augment.to_16_bit(samples)
 
@@ -86,7 +91,7 @@ class CommandExamples(Examples):
 
     def keyword(self, label, rng):
         if rng.random() < SYNTHETIC_SHARE:
-            return self.word(pick(self.spoken[KEYWORDS[label]], rng), rng, 3000)
+            return self.alone(pick(self.spoken[KEYWORDS[label]], rng), rng)
         return self.word(self.corpus.commands[rng.choice(self.keyword_clips[label])], rng)
 
     def unknown(self, rng):
@@ -96,13 +101,27 @@ class CommandExamples(Examples):
             return self.word(self.corpus.commands[rng.choice(self.other_clips[word])], rng)
         if source == "otherwords":
             return self.word(pick(self.corpus.otherwords, rng), rng)
-        if source == "wakewords":
-            return augment.crop(pick(self.corpus.wakewords, rng), rng)
         if source == "speech":
             return augment.crop(pick(self.corpus.speech, rng), rng)
         if source == "synth":
-            return self.word(pick(self.spoken_others, rng), rng, 3000)
-        return self.fragment(rng)
+            return self.alone(pick(self.spoken_others, rng), rng)
+        return self.snippet(rng) if source == "snippet" else self.fragment(rng)
+
+    def alone(self, samples, rng):
+        """What has nothing around it, as no recording is: noise, however faint, must not tell the two apart."""
+        return augment.mix(self.word(samples, rng, 2500), self.noise(rng), rng.uniform(12, 45))
+
+    def snippet(self, rng):
+        """As long as a word and alone like one, but cut from read speech where it is quieter: what people say that is none."""
+        while True:
+            samples = augment.crop(pick(self.corpus.speech, rng), rng, 3 * augment.SECOND // 2)
+            lows = augment.quieter_moments(samples)
+            start = int(rng.choice(lows[lows < lows[0] + SNIPPET_BLOCKS[1]])) if len(lows) else 0
+            wanted = start + rng.uniform(*SNIPPET_BLOCKS)
+            end = int(lows[np.abs(lows - wanted).argmin()]) if len(lows) else 0
+            if end - start >= LEAST_BLOCKS:
+                piece = augment.fade(samples[augment.BLOCK * start : augment.BLOCK * end], FADE)
+                return self.alone((piece * 32767).astype(np.int16), rng)
 
     def fragment(self, rng):
         """The edge of a keyword that enters or leaves the window is not yet, or no more, that keyword."""

@@ -1,15 +1,17 @@
-"""Words spoken by espeak-ng in many voices: a small part of training, never of a reported figure."""
+"""Words spoken by synthetic voices: a small part of training, never of a reported figure."""
 import hashlib
+import os
 import pathlib
 import random
-import subprocess
 
 import numpy as np
 
-from .data import KEYWORDS, RATE
+from .data import HELD_OUT, KEYWORDS, WAKE_WORDS
+from .voices import espeak
+from .voices.cast import casts, speak_all
+from .voices.phonemes import sounds
 
-VOICES = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc"]
-VARIANTS = [""] + [f"+m{i}" for i in range(1, 8)] + [f"+f{i}" for i in range(1, 6)] + ["+klatt", "+klatt2", "+klatt3"]
+VOICE = "en-us"  # whose phonemes tell what sounds alike
 # Ordinary words and words that come near a keyword without being one.
 OTHER_WORDS = """
 about above again air album alarm almost also always amber animal answer apple april around arrow away baby back bacon
@@ -51,53 +53,62 @@ noun gown brown stomp stock shop chop slop step stuff loft laughed lip left-over
 nose known note nope go-kart gull gore cup pup app upset dusk duck
 """.split()
 HOMOPHONES = {"write", "left-over", "go-kart", "known"}  # too near to call "not the keyword"
+# Spelling of words that do not exist: there are more of them than anybody would record.
+ONSETS = """b bl br ch d dr f fl fr g gl gr h j k kl kr l m n p pl pr qu r s sh sk sl sm sn sp st str sw t th tr tw v w y
+z""".split() + [""]
+VOWELS = "a e i o u ee oo ai ow oy ar er aw oa ea ie".split()
+CODAS = "b ch ck d f ft g k l ld lt m mp n nd ng nk nt p pt r rd rk rn rt s sh st t th ve x z".split() + [""] * 4
+ENDINGS = ["er", "y", "ing", "o", "et", "le", "en", "a", "ow"] + [""] * 4
+MADE_UP = 0.45  # of the other words that are spoken
 
 
-def speak(word, voice, rate, pitch):
-    """One word as int16 samples at 16 kHz, silence cut off at both ends."""
-    command = ["espeak-ng", "-v", voice, "-s", str(rate), "-p", str(pitch), "--stdout", word]
-    wav = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
-    samples = np.frombuffer(wav[44:], np.int16).astype(np.float32)  # 22050 Hz mono
-    times = np.arange(int(len(samples) * RATE / 22050)) * (22050 / RATE)
-    # espeak's voices end near 8 kHz: linear interpolation is good enough for training material
-    samples = np.interp(times, np.arange(len(samples)), samples)
-    loud = np.flatnonzero(np.abs(samples) > 200)
-    return samples[loud[0] : loud[-1] + 1].astype(np.int16) if len(loud) else samples[:0].astype(np.int16)
+def _made_up(rng):
+    return rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) + rng.choice(ENDINGS)
 
 
-def _random_voice(rng, text):
-    return speak(text, rng.choice(VOICES) + rng.choice(VARIANTS), rng.randint(110, 210), rng.randint(20, 80))
+def _unlike(words, others):
+    """Those of `words` that sound like none of `others`."""
+    taken = [sounds(line) for line in espeak.phonemes_of_each(sorted(others), VOICE)]
+    heard = ((word, sounds(line)) for word, line in zip(words, espeak.phonemes_of_each(words, VOICE)))
+    return [word for word, sound in heard if sound and sound not in taken]
+
+
+def vocabulary(rng, count):
+    """(words, `count` made-up words): none sounds like a keyword or a word that stays unknown to the command model."""
+    kept_out = set(KEYWORDS) | HELD_OUT | {part for word in WAKE_WORDS for part in word.split("_")}
+    real = sorted(set(OTHER_WORDS) - HOMOPHONES - kept_out)
+    return _unlike(real, kept_out), _unlike(sorted({_made_up(rng) for _ in range(count)}), kept_out)
+
+
+def _speak(texts, rng, title):
+    speakers = casts("en", rng)[0].speakers(rng)
+    return speak_all([(text, next(speakers)) for text in texts], os.cpu_count() or 1, title)
 
 
 def _kept(store, spoken):
     """Lists (text, samples); `spoken` makes them, they are kept on disk after the first time."""
     if not store.exists():
-        items = {f"{i:05d}-{text}": samples for i, (text, samples) in enumerate(spoken()) if len(samples) > 1000}
-        np.savez(store, **items)
+        np.savez(store, **{f"{i:05d}-{text}": samples for i, (text, samples) in enumerate(spoken())})
     with np.load(store) as items:
         return [(name.split("-", 1)[1], items[name]) for name in sorted(items.files)]
 
 
-def synthesise(cache, per_keyword=120, others=2400, seed=1):
-    """Lists (word, samples) of keywords and of other words."""
+def synthesise(cache, per_keyword=320, others=9000, seed=1):
+    """Lists (word, samples) of keywords and of other words, real and made up."""
     def spoken():
         rng = random.Random(seed)
-        other_words = sorted(set(OTHER_WORDS) - HOMOPHONES - set(KEYWORDS))
-        words = [w for w in KEYWORDS for _ in range(per_keyword)]
-        words += [rng.choice(other_words) for _ in range(others)]
-        for word in words:
-            yield word, _random_voice(rng, word)
+        real, made_up = vocabulary(rng, others)
+        words = [word for word in KEYWORDS for _ in range(per_keyword)]
+        words += [rng.choice(made_up if rng.random() < MADE_UP else real) for _ in range(others)]
+        return _speak(words, rng, "words")
 
-    return _kept(pathlib.Path(cache) / f"synth-{per_keyword}-{others}-{seed}.npz", spoken)
+    return _kept(pathlib.Path(cache) / f"words-{per_keyword}-{others}-{seed}.npz", spoken)
 
 
 def synthesise_texts(cache, texts, each, seed):
     """Lists (text, samples), `each` voices of each of the texts."""
     def spoken():
-        rng = random.Random(seed)
-        for text in texts:
-            for _ in range(each):
-                yield text, _random_voice(rng, text)
+        return _speak([text for text in texts for _ in range(each)], random.Random(seed), "texts")
 
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
-    return _kept(pathlib.Path(cache) / f"synth-texts-{digest}-{each}-{seed}.npz", spoken)
+    return _kept(pathlib.Path(cache) / f"texts-{digest}-{each}-{seed}.npz", spoken)

@@ -19,6 +19,7 @@ def add_arguments(parser, epochs, distil):
     parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make examples; 0: the one that trains")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda where there is one")
     parser.add_argument("--seed", type=int, default=1)
 
 

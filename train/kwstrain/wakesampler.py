@@ -4,15 +4,14 @@ import pathlib
 import numpy as np
 
 from . import augment, synth
-from .data import RATE, Clips, Corpus, read_list
+from .data import RATE, WAKE_WORDS, Clips, Corpus, read_list
 from .nearmisses import NEAR_MISSES
 from .sampler import Examples, pick
 from .wakewords import read_alignment
 
-WORDS = ["alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass"]
-LABELS = WORDS + ["_unknown_", "_silence_"]
+LABELS = WAKE_WORDS + ["_unknown_", "_silence_"]
 UNKNOWN, SILENCE = LABELS.index("_unknown_"), LABELS.index("_silence_")
-SHARES = [0.06] * len(WORDS) + [0.57, 0.07]  # by label
+SHARES = [0.06] * len(WAKE_WORDS) + [0.57, 0.07]  # by label
 UNKNOWN_SHARES = {"speech": 0.34, "mined": 0.22, "commands": 0.10, "otherwords": 0.08, "near": 0.10, "synth": 0.04,
                   "part": 0.07, "past": 0.03, "spliced": 0.02}
 SYNTHETIC_SHARE = 0.05    # of each wake word's examples
@@ -32,12 +31,12 @@ class WakeExamples(Examples):
         alignment = read_alignment()
         self.spans = [tuple(int(second * RATE) for second in alignment[row["path"]][:2]) for row in rows]
         sure = [alignment[row["path"]][2] != "unsure" for row in rows]
-        self.by_word = [np.array([i for i, row in enumerate(rows) if row["word"] == word and sure[i]]) for word in WORDS]
+        self.by_word = [np.array([i for i, row in enumerate(rows) if row["word"] == word and sure[i]]) for word in WAKE_WORDS]
         near = [text for texts in NEAR_MISSES.values() for text in texts]
-        spoken = synth.synthesise_texts(cache, [word.replace("_", " ") for word in WORDS], 100, seed=2)
-        self.spoken = [[s for text, s in spoken if text == word.replace("_", " ")] for word in WORDS]
+        spoken = synth.synthesise_texts(cache, [word.replace("_", " ") for word in WAKE_WORDS], 100, seed=2)
+        self.spoken = [[s for text, s in spoken if text == word.replace("_", " ")] for word in WAKE_WORDS]
         self.near = [s for _, s in synth.synthesise_texts(cache, near, 14, seed=3)]
-        self.spoken_others = [s for w, s in synth.synthesise(cache) if w != "computer"]
+        self.spoken_others = [s for _, s in synth.synthesise(cache)]
         self.mined = mined
         self.shares_unknown = dict(UNKNOWN_SHARES)
         if mined is None:
@@ -88,7 +87,7 @@ class WakeExamples(Examples):
 
     def fragment(self, kind, rng):
         """A wake word that has only begun or is long over is not, or no more, that word; nor are halves of two."""
-        label = int(rng.integers(len(WORDS)))
+        label = int(rng.integers(len(WAKE_WORDS)))
         if kind == "past":
             return self.window(label, rng, rng.uniform(*PAST_S))
         i = pick(self.by_word[label], rng)
@@ -97,7 +96,7 @@ class WakeExamples(Examples):
         middle = start + int((end - start) * rng.uniform(0.3, 0.6))
         if kind == "part":
             return _second(samples, start, middle, rng.uniform(-0.05, 0.05), rng)
-        other = int(rng.choice([x for x in range(len(WORDS)) if x != label]))
+        other = int(rng.choice([x for x in range(len(WAKE_WORDS)) if x != label]))
         j = pick(self.by_word[other], rng)
         other_start, other_end = self.spans[j]
         tail = augment.from_16_bit(self.clips[j])[other_start + (other_end - other_start) // 2 : other_end]

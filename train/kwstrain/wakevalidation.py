@@ -5,9 +5,9 @@ import numpy as np
 import torch
 
 from .augment import from_16_bit
-from .data import RATE, Clips, read_list
+from .data import RATE, WAKE_WORDS, Clips, read_list
 from .features import FrontEnd
-from .wakesampler import LABELS, SILENCE, UNKNOWN, WORDS
+from .wakesampler import LABELS, SILENCE, UNKNOWN
 from .wakewords import read_alignment
 
 AFTER_S = 0.12       # the windows of a word end this long after it
@@ -24,7 +24,7 @@ def _windows(root, cache):
     rows, audio = clips("wakewords")
     for row, samples in zip(rows, audio):
         end = int((alignment[row["path"]][1] + AFTER_S) * RATE)
-        yield np.pad(samples, (RATE, RATE))[end : end + RATE], WORDS.index(row["word"])
+        yield np.pad(samples, (RATE, RATE))[end : end + RATE], WAKE_WORDS.index(row["word"])
     _, audio = clips("speech")
     for i in range(len(audio)):
         for start in range(0, len(audio[i]) - RATE, int(SPEECH_STEP_S * RATE)):

@@ -1,13 +1,12 @@
 """Has synthetic voices speak all that a phrase's training needs, and reads the user's recordings."""
-from concurrent.futures import ThreadPoolExecutor
-
 from kwstrain.data import RATE
-from kwstrain.progress import Progress
+from kwstrain.voices import espeak
+from kwstrain.voices.cast import Cast, casts, speak, speak_all
+from kwstrain.voices.phonemes import text_of
+from kwstrain.voices.speaker import Speaker
 
-from . import espeak, phrase, recordings, sounds, texts
-from .cast import Cast, casts, speak
+from . import phrase, recordings, sounds, texts
 from .examples import Material
-from .speaker import Speaker
 
 PHRASES, NEAR, SENTENCES = 1200, 1200, 500  # utterances to train with
 CHECK_PHRASES, CHECK_SENTENCES = 120, 250  # and to judge with
@@ -16,19 +15,8 @@ HELD_OUT = 5  # one part in so many of the user's speech judges
 TOO_LONG_S = 1.2
 
 
-def _spoken(texts_and_speakers, jobs, title):
-    """Utterances; a voice that says nothing is left out."""
-    progress = Progress(title, len(texts_and_speakers))
-    found = []
-    with ThreadPoolExecutor(jobs) as threads:
-        for samples in threads.map(lambda one: speak(*one), texts_and_speakers):
-            progress.step("")
-            if len(samples) > 1600:
-                found.append(samples)
-    progress.finish()
-    if not found:
-        raise SystemExit(f"no voice gives a sound: {title}")
-    return found
+def _utterances(texts_and_speakers, jobs, title):
+    return [samples for _, samples in speak_all(texts_and_speakers, jobs, title)]
 
 
 def check_length(text, voice, words):
@@ -58,8 +46,8 @@ class Studio:
 
     def _phrases(self, cast, count, title):
         speakers = cast.speakers(self.rng)
-        return _spoken([(self.text + self.rng.choice(phrase.ENDINGS), next(speakers)) for _ in range(self._count(count))],
-                       self.jobs, title)
+        said = [(self.text + self.rng.choice(phrase.ENDINGS), next(speakers)) for _ in range(self._count(count))]
+        return _utterances(said, self.jobs, title)
 
     def _sentences(self, cast, count):
         """Texts and who is to speak them."""
@@ -71,11 +59,11 @@ class Studio:
         voices = [name for name in self.train_cast.espeak if name.split("+")[0] == self.voice] or self.train_cast.espeak
         speakers = Cast(voices).speakers(self.rng)
         misses = phrase.near_misses(self.words, self.vocabulary.spoken(), self.rng, self._count(NEAR))
-        return _spoken([(phrase.text_of(words), next(speakers)) for words in misses], self.jobs, "near misses")
+        return _utterances([(text_of(words), next(speakers)) for words in misses], self.jobs, "near misses")
 
     def material(self):
         return Material(self._phrases(self.train_cast, PHRASES, "phrase"), self._near(),
-                        _spoken(self._sentences(self.train_cast, SENTENCES), self.jobs, "sentences"))
+                        _utterances(self._sentences(self.train_cast, SENTENCES), self.jobs, "sentences"))
 
     def check(self, speech):
         """(phrases by voices that are not in material(), what is said without the phrase: people's `speech`, or else
@@ -84,7 +72,7 @@ class Studio:
         # chosen in any case: a seed gives the same model whether they are spoken or not
         sentences = self._sentences(self.check_cast, CHECK_SENTENCES)
         # synthetic sentences, too, cause more false alarms than people's, and a threshold against them misses people
-        return phrases, list(speech) or _spoken(sentences, self.jobs, "sentences to judge with")
+        return phrases, list(speech) or _utterances(sentences, self.jobs, "sentences to judge with")
 
 
 def speech_of(folder, cache, effort, rng):

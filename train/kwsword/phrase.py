@@ -2,15 +2,13 @@
 import re
 import unicodedata
 
-from . import espeak
+from kwstrain.voices import espeak
+from kwstrain.voices.phonemes import bare, contains, is_vowel, sound
 
 LEAST_PHONEMES = 4
 LONGEST_NAME = 63  # bytes, of a keyword in the configuration
 PUNCTUATION = "-'.,!?"
 ENDINGS = ("", ".", "!", "?", ",")  # each is another melody
-# Phonemes that a listener, or another accent, may take for one another: a word that differs in nothing else is the word.
-ALIKE = ("i I", "e E", "@ V 3 8", "a A", "0 o O", "u U", "t d", "s z", "p b", "k g")
-_CLASS = {letter: index for index, letters in enumerate(ALIKE) for letter in letters.split()}
 
 
 def _is_allowed(letter):
@@ -28,36 +26,6 @@ def name_of(phrase):
     return name
 
 
-def bare(phoneme):
-    """Without the stress marks before it."""
-    return phoneme.lstrip("',%=")
-
-
-def is_vowel(phoneme):
-    return bare(phoneme)[:1] in set("aeiouyAEIOUYV@0368")
-
-
-def _sound(phoneme):
-    """Phonemes of one sound are no difference."""
-    letter = bare(phoneme)[:1]
-    return _CLASS.get(letter, letter)
-
-
-def sounds(words):
-    return [_sound(p) for word in words for p in word if bare(p)]
-
-
-def contains(words, phrase):
-    """Whether the phrase is heard in the words."""
-    whole, part = sounds(words), sounds(phrase)
-    return any(whole[i : i + len(part)] == part for i in range(len(whole) - len(part) + 1))
-
-
-def text_of(words):
-    """As espeak-ng reads phonemes."""
-    return "[[" + " ".join("".join(word) for word in words) + "]]"
-
-
 def _replaced(word, index, phoneme):
     old = word[index]
     stress = old[: len(old) - len(bare(old))]
@@ -69,7 +37,7 @@ def _change(word, inventory, rng):
     index = rng.randrange(len(word))
     kind = rng.random()
     if kind < 0.6 or len(word) < 3:
-        same = [p for p in inventory if is_vowel(p) == is_vowel(word[index]) and _sound(p) != _sound(word[index])]
+        same = [p for p in inventory if is_vowel(p) == is_vowel(word[index]) and sound(p) != sound(word[index])]
         return _replaced(word, index, rng.choice(same)) if same else word
     if kind < 0.75:
         return word[:index] + word[index + 1 :]

@@ -8,7 +8,9 @@ import time
 
 import torch
 
-from . import engine, flite, material, phrase, sounds
+from kwstrain.voices import flite
+
+from . import engine, material, phrase, sounds
 from .course import Course
 from .network import Model
 

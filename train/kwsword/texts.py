@@ -3,9 +3,8 @@ import pathlib
 import re
 
 from kwstrain.synth import OTHER_WORDS
-
-from . import espeak
-from .phrase import bare, contains
+from kwstrain.voices import espeak
+from kwstrain.voices.phonemes import bare, contains
 
 SMALL_WORDS = """the a an of to and in is it you that he was for on are with as i his they be at one have this from or had
 by not but some what there we can out other were all your when up use how said each she which their if will way about

@@ -4,7 +4,7 @@ import subprocess
 
 import numpy as np
 
-from kwstrain.data import RATE
+from ..data import RATE
 
 HEADER = 44  # bytes of the WAV files that the programs write
 EDGE_DB = 35  # an utterance begins and ends so far below its loudest 10 ms

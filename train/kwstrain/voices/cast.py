@@ -1,13 +1,16 @@
 """The speakers of a language: every voice that is installed for it, at any rate and pitch, of any size."""
 import dataclasses
 import math
+from concurrent.futures import ThreadPoolExecutor
 
+from ..progress import Progress
 from . import espeak, flite
 from .speaker import Speaker
 
 SPEAK = {espeak.PROGRAM: espeak.speak, flite.PROGRAM: flite.speak}
 FLITE_SHARE = 0.5  # of what is said, in a language that flite has voices for
 HELD_OUT = 0.15  # of espeak-ng's voices
+LEAST_SAMPLES = 1600  # less is no word
 FORMANTS = (-0.2, 0.3)  # logarithms: voices are of grown-ups, mostly men's, and children call, too
 
 
@@ -37,3 +40,18 @@ def casts(language, rng):
 def speak(text, speaker):
     """int16 samples at 16 kHz without silence at the ends."""
     return SPEAK[speaker.program](text, speaker)
+
+
+def speak_all(texts_and_speakers, jobs, title):
+    """(text, samples) of each; a voice that says nothing is left out."""
+    progress = Progress(title, len(texts_and_speakers))
+    found = []
+    with ThreadPoolExecutor(jobs) as threads:
+        for (text, _), samples in zip(texts_and_speakers, threads.map(lambda one: speak(*one), texts_and_speakers)):
+            progress.step("")
+            if len(samples) > LEAST_SAMPLES:
+                found.append((text, samples))
+    progress.finish()
+    if not found:
+        raise SystemExit(f"no voice gives a sound: {title}")
+    return found
