@@ -11,7 +11,11 @@ import pathlib
 import subprocess
 import tempfile
 
-from kwstrain.data import HELD_OUT, LABELS, read_list, rows
+import numpy as np
+import soundfile
+
+from kwstrain.data import HELD_OUT, KEYWORDS, LABELS, RATE, decode, read_list, rows
+from kwstrain.wakewords import read_alignment
 
 ROOT = pathlib.Path(__file__).parents[1]
 DELTAS = [0.1, 0.25, 0.5, 0.75, 1.0]
@@ -32,10 +36,32 @@ def share(flags):
     return 100 * sum(flags) / len(flags) if flags else float("nan")
 
 
-def held_out(root):
-    """Every clip, of either split, of the words that training never heard."""
-    root = pathlib.Path(root)
-    return [root / row["path"] for row in read_list(root / "commands.tsv") if row["word"] in HELD_OUT]
+def wake_words(root, folder):
+    """A second around the middle of every wake word, of either split, as files in the folder."""
+    for path, (start_s, end_s, _) in read_alignment().items():
+        samples = np.pad(decode(root / path), RATE)
+        first = int((start_s + end_s + 1) / 2 * RATE)
+        out = pathlib.Path(folder, path.replace("/", "-")).with_suffix(".wav")
+        soundfile.write(out, samples[first : first + RATE], RATE)
+        yield out
+
+
+def never_heard(root, folder):
+    """(what, clips) of all that training has never heard and that is no command."""
+    words = [root / row["path"] for row in read_list(root / "commands.tsv") if row["word"] in HELD_OUT]
+    speech = [root / row["path"] for row in read_list(root / "speech.tsv") if row["split"] == "val"]
+    yield " ".join(sorted(HELD_OUT)), words
+    yield "the wake words", list(wake_words(root, folder))
+    yield "the middle second of read sentences (val)", speech
+
+
+def print_never_heard(args):
+    """How much of it is `_unknown_`, and how much no command (`_silence_` between two words of a sentence is right, too)."""
+    with tempfile.TemporaryDirectory() as folder:
+        for what, clips in never_heard(args.data, folder):
+            heard = [a["label"] for a in classify(args.kws, args.model, clips)]
+            print(f"  {share(label == '_unknown_' for label in heard):6.2f} % _unknown_, "
+                  f"{share(label not in KEYWORDS for label in heard):6.2f} % no command, of {len(heard)}: {what}")
 
 
 def early_exit(answer, delta):
@@ -47,7 +73,7 @@ def early_exit(answer, delta):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", required=True, type=pathlib.Path)
     parser.add_argument("--model", default=ROOT / "models" / "commands.safetensors")
     parser.add_argument("--kws", default=ROOT / "build" / "cli" / "kws")
     args = parser.parse_args()
@@ -64,9 +90,8 @@ def main():
     for label in LABELS:
         right = [a["label"] == label for a, w in zip(answers, wanted) if w == label]
         print(f"  {label:10} {share(right):6.2f} %  of {len(right)}")
-    held = held_out(args.data)
-    right = share(a["label"] == "_unknown_" for a in classify(args.kws, args.model, held))
-    print(f"  words kept out of training ({' '.join(sorted(HELD_OUT))}): {right:.1f} %  of {len(held)}")
+    print("never heard in training:")
+    print_never_heard(args)
     print("delta   accuracy   mean exit   share of exits 1 to", exits)
     for delta in DELTAS:
         chosen = [early_exit(a, delta) for a in answers]
