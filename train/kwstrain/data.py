@@ -2,6 +2,7 @@
 import csv
 import hashlib
 import pathlib
+import re
 
 import numpy as np
 
@@ -70,6 +71,10 @@ class Clips:
         return self.samples[self.ends[i] : self.ends[i + 1]]
 
 
+# Recordings of Speech Commands' words that the list of noise has among its own, words kept out of training, too.
+SPOKEN_NOISE = re.compile(r"^[0-9a-f]{8}_nohash_[0-9]+$")
+
+
 class Corpus:
     """The four lists of one split: `words` with labels, and speech and noise to cut and to mix."""
 
@@ -78,6 +83,7 @@ class Corpus:
         rows = {name: [r for r in read_list(root / f"{name}.tsv") if r["split"] == split]
                 for name in ("commands", "otherwords", "speech", "noise")}
         rows["commands"] = [r for r in rows["commands"] if r["word"] not in HELD_OUT]
+        rows["noise"] = [r for r in rows["noise"] if not SPOKEN_NOISE.search(r["kind"])]
         clips = {name: Clips(f"{split}-{name}", [root / r["path"] for r in list_rows], cache)
                  for name, list_rows in rows.items()}
         self.commands, self.otherwords, self.speech, self.noise = (clips[name] for name in rows)
