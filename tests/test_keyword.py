@@ -31,6 +31,7 @@ from kwstrain import reference, synth  # noqa: E402
 from kwstrain.data import HELD_OUT, KEYWORDS  # noqa: E402
 from kwstrain.safetensors import load, save  # noqa: E402
 from kwstrain.voices import cast, espeak, flite, phonemes  # noqa: E402
+from kwstrain.voices.near import near_misses  # noqa: E402
 from kwstrain.voices.speaker import Speaker  # noqa: E402
 from kwsword import network, phrase, recordings, texts  # noqa: E402
 from kwsword.options import options  # noqa: E402
@@ -61,7 +62,7 @@ class Phrases(unittest.TestCase):
         for text, language in (("hey raspberry", "en-us"), ("happy", "en-us"), ("größe", "de")):
             words = phrase.phonemes_of(text, language)
             vocabulary = texts.Vocabulary(language, words)
-            misses = phrase.near_misses(words, vocabulary.spoken(), random.Random(1), 200)
+            misses = near_misses(words, vocabulary.spoken(), random.Random(1), 200)
             self.assertEqual(len(misses), 200)
             self.assertGreater(len({phonemes.text_of(miss) for miss in misses}), 60)
             self.assertFalse(any(phonemes.contains(miss, words) for miss in misses))

@@ -7,8 +7,9 @@ from .data import KEYWORDS, SILENCE, UNKNOWN, Corpus
 from .features import BANDS, FRAMES, FrontEnd
 
 SYNTHETIC_SHARE = 0.07  # of each keyword's examples
-SHARES = [0.0725] * len(KEYWORDS) + [0.35, 0.07]  # by label
-UNKNOWN_SHARES = {"commands": 0.32, "otherwords": 0.14, "speech": 0.21, "snippet": 0.14, "synth": 0.16, "fragment": 0.03}
+SHARES = [0.07] * len(KEYWORDS) + [0.37, 0.07]  # by label
+UNKNOWN_SHARES = {"commands": 0.30, "otherwords": 0.13, "speech": 0.20, "snippet": 0.15, "synth": 0.15, "near": 0.04,
+                  "fragment": 0.03}
 SNIPPET_BLOCKS = (18, 70)  # of 10 ms: as long as a word may be
 LEAST_BLOCKS = 12
 FADE = 240  # samples
@@ -69,6 +70,7 @@ class CommandExamples(Examples):
         spoken = synth.synthesise(cache)
         self.spoken = {word: [s for w, s in spoken if w == word] for word in KEYWORDS}
         self.spoken_others = [s for w, s in spoken if w not in KEYWORDS]
+        self.near = synth.synthesise_near(cache)
 
     def example(self, label, rng):
         if label == SILENCE:
@@ -103,8 +105,8 @@ class CommandExamples(Examples):
             return self.word(pick(self.corpus.otherwords, rng), rng)
         if source == "speech":
             return augment.crop(pick(self.corpus.speech, rng), rng)
-        if source == "synth":
-            return self.alone(pick(self.spoken_others, rng), rng)
+        if source in ("synth", "near"):
+            return self.alone(pick(self.near if source == "near" else self.spoken_others, rng), rng)
         return self.snippet(rng) if source == "snippet" else self.fragment(rng)
 
     def alone(self, samples, rng):

@@ -9,7 +9,8 @@ import numpy as np
 from .data import HELD_OUT, KEYWORDS, WAKE_WORDS
 from .voices import espeak
 from .voices.cast import casts, speak_all
-from .voices.phonemes import sounds
+from .voices.near import near_misses
+from .voices.phonemes import sounds, text_of
 
 VOICE = "en-us"  # whose phonemes tell what sounds alike
 # Ordinary words and words that come near a keyword without being one.
@@ -66,18 +67,26 @@ def _made_up(rng):
     return rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) + rng.choice(ENDINGS)
 
 
+def _heard(words):
+    return [sounds(line) for line in espeak.phonemes_of_each(sorted(words), VOICE)]
+
+
+def _kept_out():
+    """The words to tell, and those that the command model must not have heard."""
+    return set(KEYWORDS) | HELD_OUT | HOMOPHONES | {part for word in WAKE_WORDS for part in word.split("_")}
+
+
 def _unlike(words, others):
     """Those of `words` that sound like none of `others`."""
-    taken = [sounds(line) for line in espeak.phonemes_of_each(sorted(others), VOICE)]
+    taken = _heard(others)
     heard = ((word, sounds(line)) for word, line in zip(words, espeak.phonemes_of_each(words, VOICE)))
     return [word for word, sound in heard if sound and sound not in taken]
 
 
 def vocabulary(rng, count):
-    """(words, `count` made-up words): none sounds like a keyword or a word that stays unknown to the command model."""
-    kept_out = set(KEYWORDS) | HELD_OUT | {part for word in WAKE_WORDS for part in word.split("_")}
-    real = sorted(set(OTHER_WORDS) - HOMOPHONES - kept_out)
-    return _unlike(real, kept_out), _unlike(sorted({_made_up(rng) for _ in range(count)}), kept_out)
+    """(words, `count` made-up words)"""
+    real = sorted(set(OTHER_WORDS) - _kept_out())
+    return _unlike(real, _kept_out()), _unlike(sorted({_made_up(rng) for _ in range(count)}), _kept_out())
 
 
 def _speak(texts, rng, title):
@@ -103,6 +112,21 @@ def synthesise(cache, per_keyword=320, others=9000, seed=1):
         return _speak(words, rng, "words")
 
     return _kept(pathlib.Path(cache) / f"words-{per_keyword}-{others}-{seed}.npz", spoken)
+
+
+def synthesise_near(cache, each=370, seed=1):
+    """Utterances that are near a keyword, `each` of them, and sound like none of the words to tell or kept out."""
+    def spoken():
+        rng = random.Random(seed)
+        ordinary = [part for line in espeak.phonemes_of_each(sorted(OTHER_WORDS), VOICE) for part in line]
+        taken = _heard(_kept_out())
+        near = [miss for word in KEYWORDS for miss in near_misses(espeak.phonemes(word, VOICE), ordinary, rng, each)]
+        speakers = casts("en", rng)[0].of_voice(VOICE).speakers(rng)
+        texts = [text_of(miss) for miss in near if sounds(miss) not in taken]
+        said = speak_all([(text, next(speakers)) for text in texts], os.cpu_count() or 1, "near misses")
+        return [("near", samples) for _, samples in said]  # phonemes are no name of a file
+
+    return [samples for _, samples in _kept(pathlib.Path(cache) / f"near-{each}-{seed}.npz", spoken)]
 
 
 def synthesise_texts(cache, texts, each, seed):

@@ -1,7 +1,8 @@
 """Has synthetic voices speak all that a phrase's training needs, and reads the user's recordings."""
 from kwstrain.data import RATE
 from kwstrain.voices import espeak
-from kwstrain.voices.cast import Cast, casts, speak, speak_all
+from kwstrain.voices.cast import casts, speak, speak_all
+from kwstrain.voices.near import near_misses
 from kwstrain.voices.phonemes import text_of
 from kwstrain.voices.speaker import Speaker
 
@@ -56,9 +57,8 @@ class Studio:
 
     def _near(self):
         """Phonemes are of one voice: others of the language may have other names for them."""
-        voices = [name for name in self.train_cast.espeak if name.split("+")[0] == self.voice] or self.train_cast.espeak
-        speakers = Cast(voices).speakers(self.rng)
-        misses = phrase.near_misses(self.words, self.vocabulary.spoken(), self.rng, self._count(NEAR))
+        speakers = self.train_cast.of_voice(self.voice).speakers(self.rng)
+        misses = near_misses(self.words, self.vocabulary.spoken(), self.rng, self._count(NEAR))
         return _utterances([(text_of(words), next(speakers)) for words in misses], self.jobs, "near misses")
 
     def material(self):

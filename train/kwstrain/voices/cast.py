@@ -28,6 +28,10 @@ class Cast:
             yield Speaker(program, rng.choice(voices), rng.randint(110, 220), rng.randint(10, 90),
                           math.exp(rng.uniform(*FORMANTS)))
 
+    def of_voice(self, voice):
+        """Those of espeak-ng that share one voice's phonemes, whatever their timbre; all, if there are none."""
+        return Cast([name for name in self.espeak if name.split("+")[0] == voice] or self.espeak)
+
 
 def casts(language, rng):
     """(to train with, to judge with): no voice is of both. flite's are too few to be parted, and train."""
