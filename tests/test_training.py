@@ -233,7 +233,7 @@ class Pool(unittest.TestCase):
         features = np.linspace(pool.LOW, pool.HIGH, 98 * 64, dtype=np.float32).reshape(1, 98, 64)
         pool.write(self.folder, "val", 0, features, [7])
         stored, labels = pool.read(self.folder, "val")
-        self.assertLessEqual(np.abs(pool.restore(stored) - features).max(), 0.5001 * pool.STEP)
+        self.assertLessEqual(np.abs(pool.restore(stored.all()) - features).max(), 0.5001 * pool.STEP)
         self.assertEqual(labels.tolist(), [7])
 
     def test_an_epoch_goes_round(self):

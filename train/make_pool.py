@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes training examples and the validation clips as features, to train where there is neither data nor front end.
 
-train_paper.py --pool takes the folder. About 4 KB an example; files of at most --file examples.
+The training scripts' --pool takes the folder. 6 KB an example; files of at most --file examples.
 """
 import argparse
+import os
 import pathlib
 
 import numpy as np
+import torch
 
 from kwstrain import pool, sources
 
@@ -17,7 +19,8 @@ def arguments():
     parser.add_argument("--data", required=True, type=pathlib.Path, help="folder with commands.tsv ..., or of CLASS/*.wav|flac|opus")
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder of the pool")
     parser.add_argument("--examples", type=int, default=60000)
-    parser.add_argument("--file", type=int, default=10000, help="examples in a file")
+    parser.add_argument("--file", type=int, default=9000, help="examples in a file")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -27,9 +30,10 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     counts = [min(args.file, args.examples - start) for start in range(0, args.examples, args.file)]
     labels, examples, validation = sources.of_recordings(args.data, batch=1, batches=args.examples, seed=args.seed)
+    examples.masked = False
     pool.write_index(args.out, labels, validation.words)
     pool.write(args.out, "val", 0, validation.features[:, 0].numpy(), validation.labels.numpy())
-    made = iter(examples)
+    made = iter(torch.utils.data.DataLoader(examples, batch_size=None, num_workers=args.jobs, prefetch_factor=64))
     for number, count in enumerate(counts):
         batch = [next(made) for _ in range(count)]
         pool.write(args.out, "train", number, np.concatenate([f[:, 0].numpy() for f, _ in batch]),

@@ -1,8 +1,9 @@
-"""Training examples and validation clips as features in files: for a machine without the recordings and the C front end,
-such as one with a GPU that is lent for minutes. A feature takes one byte; half a step of it is 0.24 dB.
+"""Training examples and validation clips as features in files: made once for networks that take turns, or for a machine
+without the recordings and the C front end, such as one with a GPU that is lent for minutes. A feature takes one byte; half a
+step of it is 0.24 dB.
 
-A folder has NAME-NUMBER.npz with `features` (n, 98, 64) and `labels` (n,), NAME being `train` or `val`, and pool.json
-with the names of the labels and the words of the validation clips, in their order.
+A folder has NAME-NUMBER.features.npy (n, 98, 64) and NAME-NUMBER.labels.npy (n,), NAME being `train` or `val`, and
+pool.json with the names of the labels and the words of the validation clips, in their order.
 """
 import json
 
@@ -26,7 +27,8 @@ def restore(stored):
 
 
 def write(folder, name, number, features, labels):
-    np.savez_compressed(folder / f"{name}-{number:03}.npz", features=quantise(features), labels=np.asarray(labels, np.uint8))
+    np.save(folder / f"{name}-{number:03}.features.npy", quantise(features))
+    np.save(folder / f"{name}-{number:03}.labels.npy", np.asarray(labels, np.uint8))
 
 
 def write_index(folder, labels, words):
@@ -41,11 +43,27 @@ def read_index(folder):
 
 
 def read(folder, name):
-    """(features as stored, labels) of all files of this name."""
-    files = [np.load(path) for path in sorted(folder.glob(f"{name}-*.npz"))]
-    if not files:
-        raise SystemExit(f"{folder}: no {name}-*.npz of make_pool.py")
-    return np.concatenate([file["features"] for file in files]), np.concatenate([file["labels"] for file in files]).astype(np.int64)
+    """(features as stored, labels) of all files of this name. The features stay in the files, which processes share."""
+    features, labels = (sorted(folder.glob(f"{name}-*.{kind}.npy")) for kind in ("features", "labels"))
+    if not features or len(features) != len(labels):
+        raise SystemExit(f"{folder}: not all {name}-* files of make_pool.py")
+    labels = np.concatenate([np.load(path) for path in labels])
+    return Features([np.load(path, mmap_mode="r") for path in features]), labels.astype(np.int64)
+
+
+class Features:
+    """Those of several files in a row."""
+
+    def __init__(self, files):
+        self.files = files
+        self.ends = np.cumsum([len(file) for file in files])
+
+    def __getitem__(self, i):
+        number = int(np.searchsorted(self.ends, i, side="right"))
+        return self.files[number][i - self.ends[number]]
+
+    def all(self):
+        return np.concatenate(self.files)
 
 
 class PoolExamples(torch.utils.data.IterableDataset):

@@ -23,6 +23,7 @@ class Examples(torch.utils.data.IterableDataset):
 
     def __init__(self, shares, batch, count, seed):
         self.shares, self.batch, self.count, self.seed, self.epoch = shares, batch, count, seed, 0
+        self.masked = True  # a pool's examples get their masks when they are used
 
     def example(self, label, rng):
         """One second of audio for the label, float in -1..1."""
@@ -51,7 +52,8 @@ class Examples(torch.utils.data.IterableDataset):
             features = np.empty((self.batch, 1, FRAMES, BANDS), np.float32)
             for i, label in enumerate(labels):
                 front_end.clip(self.example(label, rng), features[i, 0])
-                augment.mask(features[i, 0], rng)
+                if self.masked:
+                    augment.mask(features[i, 0], rng)
             yield torch.from_numpy(features), torch.from_numpy(labels)
 
 

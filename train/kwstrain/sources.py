@@ -29,7 +29,7 @@ def of_pool(folder, batch, batches, seed):
     """The same of a folder of make_pool.py."""
     index = pool.read_index(folder)
     stored, labels = pool.read(folder, "val")
-    validation = Validation(pool.restore(stored), labels, index["words"], index["labels"])
+    validation = Validation(pool.restore(stored.all()), labels, index["words"], index["labels"])
     return index["labels"], pool.PoolExamples(folder, batch, batches, seed), validation
 
 
