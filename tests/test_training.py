@@ -101,24 +101,20 @@ class Pointwise(unittest.TestCase):
         self.x = torch.randn(8, 6, 5, 7).contiguous(memory_format=torch.channels_last).bfloat16()
         self.weights = torch.randn(8, 6, 5, 7) + 0.5
 
-    def near(self, function, wanted, parameters, wanted_parameters):
-        got = gradients(function, self.x, parameters, self.weights)
-        for a, b in zip(got, gradients(wanted, self.x.float(), wanted_parameters, self.weights)):
-            self.assertLess((a - b).norm() / b.norm(), 0.05)
-
-    def test_batch_norm(self):
-        for affine in (True, False):
-            fast, slow = pointwise.BatchNorm2d(6, affine=affine), torch.nn.BatchNorm2d(6, affine=affine)
-            if affine:
-                torch.nn.init.normal_(fast.weight)
-                slow.load_state_dict(fast.state_dict())
-            self.near(fast, slow, list(fast.parameters()), list(slow.parameters()))
-            for name, value in slow.state_dict().items():
-                self.assertTrue(torch.allclose(value.float(), fast.state_dict()[name].float(), atol=0.01), name)
+    def near(self, got, wanted):
+        for a, b in zip(got, wanted):
+            self.assertLess((a - b).norm() / b.norm(), 0.02)
 
     def test_prelu(self):
         fast, slow = (torch.linspace(-0.5, 1.5, 6).requires_grad_() for _ in range(2))
-        self.near(lambda x: pointwise.prelu(x, fast), lambda x: torch.nn.functional.prelu(x, slow), [fast], [slow])
+        self.near(gradients(lambda x: pointwise.prelu(x, fast), self.x, [fast], self.weights),
+                  gradients(lambda x: torch.nn.functional.prelu(x, slow), self.x.float(), [slow], self.weights))
+
+    def test_crop(self):
+        weights = self.weights[:, :, 1:-1]
+        got = gradients(pointwise.crop, self.x, [], weights)
+        self.near(got, gradients(lambda x: x[:, :, 1:-1], self.x.float(), [], weights))
+        self.assertTrue(got[0].is_contiguous(memory_format=torch.channels_last))
 
 
 class Snippets(unittest.TestCase):

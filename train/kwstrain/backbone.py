@@ -9,7 +9,6 @@ from torch import nn
 
 from .export import Graph
 from .layers import BinaryConv2d
-from .pointwise import BatchNorm2d
 from .same import Conv2dSame, max_pool_same
 
 
@@ -19,7 +18,7 @@ class WideStem(nn.Module):
     def __init__(self, channels, norm_eps, relu=False):
         super().__init__()
         self.conv = Conv2dSame(1, channels, 7, stride=2, bias=False)
-        self.norm = BatchNorm2d(channels, eps=norm_eps)
+        self.norm = nn.BatchNorm2d(channels, eps=norm_eps)
         self.relu = relu
 
     def forward(self, x):
@@ -50,7 +49,7 @@ class PooledHead(nn.Module):
 
     def __init__(self, channels, classes, norm_eps=None, relu=True):
         super().__init__()
-        self.norm = BatchNorm2d(channels, eps=norm_eps) if norm_eps is not None else None
+        self.norm = nn.BatchNorm2d(channels, eps=norm_eps) if norm_eps is not None else None
         self.relu = relu
         self.dense = nn.Linear(channels, classes)
 

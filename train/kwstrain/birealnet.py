@@ -3,7 +3,6 @@ from torch import nn
 
 from .backbone import Backbone, PooledHead, WideStem
 from .layers import BinaryConv2d, approx_sign
-from .pointwise import BatchNorm2d
 from .same import avg_pool_same, pad_same
 
 EPS = 1e-3
@@ -16,7 +15,7 @@ class Shortcut(nn.Module):
     def __init__(self, c_in, c_out):
         super().__init__()
         self.point = nn.Conv2d(c_in, c_out, 1, bias=False)
-        self.norm = BatchNorm2d(c_out, eps=EPS)
+        self.norm = nn.BatchNorm2d(c_out, eps=EPS)
 
     def forward(self, x):
         return self.norm(self.point(avg_pool_same(x, 2, 2)))
@@ -34,7 +33,7 @@ class Block(nn.Module):
         super().__init__()
         stride = 1 if c_in == c_out else 2
         self.conv = BinaryConv2d(c_in, c_out, stride, CLIP, scaled=True, latent=latent, padding=2 - stride)
-        self.norm = BatchNorm2d(c_out, eps=EPS)
+        self.norm = nn.BatchNorm2d(c_out, eps=EPS)
         self.shortcut = Shortcut(c_in, c_out) if stride == 2 else None
 
     def forward(self, x):

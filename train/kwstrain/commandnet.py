@@ -4,7 +4,6 @@ from torch import nn
 import torch.nn.functional as F
 
 from .layers import BinaryBlock, Head
-from .pointwise import BatchNorm2d
 
 STEM_CHANNELS = 32
 WIDTHS = (64, 128, 256)
@@ -18,11 +17,11 @@ class Stem(nn.Module):
     def __init__(self, channels, out):
         super().__init__()
         self.conv = nn.Conv2d(1, channels, 3, stride=2, bias=False)
-        self.norm1 = BatchNorm2d(channels)
+        self.norm1 = nn.BatchNorm2d(channels)
         self.depthwise = nn.Conv2d(channels, channels, 3, stride=2, groups=channels, bias=False)
-        self.norm2 = BatchNorm2d(channels, affine=False)
+        self.norm2 = nn.BatchNorm2d(channels, affine=False)
         self.point = nn.Conv2d(channels, out, 1, bias=False)
-        self.norm3 = BatchNorm2d(out)
+        self.norm3 = nn.BatchNorm2d(out)
 
     def forward(self, x):
         x = F.relu(self.norm1(self.conv(F.pad(x, (0, 1, 0, 0)))))
@@ -36,7 +35,7 @@ class Transition(nn.Module):
     def __init__(self, c_in, c_out):
         super().__init__()
         self.point = nn.Conv2d(c_in, c_out, 1, bias=False)
-        self.norm = BatchNorm2d(c_out, eps=1e-5)
+        self.norm = nn.BatchNorm2d(c_out, eps=1e-5)
 
     def forward(self, x):
         return self.norm(self.point(F.max_pool2d(x, (1, 2))))

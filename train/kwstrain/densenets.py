@@ -9,7 +9,6 @@ from torch import nn
 
 from .backbone import Backbone, PooledHead, WideStem
 from .layers import BinaryConv2d, sign
-from .pointwise import BatchNorm2d
 from .same import Conv2dSame, max_pool_same
 
 EPS = 1e-5
@@ -24,7 +23,7 @@ class GroupedStem(nn.Module):
         sizes = zip((1, *channels), channels, (2, 1, 1), (1, *groups))
         self.convs = nn.ModuleList([Conv2dSame(c_in, c_out, 3, stride=stride, groups=count, bias=False)
                                     for c_in, c_out, stride, count in sizes])
-        self.norms = nn.ModuleList([BatchNorm2d(c, eps=EPS) for c in channels])
+        self.norms = nn.ModuleList([nn.BatchNorm2d(c, eps=EPS) for c in channels])
 
     def forward(self, x):
         for conv, norm in zip(self.convs, self.norms):
@@ -43,7 +42,7 @@ class SignConv(nn.Module):
 
     def __init__(self, c_in, c_out, latent):
         super().__init__()
-        self.norm = BatchNorm2d(c_in, eps=EPS)
+        self.norm = nn.BatchNorm2d(c_in, eps=EPS)
         self.conv = BinaryConv2d(c_in, c_out, clip=CLIP, latent=latent, padding=1)
 
     def forward(self, x):
@@ -90,7 +89,7 @@ class Transition(nn.Module):
 
     def __init__(self, c_in, c_out, same):
         super().__init__()
-        self.norm = BatchNorm2d(c_in, eps=EPS)
+        self.norm = nn.BatchNorm2d(c_in, eps=EPS)
         self.point = nn.Conv2d(c_in, c_out, 1, bias=False)
         self.same = same
 

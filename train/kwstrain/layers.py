@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .pointwise import BatchNorm2d, prelu
+from .pointwise import crop, prelu
 
 STE_CLIP = 1.25  # QuickNet's SteSign: the gradient passes where |x| <= 1.25
 
@@ -157,12 +157,12 @@ class BinaryBlock(nn.Module):
         self.shift = nn.Parameter(torch.zeros(channels))
         self.conv = BinaryConv2d(channels, channels)
         self.slope = nn.Parameter(torch.full((channels,), 0.25))
-        self.norm = BatchNorm2d(channels, eps=1e-5)
+        self.norm = nn.BatchNorm2d(channels, eps=1e-5)
 
     def forward(self, x):
         y = self.conv(F.pad(sign(x + self.shift.view(1, -1, 1, 1)), (1, 1, 0, 0), value=1.0))
         y = self.norm(prelu(y, self.slope))
-        return x[:, :, 1:-1] + y
+        return crop(x) + y
 
 
 class Head(nn.Module):

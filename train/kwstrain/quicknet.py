@@ -5,7 +5,6 @@ from torch import nn
 
 from .backbone import Backbone, PooledHead
 from .layers import BinaryConv2d, sign
-from .pointwise import BatchNorm2d
 from .same import Conv2dSame, pad_same
 
 EPS = 1e-5
@@ -18,11 +17,11 @@ class Stem(nn.Module):
     def __init__(self, channels, out):
         super().__init__()
         self.conv = Conv2dSame(1, channels, 3, stride=2, bias=False)
-        self.norm1 = BatchNorm2d(channels, eps=STEM_EPS)
+        self.norm1 = nn.BatchNorm2d(channels, eps=STEM_EPS)
         self.depthwise = Conv2dSame(channels, channels, 3, stride=2, groups=channels, bias=False)
-        self.norm2 = BatchNorm2d(channels, eps=STEM_EPS, affine=False)
+        self.norm2 = nn.BatchNorm2d(channels, eps=STEM_EPS, affine=False)
         self.point = nn.Conv2d(channels, out, 1, bias=False)
-        self.norm3 = BatchNorm2d(out, eps=STEM_EPS)
+        self.norm3 = nn.BatchNorm2d(out, eps=STEM_EPS)
 
     def forward(self, x):
         x = F.relu(self.norm1(self.conv(x)))
@@ -40,7 +39,7 @@ class Block(nn.Module):
     def __init__(self, channels, latent):
         super().__init__()
         self.conv = BinaryConv2d(channels, channels, latent=latent)
-        self.norm = BatchNorm2d(channels, eps=EPS)
+        self.norm = nn.BatchNorm2d(channels, eps=EPS)
 
     def forward(self, x):
         return x + self.norm(F.relu(self.conv(pad_same(sign(x), 3, 1, 1.0))))
@@ -59,7 +58,7 @@ class Transition(nn.Module):
         line = torch.tensor([1.0, 2.0, 1.0]) / 4
         self.blur.weight = nn.Parameter(line.outer(line).repeat(c_in, 1, 1, 1), requires_grad=False)
         self.point = nn.Conv2d(c_in, c_out, 1, bias=False)
-        self.norm = BatchNorm2d(c_out, eps=EPS)
+        self.norm = nn.BatchNorm2d(c_out, eps=EPS)
 
     def forward(self, x):
         return self.norm(self.point(self.blur(F.max_pool2d(F.relu(x), 2, stride=1))))

@@ -8,7 +8,6 @@ from torch import nn
 from . import paper, training
 from .commandnet import CommandNet
 from .data import LABELS
-from .pointwise import BatchNorm2d
 
 NAME = "teacher"  # in a checkpoint's `about`
 STEM_CHANNELS = 16
@@ -20,7 +19,7 @@ DROPOUT = 0.3
 
 
 def _conv_norm(c_in, c_out, kernel, stride=1):
-    return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=False), BatchNorm2d(c_out))
+    return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(c_out))
 
 
 class Block(nn.Module):
