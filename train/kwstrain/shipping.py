@@ -28,9 +28,15 @@ def check(graph, net, features):
     print(f"probabilities against PyTorch, {len(features)} clips: median {np.median(difference):.1e}, max {difference.max():.1e}")
 
 
-def ship(net, checkpoint, labels, card, out, features):
-    """Writes `out` and its vectors from a checkpoint of `net`. `features` (clips, 1, 98, 64) to check it with."""
-    net.load_state_dict(torch.load(checkpoint, map_location="cpu")["net"])
+def prefer_unknown(net, labels, logit):
+    """Adds to the logit of `_unknown_` at every exit: words that training has not heard are worse than those it has."""
+    with torch.no_grad():
+        for head in net.heads.values():
+            head.dense.bias[labels.index("_unknown_")] += logit
+
+
+def ship(net, labels, card, out, features):
+    """Writes `out` and its vectors. `features` (clips, 1, 98, 64) to check it with."""
     net.eval()
     graph = command_graph(net)
     graph.save(out, out.stem, labels, FrontEnd().describe(), " ".join(card.split()))
@@ -48,6 +54,10 @@ def main(about, name, labels, card, validation, every):
     parser.add_argument("--data", required=True)
     parser.add_argument("--checkpoint", type=pathlib.Path, default=TRAIN / "runs" / name / "checkpoint.pt")
     parser.add_argument("--out", type=pathlib.Path, default=TRAIN.parent / "models" / f"{name}.safetensors")
+    parser.add_argument("--unknown", type=float, default=0.0, help="added to the logit of _unknown_ at every exit")
     args = parser.parse_args()
     features = validation(args.data, TRAIN / "cache").features
-    ship(CommandNet(len(labels)), args.checkpoint, labels, card, args.out, features[::every])
+    net = CommandNet(len(labels))
+    net.load_state_dict(torch.load(args.checkpoint, map_location="cpu")["net"])
+    prefer_unknown(net, labels, args.unknown)
+    ship(net, labels, card, args.out, features[::every])
