@@ -21,7 +21,7 @@ def arguments():
     parser.add_argument("--lr-binary", type=float, default=5e-3)
     parser.add_argument("--lr", type=float, default=2e-3)
     teacher.add_arguments(parser, teach=2.3)
-    training.add_arguments(parser, epochs=40, distil=0.0)
+    training.add_arguments(parser, epochs=98, distil=0.0)
     return parser.parse_args()
 
 

@@ -63,6 +63,7 @@ class ClassifyTest(harness.DaemonTest):
         model = self.folder / "model.safetensors"
         shutil.copy(harness.MODEL, model)
         chosen = ("--model", model)
+        self.set_exits(model, "-")
         plain = self.classify(*chosen, "--policy", "entropy")
         self.set_exits(model, '{"temperature": [2, 2, 2, 2, 2], "delta": [0, 0, 10, 0, 0]}')
         answer = self.classify(*chosen, "--policy", "entropy")

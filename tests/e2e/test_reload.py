@@ -8,6 +8,7 @@ the settings that were confirmed before it.
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import unittest
@@ -102,8 +103,9 @@ class ReloadTest(harness.DaemonTest):
         model.write_bytes(data)
         self.write_threshold(harness.THRESHOLD, model=model)
         harness.wait_for(lambda: self.daemon.get("model.path") == str(model), "the copy in use")
-        self.assertTrue(data.count(b'"kws.name": "commands"') == 1)
-        model.write_bytes(data.replace(b'"kws.name": "commands"', b'"kws.name": "renamed!"'))
+        renamed, count = re.subn(rb'("kws\.name": ?)"commands"', rb'\1"renamed!"', data)
+        self.assertEqual(count, 1)
+        model.write_bytes(renamed)
         self.assertEqual(self.daemon.kwsctl("reload").returncode, 0)
         self.assertEqual(self.daemon.status()["network"]["model"], "renamed!")
         model.unlink()
