@@ -40,9 +40,9 @@ def print_row(name, tally, full, settings=""):
 def print_table(report):
     full = report["full_operations_per_hop"]
     print(f"\n{'':18}{'Mop/hop':>8}{'of full':>8}{'exit':>8}{'missed':>8}{'alarms/h':>9}")
-    print_row("defaults", report["as_configured"]["check"], full, "entropy, delta = 0.5")
+    print_row("defaults", report["as_configured"]["check"], full, "entropy, the model's deltas")
     print_row("  new thresholds", report["as_configured_tuned"]["check"], full,
-              "entropy, delta = 0.5")
+              "entropy, the model's deltas")
     for policy in report["policies"]:
         best = policy["outcomes"][policy["best"]]
         print_row(policy["policy"], best["check"], full, best["settings"])
@@ -91,7 +91,7 @@ def main():
           f"{check['hours']:.2f} hours without. Keyword thresholds of each setting for\nat most "
           f"{FALSE_ALARMS_PER_HOUR} false alarms an hour where they were chosen. (95 % interval)")
     print_table(report)
-    compare(report, "entropy at its default, delta = 0.5", report["as_configured_tuned"])
+    compare(report, "entropy with the deltas that the model brings", report["as_configured_tuned"])
     policies = {policy["policy"]: policy for policy in report["policies"]}
     tuned = policies["entropy"]["outcomes"][policies["entropy"]["best"]]
     compare(report, f"entropy with tuned deltas and confirm ({tuned['settings']})", tuned)
