@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 """Trains the command model: binary weights and activations, five exits, latent weights with Adam.
 
-Needs ./dev build (the C front end) and the data folder; writes a checkpoint every epoch, resumes from it.
+Needs ./dev build (the C front end) and the data, or a pool of make_pool.py and no more. Writes a checkpoint every epoch,
+resumes from it.
 """
 import argparse
 import pathlib
-
-import torch
 
 from kwstrain import sources, teacher, training
 from kwstrain.commandnet import CommandNet
@@ -27,9 +26,7 @@ def arguments():
 
 def main():
     args = arguments()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
-    training.keep_memory()
+    training.begin(args)
     labels, examples, validation = sources.of(args)
     net = CommandNet(len(labels)).to(training.device(args.device))
     optimisers = training.latent_adam(net, args.lr_binary, args.lr)

@@ -8,8 +8,6 @@ CLASS/*.wav|flac|opus. Or a pool of make_pool.py, and no more. Writes a checkpoi
 import argparse
 import pathlib
 
-import torch
-
 from kwstrain import paper, sources, teacher, training
 
 HERE = pathlib.Path(__file__).parent
@@ -48,9 +46,7 @@ def optimisers(net, args):
 
 def main():
     args = arguments()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
-    training.keep_memory()
+    training.begin(args)
     labels, examples, validation = sources.of(args)
     about = {"net": args.net, "labels": labels, "latent": args.optimiser == "latent", "exits": args.exits}
     net = paper.build(about).to(training.device(args.device))

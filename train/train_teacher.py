@@ -26,9 +26,7 @@ def arguments():
 
 def main():
     args = arguments()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
-    training.keep_memory()
+    training.begin(args)
     labels, examples, validation = sources.of(args)
     net = teacher.TeacherNet(len(labels)).to(training.device(args.device))
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.lr, weight_decay=args.weight_decay)

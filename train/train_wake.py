@@ -38,8 +38,7 @@ def adopt(net, checkpoint):
 
 def main():
     args = arguments()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    training.begin(args)
     cache = HERE / "cache"
     net = CommandNet(len(LABELS)).to(training.device(args.device))
     if args.init:

@@ -67,26 +67,23 @@ def _made_up(rng):
     return rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) + rng.choice(ENDINGS)
 
 
+# The words to tell, and those that the command model must not have heard.
+KEPT_OUT = set(KEYWORDS) | HELD_OUT | HOMOPHONES | {part for word in WAKE_WORDS for part in word.split("_")}
+
+
 def _heard(words):
     return [sounds(line) for line in espeak.phonemes_of_each(sorted(words), VOICE)]
 
 
-def _kept_out():
-    """The words to tell, and those that the command model must not have heard."""
-    return set(KEYWORDS) | HELD_OUT | HOMOPHONES | {part for word in WAKE_WORDS for part in word.split("_")}
-
-
-def _unlike(words, others):
-    """Those of `words` that sound like none of `others`."""
-    taken = _heard(others)
-    heard = ((word, sounds(line)) for word, line in zip(words, espeak.phonemes_of_each(words, VOICE)))
-    return [word for word, sound in heard if sound and sound not in taken]
-
-
 def vocabulary(rng, count):
-    """(words, `count` made-up words)"""
-    real = sorted(set(OTHER_WORDS) - _kept_out())
-    return _unlike(real, _kept_out()), _unlike(sorted({_made_up(rng) for _ in range(count)}), _kept_out())
+    """(words, at most `count` made-up words), none of which sounds like one of KEPT_OUT"""
+    taken = _heard(KEPT_OUT)
+
+    def free(words):
+        words = sorted(words)
+        return [word for word, sound in zip(words, _heard(words)) if sound and sound not in taken]
+
+    return free(set(OTHER_WORDS) - KEPT_OUT), free({_made_up(rng) for _ in range(count)})
 
 
 def _speak(texts, rng, title):
@@ -119,7 +116,7 @@ def synthesise_near(cache, each=370, seed=1):
     def spoken():
         rng = random.Random(seed)
         ordinary = [part for line in espeak.phonemes_of_each(sorted(OTHER_WORDS), VOICE) for part in line]
-        taken = _heard(_kept_out())
+        taken = _heard(KEPT_OUT)
         near = [miss for word in KEYWORDS for miss in near_misses(espeak.phonemes(word, VOICE), ordinary, rng, each)]
         speakers = casts("en", rng)[0].of_voice(VOICE).speakers(rng)
         texts = [text_of(miss) for miss in near if sounds(miss) not in taken]

@@ -32,6 +32,13 @@ def keep_memory():
         libc.mallopt(-1, -1)  # M_TRIM_THRESHOLD: never
 
 
+def begin(args):
+    """What every training script does first with its options."""
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    keep_memory()
+
+
 def device(choice):
     """The device of `--device`."""
     if choice == "auto":
