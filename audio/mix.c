@@ -17,15 +17,22 @@ static void mix_mean(const int16_t *in, size_t frames, unsigned channels, float 
 	}
 }
 
+static inline void mix_one(const int16_t *in, size_t frames, unsigned stride, float *out)
+{
+	for (size_t f = 0; f < frames; f++) {
+		out[f] = (float)in[f * stride] / FULL_SCALE;
+	}
+}
+
 void kws_mix_to_mono(
 	const int16_t *in, size_t frames, unsigned channels, unsigned channel, float *out)
 {
-	if (channel == 0) {
+	if (channels == 1) {
+		mix_one(in, frames, 1, out); /* a known stride lets it take whole vectors */
+	} else if (channel == 0) {
 		mix_mean(in, frames, channels, out);
-		return;
-	}
-	for (size_t f = 0; f < frames; f++) {
-		out[f] = (float)in[f * channels + channel - 1] / FULL_SCALE;
+	} else {
+		mix_one(in + channel - 1, frames, channels, out);
 	}
 }
 
