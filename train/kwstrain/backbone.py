@@ -45,25 +45,39 @@ class _Mean(torch.autograd.Function):
 
 
 class PooledHead(nn.Module):
-    """An exit: [batch norm], [ReLU], mean over time and frequency, dense layer."""
+    """An exit: [batch norm], [ReLU], mean over time and frequency, dense layer.
+
+    For training the means are standardised, which the file's dense layer contains: those of a shallow exit differ so little
+    from clip to clip that bfloat16 hides it, and exits 1 and 2 named every clip `_unknown_`.
+    """
 
     def __init__(self, channels, classes, norm_eps=None, relu=True):
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, eps=norm_eps) if norm_eps is not None else None
         self.relu = relu
+        self.standard = nn.BatchNorm1d(channels, affine=False)
         self.dense = nn.Linear(channels, classes)
 
     def forward(self, x):
         if self.norm is not None:
             x = self.norm(x)
         x = F.relu(x) if self.relu else x
-        return self.dense(_Mean.apply(x))
+        return self.dense(self.standard(_Mean.apply(x)))
+
+    def folded(self):
+        """The dense layer for the means as they are."""
+        weight = self.dense.weight * (self.standard.running_var + self.standard.eps).rsqrt()
+        folded = nn.Linear(self.dense.in_features, self.dense.out_features)
+        with torch.no_grad():
+            folded.weight.copy_(weight)
+            folded.bias.copy_(self.dense.bias - weight @ self.standard.running_mean)
+        return folded
 
     def export(self, graph, maps, name):
         act = "relu" if self.relu else "none"
         if self.norm is not None:
             maps, act = [graph.concat(maps, f"{name}.norm", self.norm, act)], "none"
-        return graph.exit(maps[0], name, self.dense, "all", act)
+        return graph.exit(maps[0], name, self.folded(), "all", act)
 
 
 class Backbone(nn.Module):

@@ -25,7 +25,7 @@ def windows(count, rows, bands, seed):
 def randomise(net, rows=98, bands=64, seed=1):
     """Random batch norms, whose statistics are those of random windows; leaves the network in evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in net.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the mean over all batches
