@@ -117,6 +117,7 @@ class Report(Rig):
     def test_says_what_kws_says(self):
         self.assertIn("No model was there of: Bi-Real Net 18, BinaryDenseNet-28.", self.text)
         self.assertIn(f"over the {SPOKEN + NOISES} one-second", self.text)
+        self.assertIn("- **MeliusNet-22**: Random weights.", self.text)
         self.check_accuracies("QuickNet", "quicknet")
         self.check_accuracies("MeliusNet-22", "meliusnet")
         self.check_deltas("QuickNet", "quicknet")

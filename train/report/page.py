@@ -62,13 +62,21 @@ def data_section(wanted, words):
 
 - Eight command words, `_unknown_` and `_silence_` here; the paper has the twelve classes of Speech Commands, with "on"
   and "off".
-- A part of Speech Commands here; Arabic words, wake words, cut sentences and synthetic words join `_unknown_` in training
-  only.
+- A part of Speech Commands here; Arabic words, cut sentences and synthetic words join `_unknown_` in training only.
 - `_silence_` here is recordings of rain, sea, dogs, running water and the like.
 - Our exits lie after block 2 (dense layer 3 of BinaryDenseNet), at the ends of sections 1 to 3 before the transition, and
   at the end. Where the paper has its first one could not be found out.
 - The paper's latencies are of another machine and engine and are left out. A dash stands for what could not be read of
   its tables, or was not trained here."""
+
+
+def cards_section(measured):
+    cards = "\n".join(f"- **{NETWORKS[name].title}**: {network.info['card']}" for name, network in measured.items())
+    return f"""## How they were trained
+
+What each model's card says (`kws info`); `train/README.md` has the commands.
+
+{cards}"""
 
 
 def size_table(measured):
@@ -174,6 +182,6 @@ def figures(measured, labels):
 
 
 def page(command, measured, single, front_end_us, wanted, words):
-    sections = [intro(command), missing_section(measured), data_section(wanted, words), table_1(measured, front_end_us),
-                table_2(measured, single), delta_section(measured), FIGURES]
+    sections = [intro(command), missing_section(measured), data_section(wanted, words), cards_section(measured),
+                table_1(measured, front_end_us), table_2(measured, single), delta_section(measured), FIGURES]
     return "\n\n".join(section for section in sections if section) + "\n"
