@@ -68,8 +68,8 @@ static void *run(void *arg)
 			continue;
 		}
 		total += count;
-		uint64_t rate_hz = (uint64_t)source->info.samplerate;
-		if (!kws_feed_sleep_until(source->feed, start_ns + total * 1000000000u / rate_hz)) {
+		uint64_t played_ns = kws__frames_ns(total, (unsigned)source->info.samplerate);
+		if (!kws_feed_sleep_until(source->feed, start_ns + played_ns)) {
 			return NULL;
 		}
 		kws_feed_write(source->feed, source->frames, count);

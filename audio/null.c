@@ -28,7 +28,7 @@ static void *run(void *arg)
 	for (;;) {
 		/* From the start each time, so that rounding and late wake-ups do not add up. */
 		frames += source->block_frames;
-		uint64_t due_ns = start_ns + frames * 1000000000u / source->rate_hz;
+		uint64_t due_ns = start_ns + kws__frames_ns(frames, source->rate_hz);
 		if (!kws_feed_sleep_until(source->feed, due_ns)) {
 			return NULL;
 		}
