@@ -14,18 +14,19 @@ static size_t trailing_zeros(const int16_t *samples, size_t count)
 enum kws_zeros_change kws_zeros_push(
 	struct kws_zeros *zeros, const int16_t *samples, size_t count, uint64_t limit)
 {
-	uint64_t before = zeros->samples;
 	size_t last = trailing_zeros(samples, count);
-	zeros->samples = last == count ? before + count : last;
-	if (limit == 0) {
+	zeros->samples = last == count ? zeros->samples + count : last;
+	bool silent = limit > 0 && zeros->samples >= limit;
+	if (silent == zeros->silent) {
 		return KWS_ZEROS_SAME;
 	}
-	if (last < count && before >= limit) {
-		return KWS_ZEROS_ENDED;
-	}
-	if (zeros->samples >= limit && (before < limit || last < count)) {
-		zeros->periods++;
-		return KWS_ZEROS_BEGAN;
-	}
-	return KWS_ZEROS_SAME;
+	zeros->silent = silent;
+	zeros->periods += silent;
+	return silent ? KWS_ZEROS_BEGAN : KWS_ZEROS_ENDED;
+}
+
+void kws_zeros_restart(struct kws_zeros *zeros)
+{
+	zeros->samples = 0;
+	zeros->silent = false;
 }

@@ -2,6 +2,7 @@
 #ifndef KWS_AUDIO_ZEROS_H
 #define KWS_AUDIO_ZEROS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,16 +13,20 @@
 struct kws_zeros {
 	uint64_t samples; /* zeros in a row */
 	uint64_t periods; /* times that there were too many */
+	bool silent;      /* what was told last */
 };
 
 enum kws_zeros_change {
 	KWS_ZEROS_SAME,
-	KWS_ZEROS_BEGAN, /* the limit was reached in these samples */
-	KWS_ZEROS_ENDED, /* there is a signal again */
+	KWS_ZEROS_BEGAN, /* there are too many now */
+	KWS_ZEROS_ENDED, /* not any more: a signal came, or the limit is another one */
 };
 
 /* The next samples of the stream; `limit` zeros in a row are too many, 0: any number is fine. */
 enum kws_zeros_change kws_zeros_push(
 	struct kws_zeros *zeros, const int16_t *samples, size_t count, uint64_t limit);
+
+/* Another stream begins: what comes now is told anew. Keeps `periods`. */
+void kws_zeros_restart(struct kws_zeros *zeros);
 
 #endif

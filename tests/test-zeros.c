@@ -37,6 +37,7 @@ static void a_quiet_signal_is_no_silence(void **state)
 	assert_int_equal(zeros.periods, 0);
 }
 
+/* A lone sample in each block: as dead as before. */
 static void one_block_can_begin_it(void **state)
 {
 	(void)state;
@@ -44,7 +45,29 @@ static void one_block_can_begin_it(void **state)
 	int16_t block[100] = {0};
 	block[9] = 1;
 	assert_int_equal(kws_zeros_push(&zeros, block, 100, 90), KWS_ZEROS_BEGAN);
-	assert_int_equal(kws_zeros_push(&zeros, block, 100, 90), KWS_ZEROS_ENDED);
+	assert_int_equal(kws_zeros_push(&zeros, block, 100, 90), KWS_ZEROS_SAME);
+	assert_int_equal(kws_zeros_push(&zeros, block, 100, 91), KWS_ZEROS_ENDED);
+	assert_int_equal(zeros.periods, 1);
+}
+
+static void tells_it_again_after_a_restart(void **state)
+{
+	(void)state;
+	struct kws_zeros zeros = {0};
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 100), KWS_ZEROS_BEGAN);
+	kws_zeros_restart(&zeros);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 99, 100), KWS_ZEROS_SAME);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 1, 100), KWS_ZEROS_BEGAN);
+	assert_int_equal(zeros.periods, 2);
+}
+
+static void a_lower_limit_counts_at_once(void **state)
+{
+	(void)state;
+	struct kws_zeros zeros = {0};
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 1000), KWS_ZEROS_SAME);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 150), KWS_ZEROS_BEGAN);
+	assert_int_equal(kws_zeros_push(&zeros, silence, 100, 0), KWS_ZEROS_ENDED);
 }
 
 static void without_a_limit_nothing_is_told(void **state)
@@ -62,6 +85,8 @@ int main(void)
 		cmocka_unit_test(tells_the_beginning_and_the_end_once),
 		cmocka_unit_test(a_quiet_signal_is_no_silence),
 		cmocka_unit_test(one_block_can_begin_it),
+		cmocka_unit_test(tells_it_again_after_a_restart),
+		cmocka_unit_test(a_lower_limit_counts_at_once),
 		cmocka_unit_test(without_a_limit_nothing_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
