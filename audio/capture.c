@@ -84,7 +84,7 @@ static enum kws_capture_state state_after(const struct kws_capture_event *event)
 	case KWS_CAPTURE_ENDED:
 		return KWS_CAPTURE_STATE_ENDED;
 	default:
-		return event->final ? KWS_CAPTURE_STATE_FAILED : KWS_CAPTURE_STATE_WAITING;
+		return event->final ? KWS_CAPTURE_STATE_FAILED : KWS_CAPTURE_STATE_CLOSING;
 	}
 }
 
@@ -159,6 +159,10 @@ static int open_source(
 	struct kws_capture *capture, struct kws_source_info *info, struct kws_error *error)
 {
 	int result = capture->ops->open(&capture->source, &capture->config, info, error);
+	if (result == 0 && capture->config.channel > info->format.channels) {
+		result = kws_fail(error, KWS_EINVAL, "there is no channel %u: '%s' has %u",
+			capture->config.channel, info->device, info->format.channels);
+	}
 	if (result == 0) {
 		result = create_feed(capture, &info->format, error);
 	}
@@ -244,11 +248,12 @@ static void watch(struct kws_capture *capture, struct kws_capture_event *event)
 	}
 }
 
-/* After LOST or FAILED was told: waits until the consumer has taken it, so that the feed is free,
- * then for `retry_ms`. Returns false to quit. */
+/* After LOST or FAILED was told and the source closed: waits until the consumer has taken it, so
+ * that the feed is free, then for `retry_ms`. Returns false to quit. */
 static bool wait_for_retry(struct kws_capture *capture, unsigned retry_ms)
 {
 	kws_monitor_lock(&capture->monitor);
+	capture->state = KWS_CAPTURE_STATE_WAITING;
 	while (!capture->quit && capture->next.type != KWS_CAPTURE_NONE) {
 		kws_monitor_wait(&capture->monitor);
 	}

@@ -44,6 +44,7 @@ struct kws_capture_event {
 enum kws_capture_state {
 	KWS_CAPTURE_STATE_OPENING,
 	KWS_CAPTURE_STATE_RUNNING,
+	KWS_CAPTURE_STATE_CLOSING, /* lost, and still open; for ever if the device hangs */
 	KWS_CAPTURE_STATE_WAITING, /* for the next try to open */
 	KWS_CAPTURE_STATE_ENDED,
 	KWS_CAPTURE_STATE_FAILED, /* for good */
@@ -89,7 +90,8 @@ void kws_capture_status(struct kws_capture *capture, struct kws_capture_status *
 void kws_capture_devices(struct kws_capture *capture, struct kws_device_list *out);
 
 /* Stops the source, joins the thread, frees; wake is not called after it. Accepts NULL. It takes as
- * long as the device needs to close. Thread: consumer. */
+ * long as the device needs to close. Thread: the consumer's, or another once it has left the
+ * capture alone. */
 void kws_capture_destroy(struct kws_capture *capture);
 
 #endif

@@ -94,13 +94,14 @@ static int fail_not_found(
 		name, names);
 }
 
-static unsigned channels_of(const struct kws_device *device, unsigned wanted)
+static unsigned channels_of(const struct kws_device *device, const struct kws_source_config *config)
 {
-	if (wanted != 0) {
-		return wanted;
+	if (config->channels != 0) {
+		return config->channels;
 	}
-	return device->max_channels < CHANNELS_DEFAULT_MAX ? device->max_channels
-							   : CHANNELS_DEFAULT_MAX;
+	unsigned enough =
+		config->channel > CHANNELS_DEFAULT_MAX ? config->channel : CHANNELS_DEFAULT_MAX;
+	return device->max_channels < enough ? device->max_channels : enough;
 }
 
 static int choose(struct kws_source *source, const struct kws_source_config *config,
@@ -113,7 +114,7 @@ static int choose(struct kws_source *source, const struct kws_source_config *con
 	}
 	snprintf(info->device, sizeof(info->device), "%s", device->name);
 	info->format.rate_hz = config->rate_hz != 0 ? config->rate_hz : device->default_rate_hz;
-	info->format.channels = channels_of(device, config->channels);
+	info->format.channels = channels_of(device, config);
 	if (info->format.channels > device->max_channels) {
 		return kws_fail(error, KWS_EUNSUPPORTED, "'%s' has %u input channels, not %u",
 			device->name, device->max_channels, info->format.channels);

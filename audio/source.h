@@ -23,8 +23,10 @@ struct kws_source_config {
 				  it is read, nothing is dropped */
 	unsigned rate_hz;      /* portaudio: the device's; null: 16000; stdin: must be set;
 				  file: ignored, the file says it */
-	unsigned channels;     /* portaudio: the device's, at most 2; null: 1; stdin: must be set;
+	unsigned channels;     /* portaudio: the device's, at most 2, or
+				  `channel` if that is more; null: 1; stdin: must be set;
 				  file: ignored, the file says it */
+	unsigned channel;      /* there must be so many, or the open fails: 0 */
 	unsigned buffer_ms;    /* room for so much unread audio: 1000 */
 	unsigned stall_ms;     /* a device is lost that delivers nothing for so long: 2000 */
 	unsigned retry_min_ms; /* wait before the first try to open a device again: 250 */

@@ -27,6 +27,12 @@ int kws_input_check(const struct kws_config *config, struct kws_error *error)
 		return kws_fail(error, KWS_ENOENT, "[audio].path: cannot read '%.120s': %s",
 			config->audio.path, strerror(errno));
 	}
+	if (config->audio.source != KWS_CONFIG_SOURCE_FILE && config->audio.channels != 0 &&
+		config->audio.channel > config->audio.channels) {
+		return kws_fail(error, KWS_EINVAL,
+			"[audio].channel: there is no %d where [audio].channels is %d",
+			config->audio.channel, config->audio.channels);
+	}
 	if (config->audio.source == KWS_CONFIG_SOURCE_STDIN &&
 		(config->audio.rate_hz == 0 || config->audio.channels == 0)) {
 		return kws_fail(error, KWS_EINVAL,
@@ -38,7 +44,8 @@ int kws_input_check(const struct kws_config *config, struct kws_error *error)
 bool kws_input_is_same(const struct kws_config *a, const struct kws_config *b)
 {
 	return a->audio.source == b->audio.source && a->audio.channels == b->audio.channels &&
-	       strcmp(a->audio.device, b->audio.device) == 0;
+	       strcmp(a->audio.device, b->audio.device) == 0 &&
+	       strcmp(a->audio.path, b->audio.path) == 0;
 }
 
 struct kws_source_config kws_input_source(const struct kws_config *config)
@@ -50,6 +57,7 @@ struct kws_source_config kws_input_source(const struct kws_config *config)
 		.realtime = config->audio.pace == KWS_CONFIG_PACE_REALTIME,
 		.rate_hz = (unsigned)config->audio.rate_hz,
 		.channels = (unsigned)config->audio.channels,
+		.channel = (unsigned)config->audio.channel,
 		.buffer_ms = (unsigned)config->audio.buffer_ms,
 		.stall_ms = (unsigned)config->audio.stall_ms,
 		.debug = config->log.level == KWS_CONFIG_LEVEL_DEBUG,

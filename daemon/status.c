@@ -7,6 +7,7 @@ json_t *kws_status_audio(const struct kws_capture_status *capture, const char *s
 	static const char *const states[] = {
 		[KWS_CAPTURE_STATE_OPENING] = "opening",
 		[KWS_CAPTURE_STATE_RUNNING] = "running",
+		[KWS_CAPTURE_STATE_CLOSING] = "closing",
 		[KWS_CAPTURE_STATE_WAITING] = "waiting",
 		[KWS_CAPTURE_STATE_ENDED] = "ended",
 		[KWS_CAPTURE_STATE_FAILED] = "failed",

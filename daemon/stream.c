@@ -10,6 +10,7 @@
 
 #include "audio/zeros.h"
 #include "daemon/input.h"
+#include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
@@ -29,8 +30,7 @@ struct kws_stream {
 	struct kws_publisher *publisher;
 	void (*ended)(void *user, enum kws_stream_end end);
 	void *user;
-	struct kws_wake wake;
-	struct kws_capture *capture;
+	struct kws_intake intake;
 	struct kws_network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
@@ -159,6 +159,7 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	}
 	stream->format = event->format;
 	stream->proven = true;
+	kws_zeros_restart(&stream->zeros);
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
 	enter_state(stream, "listening", event->device);
@@ -231,16 +232,17 @@ static void on_wake(void *user)
 	struct kws_stream *stream = user;
 	for (int i = 0; i < READS_PER_TURN && !stream->over; i++) {
 		struct kws_capture_event event;
-		size_t frames =
-			kws_capture_read(stream->capture, stream->samples, READ_SAMPLES, &event);
+		size_t frames = kws_capture_read(
+			stream->intake.capture, stream->samples, READ_SAMPLES, &event);
 		if (frames > 0 && stream->format.rate_hz == 0) {
-			continue; /* of a device that has no such channel */
+			stream->excuses++; /* of a stream that the pipeline cannot take */
+			continue;
 		}
 		if (frames > 0 && stream->mute.on) {
 			stream->mute.frames += frames;
 		} else if (frames > 0) {
 			watch_zeros(stream, frames);
-			stream->arrival_ns = kws_capture_arrival_ns(stream->capture);
+			stream->arrival_ns = kws_capture_arrival_ns(stream->intake.capture);
 			kws_pipeline_push(stream->network.pipeline, stream->samples, frames);
 		} else if (event.type == KWS_CAPTURE_NONE) {
 			return;
@@ -249,7 +251,7 @@ static void on_wake(void *user)
 		}
 	}
 	if (!stream->over) {
-		kws_wake_send(&stream->wake); /* more may be there */
+		kws_wake_send(&stream->intake.wake); /* more may be there */
 	}
 }
 
@@ -269,12 +271,23 @@ static int check_channel(
 static int start_capture(struct kws_stream *stream, struct kws_error *error)
 {
 	struct kws_source_config source = kws_input_source(stream->config);
-	int result = kws_capture_create(&stream->capture, &source, kws_wake_send, &stream->wake);
+	int result = kws_intake_open(&stream->intake, &source);
 	if (result == 0) {
 		return 0;
 	}
 	return kws_fail(error, result, "cannot use the audio source '%s': %s", source.type,
 		kws_strerror(result));
+}
+
+static void on_emptied(void *user)
+{
+	struct kws_stream *stream = user;
+	struct kws_error error;
+	if (start_capture(stream, &error) != 0) {
+		/* only without memory or threads: what is wrong in the settings was seen before */
+		kws_log_error("%s", error.text);
+		end(stream, KWS_STREAM_FAILED);
+	}
 }
 
 static void on_clip_failed(void *user, const char *reason)
@@ -327,7 +340,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		free(stream);
 		return result;
 	}
-	if (kws_wake_init(&stream->wake, loop, on_wake, stream) != 0) {
+	if (kws_intake_init(&stream->intake, loop, on_wake, on_emptied, stream) != 0) {
 		kws_network_finish(&stream->network);
 		free(stream);
 		return kws_fail(error, KWS_EIO, "cannot watch for audio: no descriptor left");
@@ -345,21 +358,14 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	return 0;
 }
 
-static void on_wake_closed(void *user)
-{
-	free(user);
-}
-
 void kws_stream_destroy(struct kws_stream *stream)
 {
 	if (stream == NULL) {
 		return;
 	}
-	/* the source's threads first: after that nothing sends a wake-up */
-	kws_capture_destroy(stream->capture);
 	kws_recorder_destroy(stream->recorder);
 	kws_network_finish(&stream->network);
-	kws_wake_finish(&stream->wake, on_wake_closed);
+	kws_intake_finish(&stream->intake, free); /* `user` is the stream */
 }
 
 struct changes {
@@ -383,21 +389,6 @@ static void log_change(void *user, const char *key, const char *value, enum kws_
 	(void)user;
 	kws_log_info("%s = %s%s", key, value,
 		apply == KWS_APPLY_RESTART ? " (comes about with a restart of kwsd)" : "");
-}
-
-/* A device can often be opened only once, so the old capture is closed before the new one starts.
- */
-static void replace_capture(struct kws_stream *stream)
-{
-	struct kws_error error;
-	kws_capture_destroy(stream->capture);
-	stream->capture = NULL;
-	stream->format.rate_hz = 0;
-	if (start_capture(stream, &error) != 0) {
-		/* only without memory or threads: what is wrong in the settings was seen before */
-		kws_log_error("%s", error.text);
-		end(stream, KWS_STREAM_FAILED);
-	}
 }
 
 /* Gives the new pipeline the format of the stream that goes on. */
@@ -446,7 +437,8 @@ int kws_stream_apply(
 	}
 	if (changes.audio) {
 		stream->proven = true;
-		replace_capture(stream);
+		stream->format.rate_hz = 0;
+		kws_intake_empty(&stream->intake);
 	}
 	return 0;
 }
@@ -468,6 +460,7 @@ void kws_stream_unmute(struct kws_stream *stream)
 		return;
 	}
 	stream->mute.on = false;
+	kws_zeros_restart(&stream->zeros);
 	kws_log_info("not muted any more");
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
@@ -482,14 +475,25 @@ const char *kws_stream_state(const struct kws_stream *stream)
 	return stream->state;
 }
 
+static void capture_status(struct kws_stream *stream, struct kws_capture_status *status)
+{
+	if (stream->intake.capture != NULL) {
+		kws_capture_status(stream->intake.capture, status);
+	} else {
+		*status = (struct kws_capture_status){.state = KWS_CAPTURE_STATE_CLOSING};
+	}
+}
+
 struct kws_progress kws_stream_progress(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
 	struct kws_pipeline_stats stats;
-	kws_capture_status(stream->capture, &capture);
+	capture_status(stream, &capture);
 	kws_pipeline_stats(stream->network.pipeline, &stats);
+	/* whoever writes to the standard input may pause for as long as he likes */
 	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
-		capture.state == KWS_CAPTURE_STATE_FAILED) {
+		capture.state == KWS_CAPTURE_STATE_FAILED ||
+		stream->config->audio.source == KWS_CONFIG_SOURCE_STDIN) {
 		stream->excuses++;
 	}
 	return (struct kws_progress){capture.frames, stats.hops, stream->excuses};
@@ -546,7 +550,7 @@ json_t *kws_stream_status(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
 	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
-	kws_capture_status(stream->capture, &capture);
+	capture_status(stream, &capture);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
 		kws_status_audio(&capture, kws_input_name(stream->config), stream->zeros.periods,
 			stream->suspends),
@@ -561,7 +565,9 @@ json_t *kws_stream_devices(struct kws_stream *stream)
 	if (devices == NULL) {
 		return NULL;
 	}
-	kws_capture_devices(stream->capture, devices);
+	if (stream->intake.capture != NULL) {
+		kws_capture_devices(stream->intake.capture, devices);
+	}
 	json_t *list = kws_status_devices(devices);
 	free(devices);
 	return list;

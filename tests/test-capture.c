@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "audio/monitor.h"
+#include "audio/sources.h"
 
 #define READ_SAMPLES 3000
 #define LONG_FRAMES 50000
@@ -359,6 +360,28 @@ static void stdin_needs_its_format(void **state)
 	close(config.fd);
 }
 
+static void the_wanted_channel_must_be_there(void **state)
+{
+	(void)state;
+	struct kws_source_config config = {.type = "null", .channels = 2, .channel = 3};
+	assert_fails(&config, KWS_EINVAL, "there is no channel 3: 'null' has 2");
+	config.channel = 2;
+	struct consumer consumer;
+	start(&consumer, &config);
+	run_until(&consumer, KWS_CAPTURE_OPENED);
+	stop(&consumer);
+}
+
+/* Their number times a second's nanoseconds leaves 64 bits after 13 hours at 384 kHz. */
+static void years_of_frames_have_a_length(void **state)
+{
+	(void)state;
+	const uint64_t decade_s = UINT64_C(10) * 366 * 86400;
+	assert_int_equal(kws__frames_ns(decade_s * 384000 + 192000, 384000),
+		decade_s * 1000000000 + 500000000);
+	assert_int_equal(kws__frames_ns(441, 44100), 10000000);
+}
+
 /* Nobody writing is not a loss, and does not keep the program from ending. */
 static void stop_while_stdin_is_silent(void **state)
 {
@@ -463,6 +486,8 @@ int main(void)
 		cmocka_unit_test(stop_while_a_file_waits_for_room),
 		cmocka_unit_test(stdin_loses_nothing),
 		cmocka_unit_test(stdin_needs_its_format),
+		cmocka_unit_test(the_wanted_channel_must_be_there),
+		cmocka_unit_test(years_of_frames_have_a_length),
 		cmocka_unit_test(stop_while_stdin_is_silent),
 		cmocka_unit_test(null_is_silence_by_the_clock),
 		cmocka_unit_test(a_late_consumer_sees_the_gap),

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speech through PulseAudio and PortAudio, and a sound card that is unplugged and comes back."""
 
+import time
+
 import harness
 from harness import private_pulse
 
@@ -59,6 +61,21 @@ class PulseTest(harness.DaemonTest):
         self.assertGreaterEqual(first["sample"] - last_sample, harness.WINDOW_SAMPLES)
         self.assertEqual(self.play_and_hear()[-1][1]["boot"], self.daemon.status()["boot"])
         self.assertGreaterEqual(self.daemon.status()["audio"]["reopens"], 1)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_answers_while_the_card_hangs(self):
+        """A server that does not answer keeps the old stream open; the loop must not wait for it."""
+        self.pulse.pause()
+        self.addCleanup(self.pulse.resume)
+        began = time.monotonic()
+        self.assertEqual(self.daemon.kwsctl("set", "audio.channel", "1").returncode, 0)
+        for _ in range(3):
+            self.assertIn(self.daemon.status()["audio"]["state"], ("closing", "opening"))
+        self.assertLess(time.monotonic() - began, 3)
+        self.pulse.resume()
+        self.subscriber.until_state("listening")
+        self.wait_for_first_hop()
+        self.play_and_hear()
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_ends_while_the_card_is_away(self):
