@@ -66,6 +66,12 @@ void kws_enhancer_destroy(struct kws_enhancer *enhancer)
 	free(enhancer);
 }
 
+size_t kws_enhancer_delay(const struct kws_enhancer *enhancer)
+{
+	/* SpeexDSP overlaps windows of two blocks */
+	return enhancer->changes_samples ? KWS_HOP_SAMPLES : 0;
+}
+
 bool kws_enhancer_process(struct kws_enhancer *enhancer, float *samples)
 {
 	if (enhancer->speex == NULL) {

@@ -29,6 +29,7 @@ struct kws_front_end {
 	size_t block_fill;
 	struct kws_level level;
 	struct kws_enhancer *enhancer;
+	size_t held;                 /* samples that the enhancer has and the window not yet */
 	size_t quiet_blocks;         /* since the last block of speech */
 	struct kws_preroll *preroll; /* NULL: none is kept */
 	/* blocks to frames to the window */
@@ -44,6 +45,7 @@ struct kws_front_end {
 static void restart_window(struct kws_front_end *front)
 {
 	front->block_fill = 0;
+	front->held = 0;
 	front->frame_fill = 0;
 	front->frames_to_hop = 0;
 	front->first_hop = true;
@@ -166,14 +168,8 @@ static void take_frame(struct kws_front_end *front)
 }
 
 /* 10 ms at 16 kHz. A frame is not a whole number of blocks, so one may end inside a block. */
-static void take_block(struct kws_front_end *front)
+static void fill_frames(struct kws_front_end *front)
 {
-	kws_level_push(&front->level, front->block);
-	if (front->preroll != NULL) {
-		kws_preroll_push(front->preroll, front->block, front->samples + KWS_HOP_SAMPLES);
-	}
-	bool speech = kws_enhancer_process(front->enhancer, front->block);
-	front->quiet_blocks = speech ? 0 : front->quiet_blocks + 1;
 	size_t used = 0;
 	while (used < KWS_HOP_SAMPLES) {
 		size_t room = KWS_FRAME_SAMPLES - front->frame_fill;
@@ -187,6 +183,22 @@ static void take_block(struct kws_front_end *front)
 			take_frame(front);
 		}
 	}
+}
+
+static void take_block(struct kws_front_end *front)
+{
+	kws_level_push(&front->level, front->block);
+	if (front->preroll != NULL) {
+		kws_preroll_push(front->preroll, front->block,
+			front->samples + front->held + KWS_HOP_SAMPLES);
+	}
+	bool speech = kws_enhancer_process(front->enhancer, front->block);
+	front->quiet_blocks = speech ? 0 : front->quiet_blocks + 1;
+	if (front->held < kws_enhancer_delay(front->enhancer)) {
+		front->held += KWS_HOP_SAMPLES; /* what came out is of before a gap */
+		return;
+	}
+	fill_frames(front);
 }
 
 static void take_mono(struct kws_front_end *front, const float *samples, size_t count)

@@ -165,6 +165,44 @@ static void agc_raises_a_quiet_voice(void **state)
 	kws_enhancer_destroy(enhancer);
 }
 
+/* How alike two blocks are, 1 for the same. */
+static double likeness(const float *a, const float *b)
+{
+	double product = 0.0;
+	for (size_t i = 0; i < KWS_HOP_SAMPLES; i++) {
+		product += (double)a[i] * (double)b[i] / KWS_HOP_SAMPLES;
+	}
+	return product / sqrt(power_of(a) * power_of(b));
+}
+
+static void gives_samples_after_its_delay(void **state)
+{
+	(void)state;
+	struct kws_enhancer_config config = off;
+	config.denoise = true;
+	struct kws_enhancer *enhancer = create(&config);
+	unsigned seed = 1;
+	float before[KWS_HOP_SAMPLES];
+	float samples[KWS_HOP_SAMPLES];
+	assert_int_equal(kws_enhancer_delay(enhancer), KWS_HOP_SAMPLES);
+	fill_noise(samples, 0.1f, &seed);
+	for (size_t block = 0; block < BLOCKS_PER_SECOND; block++) {
+		float out[KWS_HOP_SAMPLES];
+		memcpy(before, samples, sizeof(before));
+		fill_noise(samples, 0.1f, &seed);
+		memcpy(out, samples, sizeof(out));
+		kws_enhancer_process(enhancer, out);
+		if (block > 0) {
+			assert_true(likeness(out, before) > 0.7);
+			assert_true(likeness(out, samples) < 0.3);
+		}
+	}
+	kws_enhancer_destroy(enhancer);
+	enhancer = create(&off);
+	assert_int_equal(kws_enhancer_delay(enhancer), 0);
+	kws_enhancer_destroy(enhancer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +211,7 @@ int main(void)
 		cmocka_unit_test(vad_tells_voice_from_silence),
 		cmocka_unit_test(denoise_lowers_a_steady_noise),
 		cmocka_unit_test(agc_raises_a_quiet_voice),
+		cmocka_unit_test(gives_samples_after_its_delay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -146,6 +146,28 @@ static void positions_stay_true_over_gaps(void **state)
 	}
 }
 
+/* SpeexDSP gives its samples a block later: hops come a block later then, and tell the same place;
+ * what it held when a gap came belongs to no window. */
+static void enhancement_keeps_the_positions(void **state)
+{
+	(void)state;
+	struct rig *rig = create_rig(WITH(PLAIN, "dsp.denoise=yes", "clips.preroll_ms=100"));
+	const uint64_t begins[] = {0, FIRST_HOP + KWS_HOP_SAMPLES + 80};
+	for (size_t i = 0; i < 2; i++) {
+		push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES - 1, 3000);
+		assert_int_equal(rig->heard.hop_count, i);
+		push_noise(rig, 81, 3000); /* to a block's end */
+		assert_int_equal(rig->heard.hop_count, i + 1);
+		assert_int_equal(rig->heard.hops[i].sample, begins[i] + FIRST_HOP);
+		int16_t samples[KWS_HOP_SAMPLES];
+		uint64_t end;
+		assert_int_equal(kws_pipeline_preroll(rig->pipeline, samples, 1, &end), 1);
+		assert_int_equal(end, begins[i] + FIRST_HOP + KWS_HOP_SAMPLES + 80);
+		kws_pipeline_gap(rig->pipeline, 0);
+	}
+	destroy_rig(rig);
+}
+
 static void open_starts_anew(void **state)
 {
 	(void)state;
@@ -332,6 +354,7 @@ int main(void)
 		cmocka_unit_test(blocks_do_not_matter),
 		cmocka_unit_test(gap_starts_a_new_window),
 		cmocka_unit_test(positions_stay_true_over_gaps),
+		cmocka_unit_test(enhancement_keeps_the_positions),
 		cmocka_unit_test(open_starts_anew),
 		cmocka_unit_test(refuses_a_bad_format),
 		cmocka_unit_test(listens_to_the_chosen_channel),
