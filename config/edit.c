@@ -198,8 +198,9 @@ static int replace(const char *target, const char *text, struct kws_error *error
 			error, KWS_EIO, "cannot write beside %.160s: %s", target, strerror(errno));
 	}
 	FILE *file = fdopen(fd, "w");
-	bool written = file != NULL && stat(target, &old) == 0 && fchmod(fd, old.st_mode) == 0 &&
-		       (old.st_uid == geteuid() || fchown(fd, old.st_uid, old.st_gid) == 0) &&
+	/* the mode last: a change of owner takes bits away */
+	bool written = file != NULL && stat(target, &old) == 0 &&
+		       fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode) == 0 &&
 		       fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fd) == 0;
 	int reason = errno;
 	if (file != NULL) {
