@@ -26,6 +26,7 @@ struct kws_watcher {
 	char *directory;
 	const char *base; /* in path */
 	bool armed;
+	bool expected; /* the events since the last look are of the caller's own change */
 	uint64_t fingerprint;
 	kws_watcher_changed_fn *changed;
 	void *user;
@@ -104,8 +105,10 @@ static void on_timer(uv_timer_t *timer)
 		uv_timer_start(timer, on_timer, RETRY_MS, 0);
 		return;
 	}
+	bool own = watcher->expected;
+	watcher->expected = false;
 	if (take_change(watcher)) {
-		watcher->changed(watcher->user); /* may destroy the watcher */
+		watcher->changed(watcher->user, own); /* may destroy the watcher */
 	}
 }
 
@@ -165,6 +168,13 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
 	}
 	*out = watcher;
 	return 0;
+}
+
+void kws_watcher_expect(struct kws_watcher *watcher)
+{
+	if (watcher != NULL) {
+		watcher->expected = true;
+	}
 }
 
 static void on_closed(uv_handle_t *handle)

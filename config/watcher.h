@@ -2,6 +2,7 @@
 #ifndef KWS_CONFIG_WATCHER_H
 #define KWS_CONFIG_WATCHER_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 /* Tells when the content of one file has changed: written in place, renamed over, or deleted and
@@ -11,8 +12,8 @@
 struct kws_watcher;
 
 /* On the loop's thread, some 200 ms after the last event. A missing file is no change, one that can
- * no longer be read is: reading it gives the reason. */
-typedef void kws_watcher_changed_fn(void *user);
+ * no longer be read is: reading it gives the reason. `own`: see kws_watcher_expect(). */
+typedef void kws_watcher_changed_fn(void *user, bool own);
 
 /* Watches from now on; the content of this moment is the one that a change is measured against. A
  * relative `path` is resolved again when the directory was replaced.
@@ -20,6 +21,10 @@ typedef void kws_watcher_changed_fn(void *user);
  * the loop has closing handles, so run it before uv_loop_close(). Thread: the loop's. */
 int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *path,
 	kws_watcher_changed_fn *changed, void *user);
+
+/* Says that the caller has just changed the file, so that it knows its own change again when it is
+ * told. Accepts NULL. Thread: the loop's. */
+void kws_watcher_expect(struct kws_watcher *watcher);
 
 /* Starts closing: `changed` is not called again, the memory is freed by the loop once the handles
  * have closed. May be called from `changed`. Accepts NULL. Thread: the loop's. */

@@ -18,6 +18,7 @@
 #include "ipc/event.h"
 
 #define STEM_BYTES 128 /* of a clip's name without its suffix */
+#define PART ".part"   /* instead of the suffix, until the file is whole */
 
 struct kws_clips {
 	uv_loop_t *loop;
@@ -90,12 +91,18 @@ static void path_of(const struct job *job, const char *suffix, char path[2 * PAT
 	snprintf(path, 2 * PATH_MAX, "%s/%s%s", job->folder, job->stem, suffix);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* Parts too: one that a power cut left would stay for ever. One in work is the newest of all. */
 static bool is_clip(const char *name)
 {
-	size_t length = strlen(name);
-	return length > 25 && name[8] == 'T' && name[15] == '.' && name[19] == 'Z' &&
+	return strlen(name) > 25 && name[8] == 'T' && name[15] == '.' && name[19] == 'Z' &&
 	       name[20] == '-' &&
-	       (strcmp(name + length - 4, ".wav") == 0 || strcmp(name + length - 5, ".json") == 0);
+	       (ends_with(name, ".wav") || ends_with(name, ".json") || ends_with(name, PART));
 }
 
 static int select_clips(const struct dirent *entry)
@@ -163,7 +170,7 @@ static bool write_under(
 {
 	char part[2 * PATH_MAX];
 	char path[2 * PATH_MAX];
-	path_of(job, ".part", part);
+	path_of(job, PART, part);
 	path_of(job, suffix, path);
 	errno = 0;
 	if (write(job, part) && rename(part, path) == 0) {

@@ -22,6 +22,7 @@
 #include "ipc/control.h"
 #include "ipc/endpoint.h"
 #include "ipc/runtime.h"
+#include "ipc/text.h"
 #include "systemd/notify.h"
 
 #define TICK_MS 100
@@ -211,19 +212,26 @@ static int persist(void *user, const json_t *values, struct kws_error *error)
 			"line sets '%.64s' and wins over the file",
 			fixed);
 	}
-	return write_edits(daemon->options->config_path, values, error);
+	int result = write_edits(daemon->options->config_path, values, error);
+	if (result == 0) {
+		kws_watcher_expect(daemon->watcher);
+	}
+	return result;
 }
 
-static void on_file_changed(void *user)
+/* What was set and is not in the file ends with a change of the file, unless it was kwsd's own. */
+static void on_file_changed(void *user, bool own)
 {
 	struct kws_error error = {""};
-	reload(user, NULL, &error);
+	json_t *nothing = own ? json_object() : NULL;
+	reload(user, nothing, &error);
+	json_decref(nothing);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
 	if (number == SIGHUP) {
-		on_file_changed(handle->data);
+		on_file_changed(handle->data, false);
 		return;
 	}
 	kws_log_info("ending on signal %d", number);
@@ -237,12 +245,13 @@ static json_t *status_of(void *user)
 	const char *path = daemon->options->config_path;
 	uint64_t up_ms = uv_now(&daemon->loop) - daemon->started_ms;
 	size_t lacks = kws_json_lacks();
-	json_t *status = json_pack("{s:s, s:s, s:I, s:f, s:{s:s, s:I, s:I, s:s}, s:{s:I, s:I}}",
+	json_t *status = json_pack("{s:s, s:s, s:I, s:f, s:{s:o, s:I, s:I, s:o}, s:{s:I, s:I}}",
 		"version", KWS_VERSION, "boot", kws_publisher_boot(daemon->publisher), "pid",
 		(json_int_t)getpid(), "uptime_s", (double)up_ms / 1000.0, "config", "path",
-		path != NULL ? path : "", "reloads", (json_int_t)daemon->reloads, "refused",
-		(json_int_t)daemon->refused_reloads, "last_error", daemon->reload_error, "events",
-		"sent", (json_int_t)events.sent, "failed", (json_int_t)events.failed);
+		kws_text_json(path != NULL ? path : ""), "reloads", (json_int_t)daemon->reloads,
+		"refused", (json_int_t)daemon->refused_reloads, "last_error",
+		kws_text_json(daemon->reload_error), "events", "sent", (json_int_t)events.sent,
+		"failed", (json_int_t)events.failed);
 	json_t *stream = kws_stream_status(daemon->stream);
 	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0 ||
 		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0 ||
@@ -445,7 +454,9 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 	int result = start(&daemon, &error);
 	if (result != 0) {
 		kws_log_error("%s", error.text);
-		fail(&daemon, result == KWS_EBUSY ? KWS_DAEMON_BUSY : KWS_DAEMON_FAILED);
+		/* a port that is taken is busy too, but there is the lock */
+		bool another = result == KWS_EBUSY && daemon.lock < 0;
+		fail(&daemon, another ? KWS_DAEMON_BUSY : KWS_DAEMON_FAILED);
 	} else {
 		char kernels[128];
 		kws_kernels_describe(kernels, sizeof(kernels));

@@ -11,6 +11,7 @@
 #include "bnn/model.h"
 #include "common/trust.h"
 #include "dsp/mel.h"
+#include "ipc/text.h"
 #include "pipeline/model-set.h"
 
 #define SUFFIX ".safetensors"
@@ -92,9 +93,9 @@ static json_t *describe(const struct kws_model *model, const char *path, bool cu
 	for (size_t i = 0; i < kws_model_label_count(model); i++) {
 		json_array_append_new(labels, json_string(kws_model_label(model, i)));
 	}
-	return json_pack("{s:s, s:s, s:o, s:I, s:b}", "path", path, "name", kws_model_name(model),
-		"labels", labels, "exits", (json_int_t)kws_model_graph(model)->exit_count,
-		"current", current);
+	return json_pack("{s:o, s:s, s:o, s:I, s:b}", "path", kws_text_json(path), "name",
+		kws_model_name(model), "labels", labels, "exits",
+		(json_int_t)kws_model_graph(model)->exit_count, "current", current);
 }
 
 static json_t *probe(const char *path, bool current)
@@ -109,7 +110,8 @@ static json_t *probe(const char *path, bool current)
 		result = kws_model_set_check_input(model, &error);
 	}
 	json_t *entry = result == 0 ? describe(model, path, current)
-				    : json_pack("{s:s, s:s}", "path", path, "error", error.text);
+				    : json_pack("{s:o, s:o}", "path", kws_text_json(path), "error",
+					      kws_text_json(error.text));
 	kws_model_destroy(model);
 	return entry;
 }

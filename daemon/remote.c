@@ -134,8 +134,9 @@ void kws_remote_reload(struct kws_remote *remote)
 	}
 }
 
-static void on_list_changed(void *user)
+static void on_list_changed(void *user, bool own)
 {
+	(void)own; /* kwsctl changes the list */
 	kws_remote_reload(user);
 }
 

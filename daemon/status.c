@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/status.h"
 
+#include "ipc/text.h"
+
 json_t *kws_status_audio(const struct kws_capture_status *capture, const char *source,
 	uint64_t zero_periods, uint64_t suspends)
 {
@@ -12,14 +14,14 @@ json_t *kws_status_audio(const struct kws_capture_status *capture, const char *s
 		[KWS_CAPTURE_STATE_ENDED] = "ended",
 		[KWS_CAPTURE_STATE_FAILED] = "failed",
 	};
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:s}",
-		"source", source, "state", states[capture->state], "device", capture->device,
-		"rate_hz", (int)capture->format.rate_hz, "channels", (int)capture->format.channels,
-		"frames", (json_int_t)capture->frames, "overrun_frames",
-		(json_int_t)capture->overrun_frames, "gaps", (json_int_t)capture->gaps, "xruns",
-		(json_int_t)capture->xruns, "reopens", (int)capture->reopens, "zero_periods",
-		(json_int_t)zero_periods, "suspends", (json_int_t)suspends, "reason",
-		capture->reason);
+	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:o}",
+		"source", source, "state", states[capture->state], "device",
+		kws_text_json(capture->device), "rate_hz", (int)capture->format.rate_hz, "channels",
+		(int)capture->format.channels, "frames", (json_int_t)capture->frames,
+		"overrun_frames", (json_int_t)capture->overrun_frames, "gaps",
+		(json_int_t)capture->gaps, "xruns", (json_int_t)capture->xruns, "reopens",
+		(int)capture->reopens, "zero_periods", (json_int_t)zero_periods, "suspends",
+		(json_int_t)suspends, "reason", kws_text_json(capture->reason));
 }
 
 json_t *kws_status_devices(const struct kws_device_list *devices)
@@ -27,11 +29,11 @@ json_t *kws_status_devices(const struct kws_device_list *devices)
 	json_t *list = json_array();
 	for (size_t i = 0; i < devices->count; i++) {
 		const struct kws_device *device = &devices->items[i];
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:i, s:i, s:b}", "name", device->name,
-				      "host_api", device->host_api, "rate_hz",
-				      (int)device->default_rate_hz, "channels",
-				      (int)device->max_channels, "default", device->is_default));
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:i, s:i, s:b}", "name", kws_text_json(device->name),
+				"host_api", kws_text_json(device->host_api), "rate_hz",
+				(int)device->default_rate_hz, "channels", (int)device->max_channels,
+				"default", device->is_default));
 	}
 	return list;
 }

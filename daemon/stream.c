@@ -34,8 +34,8 @@ struct kws_stream {
 	struct kws_network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
-	bool proven;       /* was open or changed while running: no failure ends the daemon now */
-	const char *state; /* the last one that lasts */
+	bool proven;     /* was open or changed while running: no failure ends the daemon now */
+	char state[320]; /* the last one that lasts, with its reason */
 	struct kws_mute mute;
 	struct kws_zeros zeros;
 	int64_t slept_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC: time in suspend */
@@ -86,8 +86,8 @@ static void publish_state(struct kws_stream *stream, const char *state, const ch
 /* A state that lasts until the next one. */
 static void enter_state(struct kws_stream *stream, const char *state, const char *reason)
 {
-	stream->state = state;
-	kws_notify_status("%s: %s", state, reason);
+	snprintf(stream->state, sizeof(stream->state), "%s: %s", state, reason);
+	kws_notify_status("%s", stream->state);
 	publish_state(stream, state, reason);
 }
 
@@ -329,7 +329,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
-	stream->state = "starting";
+	strcpy(stream->state, "starting");
 	stream->slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_paths(config, error);

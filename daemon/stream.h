@@ -51,7 +51,8 @@ int kws_stream_apply(
 void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms);
 void kws_stream_unmute(struct kws_stream *stream);
 
-/* In one word what it does, as in the events kws.state: "listening", "lost", "muted" ... Static. */
+/* What it does and why, as the events kws.state say: "listening: USB microphone". Valid until the
+ * next call that may change it. */
 const char *kws_stream_state(const struct kws_stream *stream);
 
 /* What the watchdog wants to know. */

@@ -72,7 +72,7 @@ static int send_request(
 {
 	json_t *request = json_pack("{s:s, s:s, s:O*, s:I}", "jsonrpc", "2.0", "method", method,
 		"params", params, "id", ++client->last_id);
-	char *text = request != NULL ? kws__text_dump(request) : NULL;
+	char *text = request != NULL ? kws_text_dump(request) : NULL;
 	json_decref(request);
 	if (text == NULL) {
 		return kws_fail(error, KWS_ENOMEM, "out of memory");

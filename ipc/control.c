@@ -199,11 +199,14 @@ int kws_control_open_remote(struct kws_control *control, const char *endpoint,
 void kws_control_close_remote(struct kws_control *control)
 {
 	kws__remote_close(&control->remote);
+	kws__pump_kick(&control->pump);
 }
 
 int kws_control_reopen_remote(struct kws_control *control, struct kws_error *error)
 {
-	return kws__remote_reopen(&control->remote, error);
+	int rc = kws__remote_reopen(&control->remote, error);
+	kws__pump_kick(&control->pump);
+	return rc;
 }
 
 static void on_pump_closed(void *object)

@@ -136,6 +136,21 @@ static int limit_connections(void *socket)
 		       : -1;
 }
 
+/* The socket's file is for owner and group. Only for that the mode mask is touched: it is the whole
+ * process's, and a remote endpoint is bound again while other threads write files. */
+static int bind_as(void *socket, const char *address)
+{
+	if (!has_prefix(address, IPC)) {
+		return zmq_bind(socket, address);
+	}
+	mode_t before = umask(0117);
+	int bound = zmq_bind(socket, address);
+	int reason = errno;
+	umask(before);
+	errno = reason;
+	return bound;
+}
+
 int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws_error *error)
 {
 	char numeric[32];
@@ -149,12 +164,10 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 		snprintf(numeric, sizeof(numeric), TCP "127.0.0.1%s", strrchr(endpoint, ':'));
 		address = numeric;
 	}
-	mode_t before = umask(0117);
 	int bound = allow_ipv6(socket, endpoint) == 0 && limit_connections(socket) == 0
-			    ? zmq_bind(socket, address)
+			    ? bind_as(socket, address)
 			    : -1;
 	int reason = errno;
-	umask(before);
 	if (bound != 0) {
 		return kws_fail(error, reason == EADDRINUSE ? KWS_EBUSY : KWS_EIO,
 			"cannot bind %s: %s", endpoint, zmq_strerror(reason));

@@ -40,9 +40,9 @@ int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error
 
 /* Checks the endpoint and binds a ZeroMQ socket to it, with the limits above. An ipc socket gets
  * mode 0660 from the first moment on: the umask, which belongs to the whole process, is 0117 during
- * the bind. So bind before starting threads that create files. An existing socket file is taken
- * over silently: hold the lock of kws_runtime_lock(). Errors: those of the check, KWS_EBUSY (tcp
- * port taken), KWS_EIO. Thread: the socket's owner. */
+ * its bind. So bind those before starting threads that create files. An existing socket file is
+ * taken over silently: hold the lock of kws_runtime_lock(). Errors: those of the check, KWS_EBUSY
+ * (tcp port taken), KWS_EIO. Thread: the socket's owner. */
 int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws_error *error);
 
 /* Checks the endpoint and connects a ZeroMQ socket to it. Whether somebody listens is asked at

@@ -69,7 +69,7 @@ static void put_integer(struct builder *builder, const char *key, uint64_t value
 
 static void put_text(struct builder *builder, const char *key, const char *text)
 {
-	put(builder, key, kws__text_json(text));
+	put(builder, key, kws_text_json(text));
 }
 
 /* RFC 3339 in UTC with milliseconds; null for a time before 1970 or after the year 9999. */
@@ -208,5 +208,5 @@ int kws_event_stamp(json_t *event, uint64_t seq, const char *boot, json_t **out)
 
 char *kws_event_dump(const json_t *event)
 {
-	return kws__text_dump(event);
+	return kws_text_dump(event);
 }

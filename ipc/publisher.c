@@ -105,7 +105,7 @@ void kws_publisher_destroy(struct kws_publisher *publisher)
 /* The next number is taken before the attempt: a message that failed is a loss to be seen. */
 static int next_sequence(struct kws_publisher *publisher, const char *topic, json_int_t *seq)
 {
-	if (!kws__text_is_utf8(topic)) {
+	if (!kws_text_is_utf8(topic)) {
 		return KWS_EINVAL;
 	}
 	*seq = json_integer_value(json_object_get(publisher->sequences, topic)) + 1;

@@ -67,6 +67,13 @@ int kws__pump_open(struct kws__pump *pump, uv_loop_t *loop, void *socket, const 
 	return 0;
 }
 
+void kws__pump_kick(struct kws__pump *pump)
+{
+	if (!pump->closing) {
+		uv_idle_start(&pump->idle, on_idle);
+	}
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	struct kws__pump *pump = handle->data;

@@ -32,6 +32,10 @@ struct kws__pump {
 int kws__pump_open(struct kws__pump *pump, uv_loop_t *loop, void *socket, const char *name,
 	kws__pump_receive_fn *receive, void *user, struct kws_error *error);
 
+/* Looks again in the next turn: to be called after a call into the socket that is no receive, such
+ * as a bind, since it swallows the news of what has come. */
+void kws__pump_kick(struct kws__pump *pump);
+
 /* Stops at once and calls `closed` with the `user` of open from a later turn of the loop. */
 void kws__pump_close(struct kws__pump *pump, void (*closed)(void *user));
 

@@ -22,7 +22,7 @@ static char *answer(json_t *id, const char *key, json_t *payload)
 	json_object_set_new(object, key, payload);
 	json_object_set_new(object, "id", id != NULL ? json_incref(id) : json_null());
 	/* whatever failed for want of memory left a member out */
-	char *text = json_object_size(object) == 3 ? kws__text_dump(object) : NULL;
+	char *text = json_object_size(object) == 3 ? kws_text_dump(object) : NULL;
 	json_decref(object);
 	return text;
 }
@@ -31,7 +31,7 @@ static char *answer_error(json_t *id, int code, const char *sentence)
 {
 	json_t *object = json_object();
 	json_object_set_new(object, "code", json_integer(code));
-	json_object_set_new(object, "message", kws__text_json(sentence));
+	json_object_set_new(object, "message", kws_text_json(sentence));
 	return answer(id, "error", object);
 }
 

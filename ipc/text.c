@@ -27,7 +27,7 @@ static bool second_is_valid(unsigned char first, unsigned char second)
 	return second >= least && second <= most;
 }
 
-bool kws__text_is_utf8(const char *text)
+bool kws_text_is_utf8(const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
 	while (*c != '\0') {
@@ -45,12 +45,12 @@ bool kws__text_is_utf8(const char *text)
 	return true;
 }
 
-json_t *kws__text_json(const char *text)
+json_t *kws_text_json(const char *text)
 {
 	if (text == NULL) {
 		return json_null();
 	}
-	if (kws__text_is_utf8(text)) {
+	if (kws_text_is_utf8(text)) {
 		return json_string(text);
 	}
 	char *plain = strdup(text);
@@ -67,7 +67,7 @@ json_t *kws__text_json(const char *text)
 	return string;
 }
 
-char *kws__text_dump(const json_t *json)
+char *kws_text_dump(const json_t *json)
 {
 	return kws_json_dump(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }

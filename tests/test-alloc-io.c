@@ -112,9 +112,10 @@ static int attempt_stdin(void)
 	return code;
 }
 
-static void ignore(void *user)
+static void ignore(void *user, bool own)
 {
 	(void)user;
+	(void)own;
 }
 
 /* Runs what is left to be closed: nothing may stay. */

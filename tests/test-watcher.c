@@ -28,6 +28,7 @@ struct fixture {
 	char other[96];
 	struct kws_watcher *watcher;
 	int changes;
+	int own_changes; /* of these */
 	bool destroy_on_change;
 };
 
@@ -39,10 +40,11 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void on_changed(void *user)
+static void on_changed(void *user, bool own)
 {
 	struct fixture *fixture = user;
 	fixture->changes++;
+	fixture->own_changes += own;
 	if (fixture->destroy_on_change) {
 		kws_watcher_destroy(fixture->watcher);
 		fixture->watcher = NULL;
@@ -126,6 +128,22 @@ static void test_write_in_place(void **state)
 	write_file(fixture->path, "three");
 	run_until(fixture, 2);
 	assert_no_more_changes(fixture);
+}
+
+static void test_own_change(void **state)
+{
+	struct fixture *fixture = *state;
+	write_file(fixture->path, "mine");
+	kws_watcher_expect(fixture->watcher);
+	run_until(fixture, 1);
+	assert_int_equal(fixture->own_changes, 1);
+	write_file(fixture->path, "mine"); /* the same once more is told to nobody ... */
+	kws_watcher_expect(fixture->watcher);
+	assert_no_more_changes(fixture);
+	write_file(fixture->path, "another's"); /* ... and does not wait for the next change */
+	run_until(fixture, 2);
+	assert_int_equal(fixture->own_changes, 1);
+	kws_watcher_expect(NULL);
 }
 
 static void test_rename_over(void **state)
@@ -295,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WATCHER_TEST(test_write_in_place),
+		WATCHER_TEST(test_own_change),
 		WATCHER_TEST(test_rename_over),
 		WATCHER_TEST(test_halves_are_one_change),
 		WATCHER_TEST(test_same_content_is_no_change),

@@ -79,18 +79,20 @@ class ClipsTest(harness.DaemonTest):
 
     def test_the_oldest_clips_make_room(self):
         old = self.clips / "20200101T000000.000Z-yes.wav"
+        part = self.clips / "20200101T000001.000Z-yes.part"  # left by a power cut
         new = self.clips / "20200102T000000.000Z-yes.wav"
         mine = self.clips / "notes.txt"
-        for path in (old, new, mine):
+        for path in (old, part, new, mine):
             path.write_bytes(b"x" * 600_000)
         daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}",
                                   "clips.quota_mb=1")
         daemon.feed(self.samples)
         names = [path.name for path in self.saved(daemon, 1)]
         self.assertNotIn(old.name, names)
+        self.assertNotIn(part.name, names)
         self.assertIn(new.name, names)
         self.assertIn(mine.name, names)
-        self.assertEqual(daemon.status()["clips"]["removed"], 1)
+        self.assertEqual(daemon.status()["clips"]["removed"], 2)
 
     def test_a_folder_that_goes_away_is_told_and_does_no_harm(self):
         daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}")

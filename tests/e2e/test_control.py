@@ -3,7 +3,10 @@
 """The control protocol, and how kwsd starts and ends."""
 
 import json
+import os
+import pathlib
 import signal
+import socket
 import subprocess
 
 import harness
@@ -76,6 +79,22 @@ class ControlTest(harness.DaemonTest):
         self.assertIn(f"another kwsd (process {first.process.pid}) already runs", second.log())
         self.assertEqual(first.status()["pid"], first.process.pid)
         self.assertEqual(first.stop(), 0)
+
+    def test_a_port_that_is_taken_is_no_second_instance(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            daemon = self.start("audio.source=null",
+                                f"ipc.events=tcp://127.0.0.1:{taken.getsockname()[1]}")
+            self.assertEqual(daemon.wait(), 1)
+            self.assertIn("cannot bind tcp://127.0.0.1", daemon.log())
+
+    def test_a_text_in_another_encoding_does_not_hide_the_status(self):
+        path = os.fsdecode(os.fsencode(self.folder) + b"/h\xe9l\xe8ne.conf")
+        pathlib.Path(path).write_text("[audio]\nsource = null\n")
+        daemon = self.start_bare("--config", path, *harness.options(f"model.path={harness.MODEL}"))
+        status = harness.wait_for(lambda: daemon.kwsctl("status", "--json").stdout, "a status")
+        self.assertTrue(json.loads(status)["config"]["path"].endswith("/h?l?ne.conf"))
+        self.assertEqual(daemon.kwsctl("metrics").returncode, 0)
+        self.assertEqual(daemon.stop(), 0)
 
     def test_ends_on_a_signal_and_cannot_be_reached_then(self):
         for signum in (signal.SIGTERM, signal.SIGINT):

@@ -103,11 +103,11 @@ class ServiceManagerTest(harness.DaemonTest):
             self.assertEqual(daemon.kwsctl("mute").returncode, 0)
             self.until("STATUS=muted: until it is told to listen")
             self.write_config("[audio]", "source = nil")
-            refused = self.until("STATUS=muted; the last reload was refused")
+            refused = self.until("STATUS=muted: until it is told to listen; the last reload was refused")
             self.assertTrue(refused[0].startswith("RELOADING=1\nMONOTONIC_USEC="), refused)
             self.assertEqual(refused[1:-1], ["READY=1"])
             self.write_config("[audio]", "source = null")
-            self.until("STATUS=muted")
+            self.until("STATUS=muted: until it is told to listen")
             self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
             self.until("STATUS=listening: not muted any more")
             self.assertEqual(daemon.stop(), 0)
@@ -132,6 +132,17 @@ class PersistTest(harness.DaemonTest):
                           "threshold = 0.9", "", "[ipc]", "site = hall"])
         self.assertEqual(daemon.kwsctl("reload").returncode, 0)
         self.assertEqual(daemon.get("detector.threshold"), "0.9")
+        self.assertEqual(daemon.get("ipc.site"), "hall")
+
+    def test_a_change_for_good_leaves_the_others(self):
+        """kwsd's own change of the file is none of its owner's."""
+        daemon = self.start_with_file()
+        self.assertEqual(daemon.kwsctl("set", "detector.threshold", "0.8").returncode, 0)
+        self.assertEqual(daemon.kwsctl("set", "--persist", "ipc.site", "hall").returncode, 0)
+        harness.wait_for(lambda: daemon.status()["config"]["reloads"] >= 3, "its own change is seen")
+        self.assertEqual(daemon.get("detector.threshold"), "0.8")
+        self.config.write_text(self.config.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        harness.wait_for(lambda: daemon.get("detector.threshold") == "0.7", "the file is read again")
         self.assertEqual(daemon.get("ipc.site"), "hall")
 
     def test_a_change_that_cannot_last(self):
