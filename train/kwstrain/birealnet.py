@@ -48,11 +48,12 @@ class Block(nn.Module):
 
 
 def birealnet(classes, latent=True, exits=None, widths=(64, 128, 256, 512), blocks=(4, 4, 4, 4), first_exit=2):
-    """`first_exit`: blocks of stage 1 before the first exit. The others lie at the ends of the stages."""
-    steps, heads = [], {first_exit: PooledHead(widths[0], classes, relu=False)}
+    """`first_exit`: blocks of stage 1 before the first exit. The others lie at the ends of the stages. The last has no ReLU,
+    as in larq_zoo; the earlier ones do, for the mean of a stream without any is blind to all but the sum."""
+    steps, heads = [], {first_exit: PooledHead(widths[0], classes)}
     before = widths[0]
     for width, count in zip(widths, blocks):
         steps += [Block(before if index == 0 else width, width, latent) for index in range(count)]
-        heads[len(steps)] = PooledHead(width, classes, relu=False)
+        heads[len(steps)] = PooledHead(width, classes, relu=width != widths[-1])
         before = width
     return Backbone(WideStem(widths[0], EPS), steps, heads, exits)
