@@ -263,13 +263,27 @@ static bool read_input(struct tune *tune, const struct input *input)
 	return kws_tune_input_background(&reader, input->text);
 }
 
-static bool read_inputs(struct tune *tune)
+static bool no_keyword(void)
+{
+	fprintf(stderr, "kws: no input to search on has a keyword of the model in it: give --clips "
+			"or --stream\n");
+	return false;
+}
+
+/* Whether an input to search on has labels at all. */
+static bool has_labels(const struct tune *tune)
 {
 	for (size_t i = 0; i < tune->input_count; i++) {
-		if (!read_input(tune, &tune->inputs[i])) {
-			return false;
+		const struct input *input = &tune->inputs[i];
+		if ((input->kind == INPUT_CLIPS || input->kind == INPUT_STREAM) && !input->check) {
+			return true;
 		}
 	}
+	return false;
+}
+
+static bool has_keyword(const struct tune *tune)
+{
 	for (size_t i = 0; i < tune->corpus.count; i++) {
 		const struct kws_recording *recording = &tune->corpus.recordings[i];
 		for (size_t k = 0; k < recording->spoken_count; k++) {
@@ -279,9 +293,31 @@ static bool read_inputs(struct tune *tune)
 			}
 		}
 	}
-	fprintf(stderr, "kws: no input to search on has a keyword of the model in it: give --clips "
-			"or --stream\n");
 	return false;
+}
+
+/* Files, or else what is recorded. */
+static bool read_some(struct tune *tune, bool files)
+{
+	for (size_t i = 0; i < tune->input_count; i++) {
+		const struct input *input = &tune->inputs[i];
+		if ((input->kind != INPUT_RECORD) == files && !read_input(tune, input)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What is wrong with a file is told before hours of recording, not after them. */
+static bool read_inputs(struct tune *tune)
+{
+	if (!has_labels(tune)) {
+		return no_keyword();
+	}
+	if (!read_some(tune, true)) {
+		return false;
+	}
+	return has_keyword(tune) ? read_some(tune, false) : no_keyword();
 }
 
 static bool out_of_memory(void)

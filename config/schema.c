@@ -49,7 +49,7 @@ static const char *const confirm_names[] = {KWS_CONFIG_CONFIRM_MAP(XX) NULL};
 	.type = KWS_KEY_STRING, .size = sizeof(((struct kws_config *)NULL)->section_.name_)
 #define ENUM(choices_) .type = KWS_KEY_ENUM, .choices = (choices_)
 
-/* One key, two or three lines. */
+/* One key, two to four lines; a help of two lines has the second one's "# ". */
 /* clang-format off */
 static const struct kws_key key_table[] = {
 	{KEY(audio, source, STREAM, "portaudio"), ENUM(source_names),
@@ -63,7 +63,8 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, rate_hz, STREAM, "0"), INT_OR_ZERO(4000, 384000),
 		.help = "Sample rate of the source; 0: the device's own."},
 	{KEY(audio, channels, STREAM, "0"), INT(0, 32),
-		.help = "Channels of the source; 0: the device's own."},
+		.help = "Channels of the source; 0: its own. Of a device at most 2 are opened then,\n"
+			"# unless channel is higher."},
 	{KEY(audio, channel, STREAM, "0"), INT(0, 32),
 		.help = "The channel to listen to, from 1; 0: the mix of all."},
 	{KEY(audio, buffer_ms, STREAM, "2000"), INT(100, 60000),
@@ -88,7 +89,8 @@ static const struct kws_key key_table[] = {
 		.help = "Probability of speech at which an open vad stays open."},
 
 	{KEY(model, path, LIVE, KWS_DEFAULT_MODEL), PATHS,
-		.help = "The model file, or several that listen side by side."},
+		.help = "The model file, or several that listen side by side. A relative path begins in\n"
+			"# the folder that kwsd was started in, that of the system service in /."},
 	{KEY(model, hop_frames, STREAM, "4"), INT(1, 32),
 		.help = "Frames of 10 ms between two inferences."},
 
@@ -124,7 +126,8 @@ static const struct kws_key key_table[] = {
 	{KEY(detector, refractory_ms, LIVE, "750"), INT(0, 60000),
 		.help = "Time after a detection in which there is no other one."},
 	{KEY(detector, rearm, LIVE, "0.5"), FLOAT(0, 1),
-		.help = "Fraction of the threshold below which the score must fall to fire again."},
+		.help = "Fraction of the threshold below which the score must fall to fire again.\n"
+			"# 0, or a threshold of 0: it fires once, until the audio is interrupted."},
 	{KEY(detector, candidate_threshold, LIVE, "0"), FLOAT(0, 1),
 		.help = "Scores from here to the threshold are published as near misses; 0: off."},
 
@@ -143,7 +146,8 @@ static const struct kws_key key_table[] = {
 	{KEY(ipc, level_ms, LIVE, "0"), INT_OR_ZERO(100, 60000),
 		.help = "Period of kws.level, the audio level; 0: off."},
 	{KEY(ipc, metrics_path, LIVE, ""), STRING(ipc, metrics_path),
-		.help = "File for node_exporter's textfile collector, every 15 s; empty: none."},
+		.help = "File for node_exporter's textfile collector, every 15 s; empty: none.\n"
+			"# The system service may write in /var/lib/kwsd and /run/kwsd only."},
 	{KEY(ipc, site, LIVE, ""), STRING(ipc, site),
 		.help = "Name of this place, part of every event."},
 
@@ -152,7 +156,8 @@ static const struct kws_key key_table[] = {
 	{KEY(clips, publish, LIVE, "no"), BOOL,
 		.help = "Publish that audio with each detection as kws.audio."},
 	{KEY(clips, folder, LIVE, ""), STRING(clips, folder),
-		.help = "Save that audio as WAV with its event as JSON there; empty: nowhere."},
+		.help = "Save that audio as WAV with its event as JSON there; empty: nowhere.\n"
+			"# The system service may write in /var/lib/kwsd and /run/kwsd only."},
 	{KEY(clips, quota_mb, LIVE, "100"), INT(1, 1000000),
 		.help = "The oldest clips in the folder are removed beyond this."},
 	{KEY(clips, near_misses, LIVE, "no"), BOOL,
@@ -216,7 +221,8 @@ static const char preamble[] =
 	"# keeps the configuration it has.\n"
 	"#\n"
 	"# A comment starts with '#' or ';' at the start of a line, or with ';' after a\n"
-	"# space; a '#' after a value is part of the value. No line continues another.\n";
+	"# space; a '#' after a value is part of the value. No line continues another,\n"
+	"# and none but a comment may be longer than 197 bytes.\n";
 
 static const char exits_preamble[] =
 	"# The words before a colon are the policies that look at the key. A threshold\n"

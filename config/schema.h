@@ -38,7 +38,7 @@ struct kws_key {
 	enum kws_key_type type;
 	enum kws_apply apply;
 	const char *default_text; /* as it would be written in the file */
-	const char *help;         /* one line */
+	const char *help;         /* one line, or two, the second with "# " in front */
 	double min;               /* KWS_KEY_INT, KWS_KEY_FLOAT, KWS_KEY_FLOATS: inclusive */
 	double max;
 	bool zero_allowed;    /* 0 is valid too, though below `min` */

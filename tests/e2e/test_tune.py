@@ -111,10 +111,11 @@ class TuneTest(harness.DaemonTest):
         last = done.stderr.strip().splitlines()[-1]
         self.assertIn(sentence, last)
         self.assertFalse(self.tuned.exists())
+        return done.stderr
 
     def test_bad_input(self):
         self.assert_refused("no labels", "--stream", self.noise)
-        self.assert_refused("No such file", self.folder / "nothing.wav")
+        self.assert_refused("No such file", self.folder / "nothing.wav", "--stream", self.wav)
         self.assert_refused("has a keyword of the model in it", self.noise)
         self.assert_refused("has a keyword of the model in it", "--check", "--stream", self.wav)
         self.assert_refused("no such policy", "--policy", "magic", self.noise, status=2)
@@ -129,6 +130,17 @@ class TuneTest(harness.DaemonTest):
         self.assert_refused("line 1: there is no label", "--stream", self.wav)
         labels.write_bytes(b"\0\1")
         self.assert_refused("it is no text", "--stream", self.wav)
+
+    def test_refused_before_an_hour_is_recorded(self):
+        record = ("--set", "audio.source=null", "--record", "60")
+        self.assertNotIn("reading", self.assert_refused("give --clips or --stream", *record))
+        self.assertNotIn("reading", self.assert_refused("give --clips or --stream", self.noise,
+                                                        *record))
+        harness.write_wav(self.folder / "word.wav", harness.speech(OTHER_WORDS[0]))
+        table = self.folder / "list.tsv"
+        table.write_text(f"path\tword\nword.wav\t{OTHER_WORDS[0]}\n", encoding="utf-8")
+        told = self.assert_refused("has a keyword of the model in it", *record, "--clips", table)
+        self.assertNotIn("reading the audio source", told)
 
     def test_an_existing_file_is_kept(self):
         self.tuned.write_text("mine", encoding="utf-8")

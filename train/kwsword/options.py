@@ -10,8 +10,8 @@ ABOUT = """Makes a model for a keyword of your own from nothing but its text.
 espeak-ng speaks the phrase, what sounds near it and ordinary sentences in all its voices of the language; in English flite
 speaks, too. On the first blocks of a shipped network a small one is trained to tell them apart, in rooms and noise.
 Recordings that you have make it better."""
-EPILOG = """Writes NAME.safetensors and NAME.conf, for kwsd --config or to copy from. Takes less than half an hour on
-two cores; --effort 0.2 gives an idea in a few minutes. docs/wake-words.md says what to expect."""
+EPILOG = """Writes NAME.safetensors and NAME.conf, for kwsd --config or to copy from. Takes some minutes on one
+core; --effort 0.2 gives an idea sooner. docs/wake-words.md says what to expect."""
 
 
 def options(arguments=None):
@@ -28,7 +28,8 @@ def options(arguments=None):
                         metavar="MODEL", help="the model to begin with (default: the shipped commands)")
     parser.add_argument("--false-alarms-per-hour", type=float, default=0.5, metavar="N", help="to tune for (default 0.5)")
     parser.add_argument("--effort", type=float, default=1.0, help="share of the utterances, examples and epochs (default 1)")
-    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4),
+                        help="processes (default: one a core, at most 4)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where ./dev build has built")
     args = parser.parse_args(arguments)

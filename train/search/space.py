@@ -1,8 +1,8 @@
 """What can be searched: where an exit leaves the backbone and what its branch consists of.
 
-As in AEBNAS (Saeed-Khalilian et al.) a branch has no, one or two convolution modules before pooling and the
-dense layer, and an exit may be absent. Ours are binary and, like the backbone, without padding in time, so
-that the searched network streams."""
+As in AEBNAS (Robben, Khalilian, Meratnia: arXiv 2512.10671) a branch has no, one or two convolution modules
+before pooling and the dense layer, and an exit may be absent. Ours are binary and, like the backbone, without
+padding in time, so that the searched network streams."""
 import dataclasses
 
 from kwstrain.commandnet import BLOCKS
