@@ -142,8 +142,8 @@ def delta_section(measured):
     header = ["network", "delta, nats", "accuracy, %", "mean exit", "mean latency, µs", "share of exits 1 to 5, %"]
     return f"""## The threshold
 
-A clip leaves at the first exit whose entropy is below delta. Each row is a run of `kws classify --delta`, the policy
-itself; the mean latency follows from the shares and Table 1.
+A clip leaves at the first exit whose entropy, with the exit's temperature in the model file (the paper has none), is below
+delta. Each row is a run of `kws classify --delta`, the policy itself; the mean latency follows from the shares and Table 1.
 
 {table(header, delta_rows(measured))}"""
 
