@@ -158,8 +158,9 @@ static void print_alarms(const struct kws_tune_report *report)
 	double hours = hours_of(report, tally);
 	uint64_t count = kws_tally_total(tally).false_alarms;
 	if (hours <= 0.0) {
-		printf("\nNo audio without keywords was given: nothing is known of false "
-		       "alarms.\n");
+		printf("\nNo audio without keywords was given%s: nothing is known of false "
+		       "alarms.\n",
+			half == KWS_HALF_CHECK ? " to check on" : "");
 		return;
 	}
 	struct kws_poisson_interval interval = kws_poisson_interval(count, KWS_SEARCH_CONFIDENCE);
