@@ -184,9 +184,10 @@ void kws_tune_report_print(const struct kws_tune_report *report)
 						      : "that the settings were chosen by");
 	print_policies(report);
 	kws_candidate_describe(&report->best->candidate, settings, sizeof(settings));
-	printf("\nBest for penalty %g: %s%s%s\n", report->wish.penalty,
+	printf("\nBest for penalty %g: %s%s%s%s\n", report->wish.penalty,
 		kws_candidate_policy_name(report->best->candidate.policy),
-		settings[0] != '\0' ? ", " : "", settings);
+		settings[0] != '\0' ? ", " : "", settings,
+		report->best->candidate.as_given ? " (the exits as configured)" : "");
 	print_keywords(report);
 	print_alarms(report);
 }
