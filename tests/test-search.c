@@ -154,12 +154,41 @@ static void clips_alone_have_no_hours(void **state)
 	finish_scene(&scene);
 }
 
+/* The threshold of "stop", which nobody says, after a search that began with `setting`. */
+static double unspoken_threshold(const char *setting)
+{
+	struct scene scene = make_scene(&setting, 1);
+	struct kws_search_wish wish = {.false_alarms_per_hour = 0.5};
+	struct kws_search *search;
+	struct kws_outcome outcome;
+	struct kws_error error;
+	add_recording(&scene, true, UINT64_MAX);
+	assert_int_equal(
+		kws_search_create(&search, scene.model, &scene.corpus, scene.config, &wish, &error),
+		0);
+	assert_int_equal(kws_search_given(search, &outcome), 0);
+	kws_search_destroy(search);
+	finish_scene(&scene);
+	return outcome.thresholds[STOP];
+}
+
+/* A threshold is kept where it is known not to cost false alarms: not below those that are tried.
+ */
+static void threshold_of_what_nobody_says(void **state)
+{
+	(void)state;
+	assert_true(unspoken_threshold("keyword stop.threshold=0.93") == 0.93);
+	assert_true(unspoken_threshold("keyword stop.threshold=0.2") == 0.2);
+	assert_true(unspoken_threshold("keyword stop.threshold=0.1") >= 0.2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clips_and_streams_of_different_halves),
 		cmocka_unit_test(clips_beside_a_halved_stream),
 		cmocka_unit_test(clips_alone_have_no_hours),
+		cmocka_unit_test(threshold_of_what_nobody_says),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;
