@@ -145,8 +145,8 @@ static void print_guarantee(const struct kws_tune_report *report, uint64_t count
 		       "it would\ntake %.1f hours to check on, at the rate seen.\n",
 			wanted, guarantee.hours_needed);
 	} else {
-		printf("More than the %g per hour wanted: no number of hours would make a "
-		       "promise of it.\n",
+		printf("That is not enough to promise at most %g per hour with 95 %% confidence: "
+		       "at the rate\nseen, no number of hours worth recording would do.\n",
 			wanted);
 	}
 }

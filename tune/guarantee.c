@@ -3,8 +3,8 @@
 
 #include "tune/poisson.h"
 
-/* A rate so near to the one wanted that more events than this would have to be seen is as good as
- * above it. */
+/* Where more events than this would have to be seen, the rate is too near to the one wanted, or
+ * above it: nobody records so many hours. */
 #define EVENTS_MAX 2000
 
 static double find_hours(double rate, double wanted, double confidence)
