@@ -366,6 +366,20 @@ static void plot_has_points_where_the_axes_say(void **state)
 	assert_non_null(strstr(text, ">60</text>"));
 }
 
+/* A linear axis that is cut begins with the smallest value, also where that is 0. */
+static void plot_with_nothing_found(void **state)
+{
+	(void)state;
+	static const struct kws_plot_point points[] = {{1.0, 0.0}, {2.0, 90.0}};
+	struct kws_plot plot = {.title = "",
+		.x_title = "",
+		.y_title = "",
+		.y_cut = true,
+		.series = {{"line", points, 2}},
+		.series_count = 1};
+	assert_non_null(strstr(draw(&plot), "325.0,400.0 580.0,"));
+}
+
 static void plot_with_powers_of_ten(void **state)
 {
 	(void)state;
@@ -402,6 +416,7 @@ int main(void)
 		cmocka_unit_test(fragment_has_what_differs),
 		cmocka_unit_test(fragment_that_cannot_be_written),
 		cmocka_unit_test(plot_has_points_where_the_axes_say),
+		cmocka_unit_test(plot_with_nothing_found),
 		cmocka_unit_test(plot_with_powers_of_ten),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
