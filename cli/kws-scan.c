@@ -266,14 +266,24 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 	return -1;
 }
 
+/* One that cannot be read keeps no other from being scanned. */
+static int scan_all(struct scan *scan, int count, char **paths)
+{
+	int status = KWS_EXIT_OK;
+	for (int i = 0; i < count; i++) {
+		status = scan_file(scan, paths[i]) != KWS_EXIT_OK ? KWS_EXIT_FAILED : status;
+	}
+	return status;
+}
+
 int kws_scan_main(int argc, char **argv)
 {
 	struct scan scan = {0};
 	int status = parse_options(&scan, argc, argv);
 	if (status < 0) {
 		status = load(&scan);
-		for (int i = optind; status == KWS_EXIT_OK && i < argc; i++) {
-			status = scan_file(&scan, argv[i]);
+		if (status == KWS_EXIT_OK) {
+			status = scan_all(&scan, argc - optind, argv + optind);
 		}
 	}
 	for (size_t i = 0; i < scan.models.count; i++) {

@@ -104,6 +104,18 @@ class ScanTest(harness.DaemonTest):
             self.assertEqual(constant_part(alone), constant_part(
                 event for event in together if event["threshold"] == float(threshold)))
 
+    def test_goes_on_after_a_file_that_cannot_be_read(self):
+        harness.write_wav(self.wav, self.samples)
+        bad = self.folder / "bad.wav"
+        bad.write_text("no audio", encoding="utf-8")
+        done = subprocess.run([harness.KWS, "scan", "--model", harness.MODEL, bad, self.wav],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn("bad.wav", done.stderr)
+        for word in harness.WORDS:
+            self.assertIn(word, done.stdout)
+
     def test_no_list_of_thresholds(self):
         for text in ("", "0.5,", "0.5;0.6", "2", "nan", ",".join(65 * ["0.5"])):
             done = subprocess.run([harness.KWS, "scan", "--model", harness.MODEL, "--thresholds",
