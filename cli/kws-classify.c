@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "cli/clip.h"
 #include "cli/kws.h"
 #include "cli/models.h"
+#include "cli/path.h"
 #include "cli/settings.h"
 #include "common/json.h"
 #include "dsp/mel.h"
@@ -116,7 +118,7 @@ static json_t *json_answer(const struct classify *classify, const struct answer 
 	return object;
 }
 
-static void print_json(const struct classify *classify, const char *path,
+static bool print_json(const struct classify *classify, const char *path,
 	const struct answer *answers, const struct kws_decision *decision)
 {
 	size_t exits = kws_model_graph(classify->model)->exit_count;
@@ -131,19 +133,24 @@ static void print_json(const struct classify *classify, const char *path,
 		kws_reason_name(decision->reason), "exits", list);
 	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(6))
 				    : NULL;
-	if (line != NULL) {
+	bool good = line != NULL;
+	if (good) {
 		puts(line);
 	} else {
-		fprintf(stderr, "kws: %s: the path is not UTF-8\n", path);
+		fprintf(stderr, "kws: %s: out of memory\n", path);
 	}
 	free(line);
 	json_decref(object);
+	return good;
 }
 
 static int classify_file(struct classify *classify, const char *path)
 {
 	struct kws_error error = {""};
 	struct kws_clip clip;
+	if (classify->json && !kws_cli_path_is_text(path)) {
+		return KWS_EXIT_FAILED;
+	}
 	if (kws_clip_read(&clip, path, &error) != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;
@@ -154,14 +161,14 @@ static int classify_file(struct classify *classify, const char *path)
 	kws_clip_finish(&clip);
 	struct kws_decision decision = run_exits(classify, window, answers);
 	if (classify->json) {
-		print_json(classify, path, answers, &decision);
-	} else {
-		printf("%s: %-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n", path,
-			kws_model_label(classify->model, decision.label),
-			(double)decision.posteriors[decision.label], decision.exit + 1,
-			kws_model_graph(classify->model)->exit_count, (double)decision.entropy,
-			kws_reason_name(decision.reason));
+		bool printed = print_json(classify, path, answers, &decision);
+		return printed ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 	}
+	printf("%s: %-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n", path,
+		kws_model_label(classify->model, decision.label),
+		(double)decision.posteriors[decision.label], decision.exit + 1,
+		kws_model_graph(classify->model)->exit_count, (double)decision.entropy,
+		kws_reason_name(decision.reason));
 	return KWS_EXIT_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/audio-file.h"
 #include "cli/kws.h"
 #include "cli/models.h"
+#include "cli/path.h"
 #include "cli/settings.h"
 #include "cli/sweep.h"
 #include "dsp/mel.h"
@@ -44,11 +45,12 @@ struct scan {
 	struct kws_sweep
 		*sweeps[KWS_CONFIG_MODELS_MAX]; /* of each model, if thresholds are given */
 	uint64_t seq;
+	bool lost; /* an event, for lack of memory */
 };
 
 static const struct kws_report_clock no_clock = {-1, -1, -1.0};
 
-/* Takes the reference to `event`. */
+/* Takes the reference to `event`; NULL: there was no memory for it. */
 static void print_json(struct scan *scan, json_t *event)
 {
 	json_t *stamped = NULL;
@@ -57,7 +59,10 @@ static void print_json(struct scan *scan, json_t *event)
 		json_object_set_new(stamped, "file", json_string(scan->file)) == 0) {
 		line = kws_event_dump(stamped);
 	}
-	puts(line != NULL ? line : "{}");
+	if (line != NULL) {
+		puts(line);
+	}
+	scan->lost |= line == NULL;
 	free(line);
 	json_decref(stamped);
 	json_decref(event);
@@ -91,8 +96,8 @@ static void tell_hop(struct scan *scan, const struct kws_model *model, const str
 	json_t *event;
 	if (!scan->json) {
 		print_hop(scan, model, hop);
-	} else if (kws_report_score(model, hop, &event) == 0) {
-		print_json(scan, event);
+	} else {
+		print_json(scan, kws_report_score(model, hop, &event) == 0 ? event : NULL);
 	}
 }
 
@@ -117,9 +122,9 @@ static void on_event(
 	json_t *event;
 	if (!scan->json) {
 		print_event(scan, model, found);
-	} else if (found->type == KWS_DETECTOR_DETECTION &&
-		   kws_report_detection(model, scan->config, found, &no_clock, &event) == 0) {
-		print_json(scan, event);
+	} else if (found->type == KWS_DETECTOR_DETECTION) {
+		int result = kws_report_detection(model, scan->config, found, &no_clock, &event);
+		print_json(scan, result == 0 ? event : NULL);
 	}
 }
 
@@ -165,8 +170,12 @@ static int scan_file(struct scan *scan, const char *path)
 	struct kws_pipeline_sink sink = {on_hop, scan->thresholds != NULL ? NULL : on_event, scan};
 	struct kws_audio_file_taker taker = {open_stream, push_frames, NULL, scan};
 	struct kws_error error = {""};
+	if (scan->json && !kws_cli_path_is_text(path)) {
+		return KWS_EXIT_FAILED;
+	}
 	scan->file = path;
 	scan->seq = 0;
+	scan->lost = false;
 	for (size_t i = 0; scan->thresholds != NULL && i < scan->models.count; i++) {
 		kws_sweep_restart(scan->sweeps[i]);
 	}
@@ -177,6 +186,9 @@ static int scan_file(struct scan *scan, const char *path)
 	}
 	kws_pipeline_destroy(scan->pipeline);
 	scan->pipeline = NULL;
+	if (result == 0 && scan->lost) {
+		result = kws_fail(&error, KWS_ENOMEM, "out of memory");
+	}
 	if (result != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;

@@ -4,6 +4,7 @@
 
 import json
 import math
+import os
 import pathlib
 import shutil
 import subprocess
@@ -106,6 +107,14 @@ class ClassifyTest(harness.DaemonTest):
         self.set_exits(model, '{"delta": [1', "set_exits.py")
         self.assertEqual(model.read_bytes(), before)
         self.assertEqual([path for path in self.folder.iterdir() if "model" in path.name], [model])
+
+    def test_no_json_of_a_path_that_is_not_utf8(self):
+        path = self.wav.rename(self.folder / os.fsdecode(b"\xff.wav"))
+        command = [harness.KWS, "classify", "--model", harness.MODEL, path]
+        self.assertIn(b"yes", subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        done = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(b"the path is not UTF-8", done.stderr)
 
     def test_refuses_what_cannot_work(self):
         for arguments, sentence in (
