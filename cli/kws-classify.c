@@ -30,8 +30,11 @@ static const char help[] =
 	"  --delta D                answer with the first exit whose entropy is below D nats\n"
 	"  --policy P               answer as this policy of [exits] does; each clip is a stream "
 	"of its own\n"
-	"  --config FILE            the daemon's configuration\n"
-	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
+	"  --config FILE            the daemon's configuration. What counts: [audio].channel,\n"
+	"                           [dsp].resampler_quality, [model].path, [exits] and what "
+	"keywords\n"
+	"                           have of it. The rest of [dsp] needs a stream: `kws scan`\n"
+	"  --set SECTION.KEY=VALUE  a setting of it, as often as wanted\n"
 	"  --json                   one JSON object a line: file, label, score, exit, entropy, "
 	"reason, and\n"
 	"                           `exits` with label, score and entropy of each\n"
@@ -151,7 +154,7 @@ static int classify_file(struct classify *classify, const char *path)
 	if (classify->json && !kws_cli_path_is_text(path)) {
 		return KWS_EXIT_FAILED;
 	}
-	if (kws_clip_read(&clip, path, &error) != 0) {
+	if (kws_clip_read(&clip, path, classify->config, &error) != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;
 	}

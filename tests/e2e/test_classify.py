@@ -8,8 +8,10 @@ import os
 import pathlib
 import shutil
 import subprocess
+import wave
 
 import harness
+import numpy
 
 
 class ClassifyTest(harness.DaemonTest):
@@ -107,6 +109,25 @@ class ClassifyTest(harness.DaemonTest):
         self.set_exits(model, '{"delta": [1', "set_exits.py")
         self.assertEqual(model.read_bytes(), before)
         self.assertEqual([path for path in self.folder.iterdir() if "model" in path.name], [model])
+
+    def test_hears_the_channel_that_is_set(self):
+        with wave.open(str(self.wav)) as file:
+            word = numpy.frombuffer(file.readframes(file.getnframes()), numpy.int16)
+        alone = self.classify()
+        harness.write_wav(self.wav, numpy.stack([0 * word, word], axis=1))
+        second = self.classify("--set", "audio.channel=2", "--set", "exits.policy=always-5")
+        self.assertEqual(second["exits"], alone["exits"])
+        self.assertNotEqual(self.classify()["exits"], alone["exits"])
+        done = self.run_classify("--set", "audio.channel=3")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no channel 3: the file has 2", done.stderr)
+
+    def test_resamples_as_well_as_is_set(self):
+        with wave.open(str(self.wav)) as file:
+            word = numpy.frombuffer(file.readframes(file.getnframes()), numpy.int16)
+        harness.write_wav(self.wav, harness.resample(word, harness.RATE_HZ, 48000), 48000)
+        best, worst = (self.classify("--set", f"dsp.resampler_quality={quality}") for quality in (10, 0))
+        self.assertNotEqual(best["exits"], worst["exits"])
 
     def test_no_json_of_a_path_that_is_not_utf8(self):
         path = self.wav.rename(self.folder / os.fsdecode(b"\xff.wav"))
