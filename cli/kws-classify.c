@@ -13,11 +13,14 @@
 #include "cli/models.h"
 #include "cli/path.h"
 #include "cli/settings.h"
+#include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
 #include "exits/posterior.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/resolve.h"
+
+#define LABEL_WIDTH 12
 
 static const char help[] =
 	"usage: kws classify [OPTION]... [FILE]...\n\n"
@@ -167,8 +170,9 @@ static int classify_file(struct classify *classify, const char *path)
 		bool printed = print_json(classify, path, answers, &decision);
 		return printed ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 	}
-	printf("%s: %-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n", path,
-		kws_model_label(classify->model, decision.label),
+	printf("%s: ", path);
+	kws_terminal_column(stdout, kws_model_label(classify->model, decision.label), LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %.3f  %s\n",
 		(double)decision.posteriors[decision.label], decision.exit + 1,
 		kws_model_graph(classify->model)->exit_count, (double)decision.entropy,
 		kws_reason_name(decision.reason));
@@ -281,7 +285,7 @@ static int load_model(struct classify *classify)
 	}
 	if (kws_resolve_policy(
 		    &classify->policy_settings, classify->model, classify->config, &error) != 0) {
-		fprintf(stderr, "kws: %s: %s\n", classify->config->model.path.items[0], error.text);
+		kws_cli_models_complain(classify->config->model.path.items[0], &error);
 		return KWS_EXIT_FAILED;
 	}
 	return KWS_EXIT_OK;

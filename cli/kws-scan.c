@@ -10,8 +10,11 @@
 #include "cli/path.h"
 #include "cli/settings.h"
 #include "cli/sweep.h"
+#include "cli/terminal.h"
 #include "dsp/mel.h"
 #include "pipeline/report.h"
+
+#define LABEL_WIDTH 12
 
 static const char help[] =
 	"usage: kws scan [OPTION]... FILE...\n\n"
@@ -72,7 +75,8 @@ static void print_json(struct scan *scan, json_t *event)
 static void print_model(const struct scan *scan, const struct kws_model *model)
 {
 	if (scan->models.count > 1) {
-		printf("  model %s", kws_model_name(model));
+		printf("  model ");
+		kws_terminal_text(stdout, kws_model_name(model));
 	}
 	putchar('\n');
 }
@@ -80,10 +84,12 @@ static void print_model(const struct scan *scan, const struct kws_model *model)
 static void print_hop(
 	const struct scan *scan, const struct kws_model *model, const struct kws_hop *hop)
 {
-	printf("%s: %9.3f s  hop %-7llu %-12s score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
-		scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ, (unsigned long long)hop->hop,
-		kws_model_label(model, hop->best), (double)hop->posteriors[hop->best], hop->exit,
-		hop->exits, (double)hop->entropy, kws_reason_name(hop->reason));
+	printf("%s: %9.3f s  hop %-7llu ", scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ,
+		(unsigned long long)hop->hop);
+	kws_terminal_column(stdout, kws_model_label(model, hop->best), LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
+		(double)hop->posteriors[hop->best], hop->exit, hop->exits, (double)hop->entropy,
+		kws_reason_name(hop->reason));
 	if (!isnan(hop->change)) {
 		printf("  change %.3f", (double)hop->change);
 	}
@@ -104,10 +110,10 @@ static void tell_hop(struct scan *scan, const struct kws_model *model, const str
 static void print_event(const struct scan *scan, const struct kws_model *model,
 	const struct kws_detector_event *found)
 {
-	printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s", scan->file,
-		(double)found->at.sample / KWS_SAMPLE_RATE_HZ,
-		found->type == KWS_DETECTOR_DETECTION ? "" : "(near miss) ",
-		kws_model_label(model, found->label), (double)found->score, found->at.exit,
+	printf("%s: %9.3f s  %s", scan->file, (double)found->at.sample / KWS_SAMPLE_RATE_HZ,
+		found->type == KWS_DETECTOR_DETECTION ? "" : "(near miss) ");
+	kws_terminal_column(stdout, kws_model_label(model, found->label), LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %.3f  %s", (double)found->score, found->at.exit,
 		kws_model_graph(model)->exit_count, (double)found->at.entropy, found->at.reason);
 	if (scan->thresholds != NULL) {
 		printf("  threshold %g", (double)found->threshold);

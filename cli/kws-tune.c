@@ -222,7 +222,7 @@ static bool load(struct tune *tune)
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
 	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
-		fprintf(stderr, "kws: %s: %s\n", tune->config->model.path.items[0], error.text);
+		kws_cli_models_complain(tune->config->model.path.items[0], &error);
 		return false;
 	}
 	return true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
 #include "pipeline/resolve.h"
@@ -15,6 +16,7 @@
 #define MEGA 1e6
 #define DESCRIPTION_SIZE 256
 #define HOP_MS 10
+#define NAME_WIDTH 18
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -51,9 +53,10 @@ static void print_data(const struct kws_tune_report *report)
 	size_t hour_bytes =
 		kws_recording_bytes_per_hour(kws_model_graph(report->model), hop_frames);
 	double bytes = (double)hops * (double)hop_frames / 360000.0 * (double)hour_bytes;
-	printf("model %s, hops of %zu ms; %zu streams, %zu clips; %.1f MB of kept answers\n",
-		kws_model_name(report->model), hop_frames * HOP_MS, report->corpus->count - clips,
-		clips, bytes / MEGA);
+	printf("model ");
+	kws_terminal_text(stdout, kws_model_name(report->model));
+	printf(", hops of %zu ms; %zu streams, %zu clips; %.1f MB of kept answers\n",
+		hop_frames * HOP_MS, report->corpus->count - clips, clips, bytes / MEGA);
 	for (int half = 0; half < KWS_HALVES; half++) {
 		struct kws_tally_keyword total = kws_tally_total(&report->tuned[half]);
 		printf("to %s: %.3g hours without keywords, %llu keywords\n",
@@ -102,8 +105,8 @@ static void print_keyword(
 {
 	const struct kws_tally_keyword *keyword = &tally->keywords[label];
 	double hours = hours_of(report, tally);
-	printf("%-18s %9g %7llu", kws_model_label(report->model, label),
-		report->best->thresholds[label], (unsigned long long)keyword->spoken);
+	kws_terminal_column(stdout, kws_model_label(report->model, label), NAME_WIDTH);
+	printf(" %9g %7llu", report->best->thresholds[label], (unsigned long long)keyword->spoken);
 	if (keyword->spoken > 0) {
 		printf(" %7.2f", miss_percent(keyword));
 	} else {

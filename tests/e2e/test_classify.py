@@ -129,6 +129,32 @@ class ClassifyTest(harness.DaemonTest):
         best, worst = (self.classify("--set", f"dsp.resampler_quality={quality}") for quality in (10, 0))
         self.assertNotEqual(best["exits"], worst["exits"])
 
+    def write_model(self, **metadata):
+        """The model with other metadata."""
+        data = pathlib.Path(harness.MODEL).read_bytes()
+        begin = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:begin])
+        header["__metadata__"] |= {f"kws.{key}": value for key, value in metadata.items()}
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        path = self.folder / "model.safetensors"
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data[begin:])
+        return path
+
+    def test_what_a_model_says_does_not_command_a_terminal(self):
+        labels = json.loads(self.run_program(harness.KWS, "info", "--json", harness.MODEL).stdout)["labels"]
+        bad = {"name": "\x1b[2Jn", "card": "a\nb\x1b]0;c\a",
+               "labels": json.dumps([f"{label}\x1b\x9b" for label in labels])}
+        model = self.write_model(**bad)
+        texts = [self.run_program(harness.KWS, *command).stdout for command in (
+            ("info", model), ("classify", "--model", model, self.wav),
+            ("scan", "--scores", "--model", model, self.wav))]
+        texts.append(self.run_program(harness.KWS, "info", self.write_model(format="\x1b[2J")).stderr)
+        for text, seen in zip(texts, ("?[2Jn\n", "word.wav: yes??", " yes??", "format '?[2J'")):
+            self.assertIn(seen, text)
+            self.assertFalse(set("\x1b\x9b\a") & set(text), text)
+        self.assertIn("card       a\nb?]0;c?\n", texts[0])
+
     def test_no_json_of_a_path_that_is_not_utf8(self):
         path = self.wav.rename(self.folder / os.fsdecode(b"\xff.wav"))
         command = [harness.KWS, "classify", "--model", harness.MODEL, path]
