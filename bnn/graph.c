@@ -2,6 +2,7 @@
 #include "bnn/graph.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,13 @@ static const struct kws_op_class *const classes[] = {
 	&kws_op_exit,
 };
 
+/* Of extents below KWS_EXTENT_MAX; in 64 bits, as the product may be more than a size_t holds. */
+static uint64_t map_bytes(const struct kws_map_shape *shape)
+{
+	struct kws_map_shape position = {shape->type, 1, 1, shape->channels};
+	return (uint64_t)kws_map_row_bytes(&position) * shape->bands * shape->rows;
+}
+
 static int check_map(struct builder *builder, const struct kws_map_shape *shape)
 {
 	const struct kws_spec *spec = &builder->spec;
@@ -41,11 +49,10 @@ static int check_map(struct builder *builder, const struct kws_map_shape *shape)
 	}
 	if (shape->rows >= KWS_EXTENT_MAX || shape->bands >= KWS_EXTENT_MAX ||
 		shape->channels >= KWS_EXTENT_MAX ||
-		(unsigned long long)kws_map_row_bytes(shape) * shape->rows >
-			MAPS_BYTES_MAX - builder->map_bytes) {
+		map_bytes(shape) > MAPS_BYTES_MAX - builder->map_bytes) {
 		return kws_spec_fail(spec, KWS_EUNSUPPORTED, "the maps are too large");
 	}
-	builder->map_bytes += kws_map_row_bytes(shape) * shape->rows;
+	builder->map_bytes += (size_t)map_bytes(shape);
 	return 0;
 }
 

@@ -62,10 +62,15 @@ static int pack(struct conv2d *conv, const struct kws_tensor *weight, const floa
 {
 	size_t outputs = weight->shape[3];
 	size_t blocks = (outputs / conv->groups + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
+	size_t lanes = conv->groups * blocks * KWS_FLOAT_BLOCK;
+	size_t weights; /* enough for depthwise as well */
+	if (__builtin_mul_overflow(weight->count / outputs, lanes, &weights)) {
+		return KWS_ENOMEM; /* what fills up the blocks may be 15 times the tensor */
+	}
 	conv->block_weights = weight->count / outputs * KWS_FLOAT_BLOCK;
 	conv->group_weights = conv->depthwise ? weight->count : blocks * conv->block_weights;
 	conv->group_biases = conv->depthwise ? outputs : blocks * KWS_FLOAT_BLOCK;
-	conv->weight = kws_spec_alloc(conv->groups * conv->group_weights, sizeof(float));
+	conv->weight = kws_spec_alloc(weights, sizeof(float));
 	conv->bias = kws_spec_alloc(conv->groups * conv->group_biases, sizeof(float));
 	if (conv->weight == NULL || conv->bias == NULL) {
 		return KWS_ENOMEM;

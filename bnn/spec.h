@@ -9,7 +9,8 @@
 #include "bnn/safetensors.h"
 #include "common/error.h"
 
-/* Largest extent of any axis. With it no product of three extents overflows 64 bits. */
+/* Every extent of an axis is below. With it no product of three extents overflows 64 bits; that of
+ * two may overflow a size_t of 32. */
 #define KWS_EXTENT_MAX 65536
 
 /* One entry of `kws.graph` while it is read: the JSON object, the tensors, and the place for the

@@ -10,10 +10,10 @@
 #include "dsp/resampler.h"
 
 #define SAMPLES_MAX (600u * KWS_SAMPLE_RATE_HZ)
-#define RESAMPLER_QUALITY 5 /* as [dsp] resampler_quality's default */
 #define BLOCK_FRAMES 512
 
 struct reader {
+	const struct kws_config *config;
 	struct kws_clip *clip;
 	size_t capacity;
 	unsigned channels;
@@ -23,8 +23,14 @@ struct reader {
 static int open_clip(void *user, const struct kws_audio_format *format, struct kws_error *error)
 {
 	struct reader *reader = user;
+	unsigned channel = (unsigned)reader->config->audio.channel;
+	if (channel > format->channels) {
+		return kws_fail(error, KWS_EINVAL, "there is no channel %u: the file has %u",
+			channel, format->channels);
+	}
 	reader->channels = format->channels;
-	int result = kws_resampler_create(&reader->resampler, format->rate_hz, RESAMPLER_QUALITY);
+	int result = kws_resampler_create(
+		&reader->resampler, format->rate_hz, reader->config->dsp.resampler_quality);
 	return result == 0 ? 0
 			   : kws_fail(error, result, "cannot convert from %u Hz", format->rate_hz);
 }
@@ -75,7 +81,8 @@ static int add_frames(void *user, const int16_t *frames, size_t count, struct kw
 	while (count > 0 && result == 0) {
 		float mono[BLOCK_FRAMES];
 		size_t now = count < BLOCK_FRAMES ? count : BLOCK_FRAMES;
-		kws_mix_to_mono(frames, now, reader->channels, 0, mono);
+		kws_mix_to_mono(frames, now, reader->channels,
+			(unsigned)reader->config->audio.channel, mono);
 		result = add_mono(reader, mono, now, error);
 		frames += now * reader->channels;
 		count -= now;
@@ -83,9 +90,10 @@ static int add_frames(void *user, const int16_t *frames, size_t count, struct kw
 	return result;
 }
 
-int kws_clip_read(struct kws_clip *clip, const char *path, struct kws_error *error)
+int kws_clip_read(struct kws_clip *clip, const char *path, const struct kws_config *config,
+	struct kws_error *error)
 {
-	struct reader reader = {.clip = clip};
+	struct reader reader = {.config = config, .clip = clip};
 	struct kws_audio_file_taker taker = {open_clip, add_frames, NULL, &reader};
 	memset(clip, 0, sizeof(*clip));
 	int result = kws_audio_file_read(path, &taker, error);

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,16 @@
 #include "cli/clip.h"
 #include "cli/kws.h"
 #include "cli/models.h"
+#include "cli/path.h"
 #include "cli/settings.h"
+#include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
 #include "exits/posterior.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/resolve.h"
+
+#define LABEL_WIDTH 12
 
 static const char help[] =
 	"usage: kws classify [OPTION]... [FILE]...\n\n"
@@ -28,8 +33,11 @@ static const char help[] =
 	"  --delta D                answer with the first exit whose entropy is below D nats\n"
 	"  --policy P               answer as this policy of [exits] does; each clip is a stream "
 	"of its own\n"
-	"  --config FILE            the daemon's configuration\n"
-	"  --set SECTION.KEY=VALUE  a setting, as often as wanted\n"
+	"  --config FILE            the daemon's configuration. What counts: [audio].channel,\n"
+	"                           [dsp].resampler_quality, [model].path, [exits] and what "
+	"keywords\n"
+	"                           have of it. The rest of [dsp] needs a stream: `kws scan`\n"
+	"  --set SECTION.KEY=VALUE  a setting of it, as often as wanted\n"
 	"  --json                   one JSON object a line: file, label, score, exit, entropy, "
 	"reason, and\n"
 	"                           `exits` with label, score and entropy of each\n"
@@ -116,7 +124,7 @@ static json_t *json_answer(const struct classify *classify, const struct answer 
 	return object;
 }
 
-static void print_json(const struct classify *classify, const char *path,
+static bool print_json(const struct classify *classify, const char *path,
 	const struct answer *answers, const struct kws_decision *decision)
 {
 	size_t exits = kws_model_graph(classify->model)->exit_count;
@@ -131,20 +139,25 @@ static void print_json(const struct classify *classify, const char *path,
 		kws_reason_name(decision->reason), "exits", list);
 	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(6))
 				    : NULL;
-	if (line != NULL) {
+	bool good = line != NULL;
+	if (good) {
 		puts(line);
 	} else {
-		fprintf(stderr, "kws: %s: the path is not UTF-8\n", path);
+		fprintf(stderr, "kws: %s: out of memory\n", path);
 	}
 	free(line);
 	json_decref(object);
+	return good;
 }
 
 static int classify_file(struct classify *classify, const char *path)
 {
 	struct kws_error error = {""};
 	struct kws_clip clip;
-	if (kws_clip_read(&clip, path, &error) != 0) {
+	if (classify->json && !kws_cli_path_is_text(path)) {
+		return KWS_EXIT_FAILED;
+	}
+	if (kws_clip_read(&clip, path, classify->config, &error) != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;
 	}
@@ -154,14 +167,15 @@ static int classify_file(struct classify *classify, const char *path)
 	kws_clip_finish(&clip);
 	struct kws_decision decision = run_exits(classify, window, answers);
 	if (classify->json) {
-		print_json(classify, path, answers, &decision);
-	} else {
-		printf("%s: %-12s score %.3f  exit %zu/%zu  entropy %.3f  %s\n", path,
-			kws_model_label(classify->model, decision.label),
-			(double)decision.posteriors[decision.label], decision.exit + 1,
-			kws_model_graph(classify->model)->exit_count, (double)decision.entropy,
-			kws_reason_name(decision.reason));
+		bool printed = print_json(classify, path, answers, &decision);
+		return printed ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 	}
+	printf("%s: ", path);
+	kws_terminal_column(stdout, kws_model_label(classify->model, decision.label), LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %.3f  %s\n",
+		(double)decision.posteriors[decision.label], decision.exit + 1,
+		kws_model_graph(classify->model)->exit_count, (double)decision.entropy,
+		kws_reason_name(decision.reason));
 	return KWS_EXIT_OK;
 }
 
@@ -271,7 +285,7 @@ static int load_model(struct classify *classify)
 	}
 	if (kws_resolve_policy(
 		    &classify->policy_settings, classify->model, classify->config, &error) != 0) {
-		fprintf(stderr, "kws: %s: %s\n", classify->config->model.path.items[0], error.text);
+		kws_cli_models_complain(classify->config->model.path.items[0], &error);
 		return KWS_EXIT_FAILED;
 	}
 	return KWS_EXIT_OK;

@@ -9,6 +9,8 @@
 #include "bnn/kernels.h"
 #include "bnn/model.h"
 #include "cli/kws.h"
+#include "cli/models.h"
+#include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
 
@@ -75,8 +77,9 @@ static void print_keyword_defaults(const struct kws_model *model)
 	const char *end = "";
 	for (size_t i = 0; i < kws_model_label_count(model); i++) {
 		if (!isnan(defaults->threshold[i])) {
-			printf("%s %s %g", before, kws_model_label(model, i),
-				defaults->threshold[i]);
+			printf("%s ", before);
+			kws_terminal_text(stdout, kws_model_label(model, i));
+			printf(" %g", defaults->threshold[i]);
 			before = ",";
 			end = "\n";
 		}
@@ -88,22 +91,28 @@ static void print_text(const char *path, const struct kws_model *model)
 {
 	const struct kws_graph *graph = kws_model_graph(model);
 	struct kws_op_cost cost = kws_graph_cost(graph, graph->exit_count - 1);
-	printf("%s: %s\n", path, kws_model_name(model));
-	printf("  labels    ");
+	printf("%s: ", path);
+	kws_terminal_text(stdout, kws_model_name(model));
+	printf("\n  labels    ");
 	for (size_t i = 0; i < kws_model_label_count(model); i++) {
-		printf(" %s", kws_model_label(model, i));
+		putchar(' ');
+		kws_terminal_text(stdout, kws_model_label(model, i));
 	}
 	printf("\n  input      %zu frames x %zu bands\n", graph->maps[0].rows,
 		graph->maps[0].bands);
 	char kernels[128];
 	kws_kernels_describe(kernels, sizeof(kernels));
 	printf("  kernels    %s\n", kernels);
-	printf("  features   %s\n", kws_model_metadata(model, "kws.features"));
+	printf("  features   ");
+	kws_terminal_text(stdout, kws_model_metadata(model, "kws.features"));
+	putchar('\n');
 	print_exit_defaults(model);
 	print_keyword_defaults(model);
 	print_parameters(&cost);
 	print_exits(graph);
-	printf("  card       %s\n", kws_model_metadata(model, "kws.card"));
+	printf("  card       ");
+	kws_terminal_lines(stdout, kws_model_metadata(model, "kws.card"));
+	putchar('\n');
 }
 
 static json_t *json_labels(const struct kws_model *model)
@@ -173,7 +182,7 @@ static int print_model(const char *path, bool json)
 	struct kws_model *model;
 	struct kws_error error = {""};
 	if (kws_model_load(&model, path, NULL, &error) != 0) {
-		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+		kws_cli_models_complain(path, &error);
 		return KWS_EXIT_FAILED;
 	}
 	int status = KWS_EXIT_OK;

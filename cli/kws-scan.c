@@ -7,10 +7,14 @@
 #include "cli/audio-file.h"
 #include "cli/kws.h"
 #include "cli/models.h"
+#include "cli/path.h"
 #include "cli/settings.h"
 #include "cli/sweep.h"
+#include "cli/terminal.h"
 #include "dsp/mel.h"
 #include "pipeline/report.h"
+
+#define LABEL_WIDTH 12
 
 static const char help[] =
 	"usage: kws scan [OPTION]... FILE...\n\n"
@@ -44,11 +48,12 @@ struct scan {
 	struct kws_sweep
 		*sweeps[KWS_CONFIG_MODELS_MAX]; /* of each model, if thresholds are given */
 	uint64_t seq;
+	bool lost; /* an event, for lack of memory */
 };
 
 static const struct kws_report_clock no_clock = {-1, -1, -1.0};
 
-/* Takes the reference to `event`. */
+/* Takes the reference to `event`; NULL: there was no memory for it. */
 static void print_json(struct scan *scan, json_t *event)
 {
 	json_t *stamped = NULL;
@@ -57,7 +62,10 @@ static void print_json(struct scan *scan, json_t *event)
 		json_object_set_new(stamped, "file", json_string(scan->file)) == 0) {
 		line = kws_event_dump(stamped);
 	}
-	puts(line != NULL ? line : "{}");
+	if (line != NULL) {
+		puts(line);
+	}
+	scan->lost |= line == NULL;
 	free(line);
 	json_decref(stamped);
 	json_decref(event);
@@ -67,7 +75,8 @@ static void print_json(struct scan *scan, json_t *event)
 static void print_model(const struct scan *scan, const struct kws_model *model)
 {
 	if (scan->models.count > 1) {
-		printf("  model %s", kws_model_name(model));
+		printf("  model ");
+		kws_terminal_text(stdout, kws_model_name(model));
 	}
 	putchar('\n');
 }
@@ -75,10 +84,12 @@ static void print_model(const struct scan *scan, const struct kws_model *model)
 static void print_hop(
 	const struct scan *scan, const struct kws_model *model, const struct kws_hop *hop)
 {
-	printf("%s: %9.3f s  hop %-7llu %-12s score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
-		scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ, (unsigned long long)hop->hop,
-		kws_model_label(model, hop->best), (double)hop->posteriors[hop->best], hop->exit,
-		hop->exits, (double)hop->entropy, kws_reason_name(hop->reason));
+	printf("%s: %9.3f s  hop %-7llu ", scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ,
+		(unsigned long long)hop->hop);
+	kws_terminal_column(stdout, kws_model_label(model, hop->best), LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
+		(double)hop->posteriors[hop->best], hop->exit, hop->exits, (double)hop->entropy,
+		kws_reason_name(hop->reason));
 	if (!isnan(hop->change)) {
 		printf("  change %.3f", (double)hop->change);
 	}
@@ -91,18 +102,18 @@ static void tell_hop(struct scan *scan, const struct kws_model *model, const str
 	json_t *event;
 	if (!scan->json) {
 		print_hop(scan, model, hop);
-	} else if (kws_report_score(model, hop, &event) == 0) {
-		print_json(scan, event);
+	} else {
+		print_json(scan, kws_report_score(model, hop, &event) == 0 ? event : NULL);
 	}
 }
 
 static void print_event(const struct scan *scan, const struct kws_model *model,
 	const struct kws_detector_event *found)
 {
-	printf("%s: %9.3f s  %s%-12s score %.3f  exit %zu/%zu  entropy %.3f  %s", scan->file,
-		(double)found->at.sample / KWS_SAMPLE_RATE_HZ,
-		found->type == KWS_DETECTOR_DETECTION ? "" : "(near miss) ",
-		kws_model_label(model, found->label), (double)found->score, found->at.exit,
+	printf("%s: %9.3f s  %s", scan->file, (double)found->at.sample / KWS_SAMPLE_RATE_HZ,
+		found->type == KWS_DETECTOR_DETECTION ? "" : "(near miss) ");
+	kws_terminal_column(stdout, kws_model_label(model, found->label), LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %.3f  %s", (double)found->score, found->at.exit,
 		kws_model_graph(model)->exit_count, (double)found->at.entropy, found->at.reason);
 	if (scan->thresholds != NULL) {
 		printf("  threshold %g", (double)found->threshold);
@@ -117,9 +128,9 @@ static void on_event(
 	json_t *event;
 	if (!scan->json) {
 		print_event(scan, model, found);
-	} else if (found->type == KWS_DETECTOR_DETECTION &&
-		   kws_report_detection(model, scan->config, found, &no_clock, &event) == 0) {
-		print_json(scan, event);
+	} else if (found->type == KWS_DETECTOR_DETECTION) {
+		int result = kws_report_detection(model, scan->config, found, &no_clock, &event);
+		print_json(scan, result == 0 ? event : NULL);
 	}
 }
 
@@ -165,8 +176,12 @@ static int scan_file(struct scan *scan, const char *path)
 	struct kws_pipeline_sink sink = {on_hop, scan->thresholds != NULL ? NULL : on_event, scan};
 	struct kws_audio_file_taker taker = {open_stream, push_frames, NULL, scan};
 	struct kws_error error = {""};
+	if (scan->json && !kws_cli_path_is_text(path)) {
+		return KWS_EXIT_FAILED;
+	}
 	scan->file = path;
 	scan->seq = 0;
+	scan->lost = false;
 	for (size_t i = 0; scan->thresholds != NULL && i < scan->models.count; i++) {
 		kws_sweep_restart(scan->sweeps[i]);
 	}
@@ -177,6 +192,9 @@ static int scan_file(struct scan *scan, const char *path)
 	}
 	kws_pipeline_destroy(scan->pipeline);
 	scan->pipeline = NULL;
+	if (result == 0 && scan->lost) {
+		result = kws_fail(&error, KWS_ENOMEM, "out of memory");
+	}
 	if (result != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return KWS_EXIT_FAILED;
@@ -266,14 +284,24 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 	return -1;
 }
 
+/* One that cannot be read keeps no other from being scanned. */
+static int scan_all(struct scan *scan, int count, char **paths)
+{
+	int status = KWS_EXIT_OK;
+	for (int i = 0; i < count; i++) {
+		status = scan_file(scan, paths[i]) != KWS_EXIT_OK ? KWS_EXIT_FAILED : status;
+	}
+	return status;
+}
+
 int kws_scan_main(int argc, char **argv)
 {
 	struct scan scan = {0};
 	int status = parse_options(&scan, argc, argv);
 	if (status < 0) {
 		status = load(&scan);
-		for (int i = optind; status == KWS_EXIT_OK && i < argc; i++) {
-			status = scan_file(&scan, argv[i]);
+		if (status == KWS_EXIT_OK) {
+			status = scan_all(&scan, argc - optind, argv + optind);
 		}
 	}
 	for (size_t i = 0; i < scan.models.count; i++) {

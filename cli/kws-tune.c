@@ -9,6 +9,7 @@
 
 #include "cli/kws.h"
 #include "cli/models.h"
+#include "cli/path.h"
 #include "cli/settings.h"
 #include "cli/tune-input.h"
 #include "cli/tune-report.h"
@@ -221,15 +222,22 @@ static bool load(struct tune *tune)
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
 	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
-		fprintf(stderr, "kws: %s: %s\n", tune->config->model.path.items[0], error.text);
+		kws_cli_models_complain(tune->config->model.path.items[0], &error);
 		return false;
 	}
 	return true;
 }
 
-/* Before hours of work, not after them. */
+/* Before hours of work, not after them. Detections are told of streams only. */
 static bool check_output(const struct tune *tune)
 {
+	for (size_t i = 0; tune->json && i < tune->input_count; i++) {
+		const struct input *input = &tune->inputs[i];
+		bool stream = input->kind == INPUT_BACKGROUND || input->kind == INPUT_STREAM;
+		if (stream && !kws_cli_path_is_text(input->text)) {
+			return false;
+		}
+	}
 	if (tune->write_path != NULL && access(tune->write_path, F_OK) == 0) {
 		fprintf(stderr, "kws: %s: exists already and is not written over\n",
 			tune->write_path);

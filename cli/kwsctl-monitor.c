@@ -12,6 +12,7 @@
 #include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-print.h"
 #include "cli/kwsctl-scores.h"
+#include "cli/terminal.h"
 #include "ipc/endpoint.h"
 #include "ipc/event.h"
 #include "ipc/subscriber.h"
@@ -84,7 +85,7 @@ static void print_string(
 {
 	const char *text = json_string_value(json_object_get(event, key));
 	fputs(before, stdout);
-	kwsctl_print_text(stdout, text != NULL ? text : "-");
+	kws_terminal_text(stdout, text != NULL ? text : "-");
 	fputs(after, stdout);
 }
 

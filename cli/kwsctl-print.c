@@ -5,32 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/terminal.h"
 #include "common/error.h"
 #include "common/json.h"
 
 #define INDENT 2
 
-void kwsctl_print_lines(FILE *out, const char *text)
-{
-	for (; text != NULL && *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		fputc((c < 32 && c != '\n') || c == 127 ? '?' : c, out);
-	}
-}
-
-void kwsctl_print_text(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		fputc(c < 32 || c == 127 ? '?' : c, out);
-	}
-}
-
 static void print_scalar(FILE *out, const json_t *value)
 {
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		kwsctl_print_text(out, json_string_value(value));
+		kws_terminal_text(out, json_string_value(value));
 		break;
 	case JSON_INTEGER:
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -102,7 +87,7 @@ static void print_members(FILE *out, const json_t *object, int indent, bool dash
 	json_object_foreach (members, key, value) {
 		fprintf(out, "%*s", indent, dash ? "- " : "");
 		dash = false;
-		kwsctl_print_text(out, key);
+		kws_terminal_text(out, key);
 		if (is_block(value)) {
 			fputs(":\n", out);
 			print_block(out, value, indent + INDENT);

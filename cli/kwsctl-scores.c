@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/kwsctl-print.h"
+#include "cli/terminal.h"
 
 #define SAMPLE_RATE_HZ 16000.0 /* of `sample`, docs/events.md */
 
@@ -32,23 +32,11 @@ static const struct column columns[] = {
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-/* Characters of UTF-8: all bytes but the continuations. */
-static int count_characters(const char *text)
-{
-	int count = 0;
-	for (; *text != '\0'; text++) {
-		count += ((unsigned char)*text & 0xC0) != 0x80;
-	}
-	return count;
-}
-
 /* Two spaces apart from the column before. */
 static void print_text(FILE *out, const struct column *column, const char *text)
 {
-	int padding = -column->width - count_characters(text);
 	fputs("  ", out);
-	kwsctl_print_text(out, text);
-	fprintf(out, "%*s", padding > 0 ? padding : 0, "");
+	kws_terminal_column(out, text, -column->width);
 }
 
 void kwsctl_print_score_heading(FILE *out)

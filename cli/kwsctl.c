@@ -13,6 +13,7 @@
 #include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-monitor.h"
 #include "cli/kwsctl-print.h"
+#include "cli/terminal.h"
 #include "ipc/client.h"
 #include "ipc/endpoint.h"
 #include "ipc/runtime.h"
@@ -80,7 +81,7 @@ static const char usage_text[] =
 void kwsctl_complain(const char *sentence)
 {
 	fputs("kwsctl: ", stderr);
-	kwsctl_print_text(stderr, sentence);
+	kws_terminal_text(stderr, sentence);
 	fputc('\n', stderr);
 }
 
@@ -243,7 +244,7 @@ static enum kwsctl_status run_metrics(
 	if (status != KWSCTL_OK || options->json) {
 		return status == KWSCTL_OK ? print_result(options, result) : status;
 	}
-	kwsctl_print_lines(stdout, json_string_value(result));
+	kws_terminal_lines(stdout, json_string_value(result));
 	json_decref(result);
 	return fflush(stdout) == 0 ? KWSCTL_OK : KWSCTL_REFUSED;
 }

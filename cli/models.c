@@ -3,7 +3,15 @@
 
 #include <stdio.h>
 
+#include "cli/terminal.h"
 #include "dsp/mel.h"
+
+void kws_cli_models_complain(const char *path, const struct kws_error *error)
+{
+	fprintf(stderr, "kws: %s: ", path);
+	kws_terminal_text(stderr, error->text);
+	fputc('\n', stderr);
+}
 
 static bool load(struct kws_model **out, const char *path)
 {
@@ -16,7 +24,7 @@ static bool load(struct kws_model **out, const char *path)
 		}
 	}
 	if (result != 0) {
-		fprintf(stderr, "kws: %s: %s\n", path, error.text);
+		kws_cli_models_complain(path, &error);
 	}
 	return result == 0;
 }
@@ -34,11 +42,7 @@ bool kws_cli_models_load(struct kws_model_set *set, const struct kws_config *con
 		made.count++;
 	}
 	if (kws_model_set_check(&made, config, &error) != 0) {
-		if (made.count == 1) {
-			fprintf(stderr, "kws: %s: %s\n", paths->items[0], error.text);
-		} else {
-			fprintf(stderr, "kws: %s\n", error.text);
-		}
+		kws_cli_models_complain(made.count == 1 ? paths->items[0] : "[model].path", &error);
 		kws_model_set_finish(&made);
 		return false;
 	}

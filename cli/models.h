@@ -7,8 +7,11 @@
 #include "config/config.h"
 #include "pipeline/model-set.h"
 
-/* The models of [model].path, for the offline tools. Both functions complain on the standard error;
+/* The models of [model].path, for the offline tools. They complain on the standard error;
  * after false there is nothing to finish. */
+
+/* Complains about a model's file, in words that may be the file's own. */
+void kws_cli_models_complain(const char *path, const struct kws_error *error);
 
 /* All of them, which suit each other and the configuration. */
 bool kws_cli_models_load(struct kws_model_set *set, const struct kws_config *config);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
 #include "pipeline/resolve.h"
@@ -15,6 +16,7 @@
 #define MEGA 1e6
 #define DESCRIPTION_SIZE 256
 #define HOP_MS 10
+#define NAME_WIDTH 18
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -51,9 +53,10 @@ static void print_data(const struct kws_tune_report *report)
 	size_t hour_bytes =
 		kws_recording_bytes_per_hour(kws_model_graph(report->model), hop_frames);
 	double bytes = (double)hops * (double)hop_frames / 360000.0 * (double)hour_bytes;
-	printf("model %s, hops of %zu ms; %zu streams, %zu clips; %.1f MB of kept answers\n",
-		kws_model_name(report->model), hop_frames * HOP_MS, report->corpus->count - clips,
-		clips, bytes / MEGA);
+	printf("model ");
+	kws_terminal_text(stdout, kws_model_name(report->model));
+	printf(", hops of %zu ms; %zu streams, %zu clips; %.1f MB of kept answers\n",
+		hop_frames * HOP_MS, report->corpus->count - clips, clips, bytes / MEGA);
 	for (int half = 0; half < KWS_HALVES; half++) {
 		struct kws_tally_keyword total = kws_tally_total(&report->tuned[half]);
 		printf("to %s: %.3g hours without keywords, %llu keywords\n",
@@ -102,8 +105,8 @@ static void print_keyword(
 {
 	const struct kws_tally_keyword *keyword = &tally->keywords[label];
 	double hours = hours_of(report, tally);
-	printf("%-18s %9g %7llu", kws_model_label(report->model, label),
-		report->best->thresholds[label], (unsigned long long)keyword->spoken);
+	kws_terminal_column(stdout, kws_model_label(report->model, label), NAME_WIDTH);
+	printf(" %9g %7llu", report->best->thresholds[label], (unsigned long long)keyword->spoken);
 	if (keyword->spoken > 0) {
 		printf(" %7.2f", miss_percent(keyword));
 	} else {
@@ -145,8 +148,8 @@ static void print_guarantee(const struct kws_tune_report *report, uint64_t count
 		       "it would\ntake %.1f hours to check on, at the rate seen.\n",
 			wanted, guarantee.hours_needed);
 	} else {
-		printf("More than the %g per hour wanted: no number of hours would make a "
-		       "promise of it.\n",
+		printf("That is not enough to promise at most %g per hour with 95 %% confidence: "
+		       "at the rate\nseen, no number of hours worth recording would do.\n",
 			wanted);
 	}
 }
@@ -158,8 +161,9 @@ static void print_alarms(const struct kws_tune_report *report)
 	double hours = hours_of(report, tally);
 	uint64_t count = kws_tally_total(tally).false_alarms;
 	if (hours <= 0.0) {
-		printf("\nNo audio without keywords was given: nothing is known of false "
-		       "alarms.\n");
+		printf("\nNo audio without keywords was given%s: nothing is known of false "
+		       "alarms.\n",
+			half == KWS_HALF_CHECK ? " to check on" : "");
 		return;
 	}
 	struct kws_poisson_interval interval = kws_poisson_interval(count, KWS_SEARCH_CONFIDENCE);
@@ -183,9 +187,10 @@ void kws_tune_report_print(const struct kws_tune_report *report)
 						      : "that the settings were chosen by");
 	print_policies(report);
 	kws_candidate_describe(&report->best->candidate, settings, sizeof(settings));
-	printf("\nBest for penalty %g: %s%s%s\n", report->wish.penalty,
+	printf("\nBest for penalty %g: %s%s%s%s\n", report->wish.penalty,
 		kws_candidate_policy_name(report->best->candidate.policy),
-		settings[0] != '\0' ? ", " : "", settings);
+		settings[0] != '\0' ? ", " : "", settings,
+		report->best->candidate.as_given ? " (the exits as configured)" : "");
 	print_keywords(report);
 	print_alarms(report);
 }

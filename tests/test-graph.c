@@ -45,6 +45,7 @@ static void add_tensors(struct model_builder *builder)
 	model_builder_floats(builder, "many", (const size_t[4]){257, 4, 0, 0});
 	model_builder_floats(builder, "odd", (const size_t[4]){1, 1, 2, 5});
 	model_builder_floats(builder, "wide", (const size_t[4]){1, 1, 4, 60000});
+	model_builder_floats(builder, "broad", (const size_t[4]){1, 1, 1, 32768});
 	model_builder_floats(builder, "huge", (const size_t[4]){1, 1, 1, 65536});
 	model_builder_tensor(
 		builder, "infinite", KWS_DTYPE_F32, (const size_t[4]){4, 0, 0, 0}, infinite);
@@ -273,6 +274,13 @@ static const struct bad_graph bad_conv2d[] = {
 		    "{'op':'maxpool2d','in':'w1','out':'w2'},"
 		    "{'op':'maxpool2d','in':'w1','out':'w3'}"),
 		KWS_EUNSUPPORTED, "graph operation 4 (maxpool2d): the maps are too large"},
+	{"[{'op':'input','out':'x','shape':[98,64,1]},"
+	 "{'op':'maxpool2d','in':'x','out':'one','kernel':[98,64]},"
+	 "{'op':'conv2d','in':'one','out':'w','weight':'broad'},"
+	 /* a row of 4 GiB: 0 in 32 bits */
+	 "{'op':'maxpool2d','in':'w','out':'p','kernel':[1,32768],'pad':[0,0,32767,32767]},"
+	 "{'op':'exit','in':'w','out':'e','pool':'all','weight':'dense','bias':'two'}]",
+		KWS_EUNSUPPORTED, "graph operation 3 (maxpool2d): the maps are too large"},
 };
 
 static const struct bad_graph bad_bits[] = {

@@ -89,6 +89,8 @@ static void test_guarantee(void **state)
 	assert_true(kws_guarantee_of(6, some.hours_needed, 0.5, 0.95).kept);
 	/* more than wanted is seen: hours do not help */
 	assert_near(kws_guarantee_of(3, 4.0, 0.5, 0.95).hours_needed, 0.0, 0.0);
+	/* just below, hours that nobody has */
+	assert_near(kws_guarantee_of(49, 99.0, 0.5, 0.95).hours_needed, 0.0, 0.0);
 }
 
 int main(void)

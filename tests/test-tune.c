@@ -289,6 +289,22 @@ static void candidate_in_a_configuration(void **state)
 	kws_config_destroy(config);
 }
 
+/* Also what single keywords have of their own. */
+static void candidate_of_a_configuration_changes_nothing(void **state)
+{
+	(void)state;
+	static const char *const overrides[] = {"keyword yes.delta=0.1", "keyword yes.confirm=5"};
+	char text[128];
+	struct kws_config *config = load(overrides, 2);
+	struct kws_candidate candidate = kws_candidate_of(config);
+	kws_candidate_apply(&candidate, config);
+	assert_int_equal(kws_config_get(config, "keyword yes.delta", text, sizeof(text)), 0);
+	assert_string_equal(text, "0.1");
+	assert_int_equal(kws_config_get(config, "keyword yes.confirm", text, sizeof(text)), 0);
+	assert_string_equal(text, "5");
+	kws_config_destroy(config);
+}
+
 static void fragment_has_what_differs(void **state)
 {
 	(void)state;
@@ -350,6 +366,20 @@ static void plot_has_points_where_the_axes_say(void **state)
 	assert_non_null(strstr(text, ">60</text>"));
 }
 
+/* A linear axis that is cut begins with the smallest value, also where that is 0. */
+static void plot_with_nothing_found(void **state)
+{
+	(void)state;
+	static const struct kws_plot_point points[] = {{1.0, 0.0}, {2.0, 90.0}};
+	struct kws_plot plot = {.title = "",
+		.x_title = "",
+		.y_title = "",
+		.y_cut = true,
+		.series = {{"line", points, 2}},
+		.series_count = 1};
+	assert_non_null(strstr(draw(&plot), "325.0,400.0 580.0,"));
+}
+
 static void plot_with_powers_of_ten(void **state)
 {
 	(void)state;
@@ -382,9 +412,11 @@ int main(void)
 		cmocka_unit_test(budgets),
 		cmocka_unit_test(grids_have_every_setting_once),
 		cmocka_unit_test(candidate_in_a_configuration),
+		cmocka_unit_test(candidate_of_a_configuration_changes_nothing),
 		cmocka_unit_test(fragment_has_what_differs),
 		cmocka_unit_test(fragment_that_cannot_be_written),
 		cmocka_unit_test(plot_has_points_where_the_axes_say),
+		cmocka_unit_test(plot_with_nothing_found),
 		cmocka_unit_test(plot_with_powers_of_ten),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,7 @@ struct kws_candidate kws_candidate_of(const struct kws_config *config)
 	const struct kws_config_floats *list =
 		find_list(config->exits.policy, &lists[0], &lists[1], &lists[2], &lists[3]);
 	return (struct kws_candidate){
+		.as_given = true,
 		.policy = config->exits.policy,
 		.thresholds = list != NULL ? *list : (struct kws_config_floats){0},
 		.patience = config->exits.patience,
@@ -184,6 +185,9 @@ void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_confi
 {
 	struct kws_config_floats *list = find_list(candidate->policy, &config->exits.delta,
 		&config->exits.score, &config->exits.margin, &config->exits.distance);
+	if (candidate->as_given) {
+		return;
+	}
 	config->exits.policy = candidate->policy;
 	if (list != NULL) {
 		*list = candidate->thresholds;

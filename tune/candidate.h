@@ -14,6 +14,7 @@ enum { KWS_CANDIDATE_POLICIES = 0 KWS_CONFIG_POLICY_MAP(XX) };
 
 /* One setting of [exits] that the search tries. */
 struct kws_candidate {
+	bool as_given; /* the configuration's own, keywords with settings of their own included */
 	enum kws_config_policy policy;
 	struct kws_config_floats thresholds; /* of the policy's own quantity; none: it has none */
 	int patience;
@@ -35,8 +36,7 @@ struct kws_candidate_space {
 int kws_candidate_grid(enum kws_config_policy policy, const struct kws_candidate_space *space,
 	struct kws_candidate **out, size_t *count);
 
-/* The candidate that [exits] of a configuration is; what single keywords have of their own is not
- * in it. Thread: any. */
+/* The candidate that [exits] of a configuration is: it leaves that as it is. Thread: any. */
 struct kws_candidate kws_candidate_of(const struct kws_config *config);
 
 /* Wants a keyword confirmed by that exit (1-based; 0: by none). False: a configuration cannot say
@@ -44,7 +44,7 @@ struct kws_candidate kws_candidate_of(const struct kws_config *config);
 bool kws_candidate_confirm(struct kws_candidate *candidate, size_t exit);
 
 /* Writes the candidate into [exits] and, since keywords have inherited from there already, into
- * every keyword. Thread: any. */
+ * every keyword; nothing, if it is as given. Thread: any. */
 void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_config *config);
 
 /* "entropy", and "delta = 0.5, 0.5, 0.2, 0, 0; confirm = 5". */

@@ -18,7 +18,10 @@ int kws_corpus_add(struct kws_corpus *corpus, const struct kws_recording *record
 		corpus->capacity = capacity;
 	}
 	corpus->recordings[corpus->count++] = *recording;
-	corpus->has_streams = corpus->has_streams || recording->stream;
+	if (recording->stream) {
+		corpus->has_streams[KWS_HALF_SEARCH] |= recording->check_begin > 0;
+		corpus->has_streams[KWS_HALF_CHECK] |= recording->check_begin != UINT64_MAX;
+	}
 	return 0;
 }
 

@@ -13,7 +13,7 @@ struct kws_corpus {
 	struct kws_recording *recordings;
 	size_t count;
 	size_t capacity;
-	bool has_streams;
+	bool has_streams[KWS_HALVES];
 };
 
 /* Takes the recording's content over. Errors: KWS_ENOMEM; it is the caller's then. */

@@ -3,20 +3,26 @@
 
 #include "tune/poisson.h"
 
-/* A rate so near to the one wanted that more events than this would have to be seen is as good as
- * above it. */
+/* Where more events than this would have to be seen, the rate is too near to the one wanted, or
+ * above it: nobody records so many hours. */
 #define EVENTS_MAX 2000
 
+/* Bisects: the more events, the nearer their bound is to them. */
 static double find_hours(double rate, double wanted, double confidence)
 {
-	for (uint64_t count = 0; count <= EVENTS_MAX && rate < wanted; count++) {
+	uint64_t low = 0;
+	uint64_t high = EVENTS_MAX + 1;
+	while (low < high) {
+		uint64_t count = (low + high) / 2;
 		/* the hours that these events would allow to say it in */
 		double hours = kws_poisson_upper(count, confidence) / wanted;
 		if (rate * hours <= (double)count) {
-			return hours;
+			high = count;
+		} else {
+			low = count + 1;
 		}
 	}
-	return 0.0;
+	return low <= EVENTS_MAX ? kws_poisson_upper(low, confidence) / wanted : 0.0;
 }
 
 struct kws_guarantee kws_guarantee_of(

@@ -10,7 +10,7 @@ struct kws_guarantee {
 	double bound;        /* false alarms per hour, at most, with the confidence */
 	bool kept;           /* the bound is within what was wanted */
 	double hours_needed; /* for that, should the rate stay as it was seen; 0: no number of hours
-				will do, the rate itself is above */
+				worth recording will do, the rate is too near or above */
 };
 
 /* `hours` above 0, `wanted` false alarms per hour above 0. The hours must not be those that the

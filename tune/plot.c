@@ -70,9 +70,12 @@ static double place_of(const struct axis *axis, double value)
 	return begin + (value - axis->low) / (axis->high - axis->low) * (axis->end - begin);
 }
 
-/* The largest value and the smallest above 0, 0 if there is none. */
+/* The largest value and the smallest, on a logarithmic axis the smallest above 0; 0 if there is
+ * none. */
 static void find_range(const struct kws_plot *plot, bool of_x, double *smallest, double *largest)
 {
+	bool positive = of_x && plot->x_logarithmic;
+	bool found = false;
 	*smallest = 0.0;
 	*largest = 0.0;
 	for (size_t i = 0; i < plot->series_count; i++) {
@@ -80,8 +83,9 @@ static void find_range(const struct kws_plot *plot, bool of_x, double *smallest,
 			const struct kws_plot_point *point = &plot->series[i].points[k];
 			double value = of_x ? point->x : point->y;
 			*largest = value > *largest ? value : *largest;
-			if (value > 0.0 && (*smallest == 0.0 || value < *smallest)) {
+			if ((value > 0.0 || !positive) && (!found || value < *smallest)) {
 				*smallest = value;
+				found = true;
 			}
 		}
 	}

@@ -117,7 +117,7 @@ static void add_computed(struct kws_net_stats *sum, const struct kws_net_stats *
 }
 
 static void decide_hop(struct kws_replay *replay, const struct kws_recording *recording,
-	size_t index, float *posteriors, struct kws_tally *tally)
+	size_t index, float *posteriors, struct kws_tally tallies[KWS_HALVES])
 {
 	const struct kws_recorded_hop *recorded = &recording->hops[index];
 	const struct kws_graph *graph = kws_model_graph(replay->model);
@@ -126,6 +126,8 @@ static void decide_hop(struct kws_replay *replay, const struct kws_recording *re
 		graph->classes,
 		replay->account,
 	};
+	enum kws_half half = kws_recording_half(recording, recorded->sample);
+	struct kws_tally *tally = &tallies[half];
 	struct kws_hop hop = {.hop = index, .sample = recorded->sample};
 	struct kws_net_stats before = kws_account_stats(replay->account);
 	if (recorded->first) {
@@ -137,12 +139,13 @@ static void decide_hop(struct kws_replay *replay, const struct kws_recording *re
 	kws_decider_decide(replay->decider, recorded->speech ? answer : NULL, &answers, &hop);
 	memcpy(posteriors, hop.posteriors, graph->classes * sizeof(*posteriors));
 	tally_window(tally, replay->model, recorded->truth, hop.best);
-	if (recording->stream || !replay->corpus->has_streams) {
+	if (recording->stream || !replay->corpus->has_streams[half]) {
 		struct kws_net_stats after = kws_account_stats(replay->account);
 		add_computed(&tally->computed, &before, &after);
 		tally->hops++;
 		tally->hops_at_exit[hop.exit]++;
-		tally->background_hops += recorded->background;
+		/* the silence around a clip is no audio that could show how rare alarms are */
+		tally->background_hops += recording->stream && recorded->background;
 	}
 }
 
@@ -155,12 +158,11 @@ void kws_replay_decide(
 		const struct kws_recording *recording = &replay->corpus->recordings[r];
 		size_t i = 0;
 		for (; i < recording->hop_count; i++) {
-			enum kws_half half =
-				kws_recording_half(recording, recording->hops[i].sample);
-			if (search_only && half == KWS_HALF_CHECK) {
+			if (search_only && kws_recording_half(recording,
+						   recording->hops[i].sample) == KWS_HALF_CHECK) {
 				break; /* and so is all that follows */
 			}
-			decide_hop(replay, recording, i, posteriors + i * classes, &tallies[half]);
+			decide_hop(replay, recording, i, posteriors + i * classes, tallies);
 		}
 		replay->decided[r] = i;
 		posteriors += recording->hop_count * classes;

@@ -290,7 +290,8 @@ static double score_of(const struct kws_search *search, const struct kws_tally *
 	return 100.0 * found - search->wish.penalty * 100.0 * cost;
 }
 
-/* What nobody spoke keeps its threshold, unless the chosen one has fewer false alarms. */
+/* What nobody spoke keeps its threshold, unless the chosen one has fewer false alarms or nothing is
+ * known of one so low. */
 static double final_threshold(const struct kws_search *search, size_t label, size_t chosen)
 {
 	size_t classes = kws_model_label_count(search->model);
@@ -301,8 +302,9 @@ static double final_threshold(const struct kws_search *search, size_t label, siz
 		nearest++;
 	}
 	bool spoken = points->tally.spoken > 0;
-	bool quiet = points[nearest * classes].tally.false_alarms <=
-		     points[chosen * classes].tally.false_alarms;
+	bool quiet = threshold_grid[nearest] <= given &&
+		     points[nearest * classes].tally.false_alarms <=
+			     points[chosen * classes].tally.false_alarms;
 	return !spoken && quiet ? given : threshold_grid[chosen];
 }
 

@@ -19,11 +19,11 @@ struct kws_tally_keyword {
 
 /* What came of one half of a corpus. */
 struct kws_tally {
-	/* of streams; of clips where there are no streams */
+	/* of streams; of clips where the half has no streams */
 	uint64_t hops;
 	uint64_t hops_at_exit[KWS_EXITS_MAX + 1]; /* [0]: without speech */
 	struct kws_net_stats computed;
-	uint64_t background_hops; /* in which a detection would be a false alarm */
+	uint64_t background_hops; /* of streams, in which a detection would be a false alarm */
 	/* windows whose right answer is known */
 	uint64_t keyword_windows;
 	uint64_t keyword_windows_right;

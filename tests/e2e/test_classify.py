@@ -4,11 +4,14 @@
 
 import json
 import math
+import os
 import pathlib
 import shutil
 import subprocess
+import wave
 
 import harness
+import numpy
 
 
 class ClassifyTest(harness.DaemonTest):
@@ -106,6 +109,59 @@ class ClassifyTest(harness.DaemonTest):
         self.set_exits(model, '{"delta": [1', "set_exits.py")
         self.assertEqual(model.read_bytes(), before)
         self.assertEqual([path for path in self.folder.iterdir() if "model" in path.name], [model])
+
+    def test_hears_the_channel_that_is_set(self):
+        with wave.open(str(self.wav)) as file:
+            word = numpy.frombuffer(file.readframes(file.getnframes()), numpy.int16)
+        alone = self.classify()
+        harness.write_wav(self.wav, numpy.stack([0 * word, word], axis=1))
+        second = self.classify("--set", "audio.channel=2", "--set", "exits.policy=always-5")
+        self.assertEqual(second["exits"], alone["exits"])
+        self.assertNotEqual(self.classify()["exits"], alone["exits"])
+        done = self.run_classify("--set", "audio.channel=3")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no channel 3: the file has 2", done.stderr)
+
+    def test_resamples_as_well_as_is_set(self):
+        with wave.open(str(self.wav)) as file:
+            word = numpy.frombuffer(file.readframes(file.getnframes()), numpy.int16)
+        harness.write_wav(self.wav, harness.resample(word, harness.RATE_HZ, 48000), 48000)
+        best, worst = (self.classify("--set", f"dsp.resampler_quality={quality}") for quality in (10, 0))
+        self.assertNotEqual(best["exits"], worst["exits"])
+
+    def write_model(self, **metadata):
+        """The model with other metadata."""
+        data = pathlib.Path(harness.MODEL).read_bytes()
+        begin = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:begin])
+        header["__metadata__"] |= {f"kws.{key}": value for key, value in metadata.items()}
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        path = self.folder / "model.safetensors"
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data[begin:])
+        return path
+
+    def test_what_a_model_says_does_not_command_a_terminal(self):
+        labels = json.loads(self.run_program(harness.KWS, "info", "--json", harness.MODEL).stdout)["labels"]
+        bad = {"name": "\x1b[2Jn", "card": "a\nb\x1b]0;c\a",
+               "labels": json.dumps([f"{label}\x1b\x9b" for label in labels])}
+        model = self.write_model(**bad)
+        texts = [self.run_program(harness.KWS, *command).stdout for command in (
+            ("info", model), ("classify", "--model", model, self.wav),
+            ("scan", "--scores", "--model", model, self.wav))]
+        texts.append(self.run_program(harness.KWS, "info", self.write_model(format="\x1b[2J")).stderr)
+        for text, seen in zip(texts, ("?[2Jn\n", "word.wav: yes??", " yes??", "format '?[2J'")):
+            self.assertIn(seen, text)
+            self.assertFalse(set("\x1b\x9b\a") & set(text), text)
+        self.assertIn("card       a\nb?]0;c?\n", texts[0])
+
+    def test_no_json_of_a_path_that_is_not_utf8(self):
+        path = self.wav.rename(self.folder / os.fsdecode(b"\xff.wav"))
+        command = [harness.KWS, "classify", "--model", harness.MODEL, path]
+        self.assertIn(b"yes", subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        done = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(b"the path is not UTF-8", done.stderr)
 
     def test_refuses_what_cannot_work(self):
         for arguments, sentence in (

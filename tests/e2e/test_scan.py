@@ -3,6 +3,7 @@
 """`kws scan x.wav` and a live kwsd that hears x.wav give the same events at the same places."""
 
 import json
+import os
 import subprocess
 
 import harness
@@ -103,6 +104,27 @@ class ScanTest(harness.DaemonTest):
             self.assertGreater(len(alone), 0)
             self.assertEqual(constant_part(alone), constant_part(
                 event for event in together if event["threshold"] == float(threshold)))
+
+    def test_goes_on_after_a_file_that_cannot_be_read(self):
+        harness.write_wav(self.wav, self.samples)
+        bad = self.folder / "bad.wav"
+        bad.write_text("no audio", encoding="utf-8")
+        done = subprocess.run([harness.KWS, "scan", "--model", harness.MODEL, bad, self.wav],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn("bad.wav", done.stderr)
+        for word in harness.WORDS:
+            self.assertIn(word, done.stdout)
+
+    def test_no_json_of_a_path_that_is_not_utf8(self):
+        path = self.folder / os.fsdecode(b"\xff.wav")
+        harness.write_wav(path, self.samples)
+        command = [harness.KWS, "scan", "--model", harness.MODEL, path]
+        self.assertIn(b"yes", subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        done = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(b"the path is not UTF-8", done.stderr)
 
     def test_no_list_of_thresholds(self):
         for text in ("", "0.5,", "0.5;0.6", "2", "nan", ",".join(65 * ["0.5"])):

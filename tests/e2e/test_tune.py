@@ -3,6 +3,7 @@
 """What `kws tune` predicts is what a kwsd with its configuration does on the same audio."""
 
 import json
+import os
 import subprocess
 import xml.etree.ElementTree
 
@@ -46,7 +47,7 @@ class TuneTest(harness.DaemonTest):
         done = subprocess.run([harness.KWS, "tune", "--model", harness.MODEL,
                                *map(str, arguments)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              check=False)
+                              errors="replace", check=False)
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
@@ -116,6 +117,7 @@ class TuneTest(harness.DaemonTest):
     def test_bad_input(self):
         self.assert_refused("no labels", "--stream", self.noise)
         self.assert_refused("No such file", self.folder / "nothing.wav", "--stream", self.wav)
+        self.assert_refused("the path is not UTF-8", "--json", "--stream", self.folder / os.fsdecode(b"\xff.wav"))
         self.assert_refused("has a keyword of the model in it", self.noise)
         self.assert_refused("has a keyword of the model in it", "--check", "--stream", self.wav)
         self.assert_refused("no such policy", "--policy", "magic", self.noise, status=2)
