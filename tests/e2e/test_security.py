@@ -33,12 +33,6 @@ NULL_GREETING = GREETING.replace(b"CURVE", b"NULL\0")
 COMMAND_OF_100_MIB = b"\x06" + struct.pack(">Q", HUGE_BYTES)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def memory_kib(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS:"):
@@ -70,7 +64,16 @@ class SecurityTest(harness.DaemonTest):
             self.keygen(self.folder / name)
         self.authorize("reader")
         self.authorize("operator", "--control")
-        self.endpoints = [f"tcp://127.0.0.1:{free_port()}" for _ in range(2)]
+        self.endpoints = [f"tcp://127.0.0.1:{self.hold_port()}" for _ in range(2)]
+
+    def hold_port(self):
+        """A port that, until this test ends, only who asks for this very one can get: libzmq, which
+        sets SO_REUSEADDR too, can bind beside a socket that does not listen."""
+        holder = socket.socket()
+        self.addCleanup(holder.close)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        return holder.getsockname()[1]
 
     def keygen(self, path):
         self.assertEqual(kwsctl("keygen", path).returncode, 0)
