@@ -45,6 +45,18 @@ def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def network_sockets(pid):
+    """Its sockets of the internet's families, as lines of /proc/net."""
+    links = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            links.add(os.readlink(fd))
+    tables = [pathlib.Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6", "udp", "udp6")]
+    lines = [line for table in tables if table.exists()
+             for line in table.read_text(encoding="ascii").splitlines()[1:]]
+    return [line for line in lines if f"socket:[{line.split()[9]}]" in links]
+
+
 def kwsctl(*arguments, env=None):
     return subprocess.run([harness.KWSCTL, *map(str, arguments)], check=False, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -143,6 +155,7 @@ class SecurityTest(harness.DaemonTest):
 
     def test_authorized_clients(self):
         daemon = self.start_remote()
+        self.assertEqual(len(network_sockets(daemon.process.pid)), 2)
         reader = self.subscriber("reader")
         self.assert_served(reader)
         self.assertTrue(reader.recv_multipart()[0].startswith(b"kws."))
@@ -216,6 +229,24 @@ class SecurityTest(harness.DaemonTest):
         self.ask(operator)
         self.assert_silent(operator, for_s=1)
         self.assert_served(self.subscriber("operator"))
+
+    def test_deleted_list_takes_every_right_away(self):
+        """At the next reload: an editor may delete it for a moment."""
+        daemon = self.start_remote()
+        reader, operator = self.subscriber("reader"), self.asker("operator")
+        self.assert_served(reader)
+        self.assert_served(operator)
+        (self.keys / "authorized").unlink()
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(daemon.status()["remote"]["clients"], 0)
+        operator.recv_multipart()
+        self.ask(operator)
+        self.assert_silent(reader, operator, self.subscriber("reader"), self.asker("operator"),
+                           for_s=1)
+        self.wait_for_remote(daemon, lambda remote: remote["refused"] >= 2, "refusals")
+        self.authorize("reader")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assert_served(self.subscriber("reader"))
 
     def test_list_with_an_error_changes_nothing(self):
         daemon = self.start_remote()
@@ -421,8 +452,15 @@ class SecurityTest(harness.DaemonTest):
         self.assertIsNone(self.wait_until_ready(daemon)["remote"])
 
 
-if __name__ == "__main__":
+class LocalTest(harness.DaemonTest):
+    def test_by_itself_it_opens_no_network_socket(self):
+        daemon = self.start("audio.source=null", "ipc.level_ms=100")
+        self.wait_until_ready(daemon)
+        self.subscribe_surely()
+        self.assertEqual(network_sockets(daemon.process.pid), [])
 
+
+if __name__ == "__main__":
     if not zmq.has("curve"):
         print("this pyzmq cannot encrypt")
         raise SystemExit(77)
