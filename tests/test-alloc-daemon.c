@@ -75,6 +75,7 @@ static const char *const calls[] = {
 
 static char folder[SCRATCH_BYTES];
 static char ports[2][8];
+static int held[2]; /* the sockets that keep them */
 
 /* What the runs' processes share. */
 static struct {
@@ -388,16 +389,20 @@ static void write_model(const char *file, const char *name, const char *labels)
 	model_builder_finish(&builder);
 }
 
-/* Nobody uses it now. */
-static void find_port(char port[8])
+/* Nobody uses it now, and only who asks for this very port gets it as long as the descriptor that
+ * comes back is open: libzmq, which sets SO_REUSEADDR too, can bind beside a socket that does not
+ * listen. */
+static int hold_port(char port[8])
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t size = sizeof(address);
+	int yes = 1;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
 	snprintf(port, 8, "%u", (unsigned)ntohs(address.sin_port));
-	close(fd);
+	return fd;
 }
 
 static int set_up(void **state)
@@ -418,8 +423,8 @@ static int set_up(void **state)
 	assert_int_equal(kws_keyring_change(path_of("keys"), "tablet", pair.public_key,
 				 KWS_RIGHT_EVENTS, &error),
 		0);
-	find_port(ports[0]);
-	find_port(ports[1]);
+	held[0] = hold_port(ports[0]);
+	held[1] = hold_port(ports[1]);
 	write_model("one.safetensors", "one", "['go','_silence_']");
 	write_model("other.safetensors", "other", "['stop','_silence_']");
 	return 0;
@@ -428,6 +433,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	close(held[0]);
+	close(held[1]);
 	scratch_remove(path_of("run"));
 	scratch_remove(path_of("clips"));
 	scratch_remove(path_of("keys"));

@@ -19,12 +19,14 @@
 
 #include "audio/monitor.h"
 #include "audio/sources.h"
+#include "tests/scratch.h"
 
 #define READ_SAMPLES 3000
 #define LONG_FRAMES 50000
 #define TIMEOUT_S 20
+#define TIMEOUT_NS (TIMEOUT_S * UINT64_C(1000000000))
 
-static char folder[] = "/tmp/kws-test-capture-XXXXXX";
+static char folder[SCRATCH_BYTES];
 
 /* A consumer as an event loop would be: sleeps until woken, reads until there is nothing. */
 struct consumer {
@@ -57,7 +59,7 @@ static void stop(struct consumer *consumer)
 {
 	uint64_t start_ns = kws_monitor_now_ns();
 	kws_capture_destroy(consumer->capture);
-	assert_true(kws_monitor_now_ns() - start_ns < 1000000000u); /* nothing waits for ever */
+	assert_true(kws_monitor_now_ns() - start_ns < TIMEOUT_NS); /* nothing waits for ever */
 	sem_destroy(&consumer->woken);
 	free(consumer->samples);
 }
@@ -203,14 +205,12 @@ static void file_at_its_own_pace(void **state)
 	write_sound(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 1, 3200);
 	struct kws_source_config config = {.type = "file", .path = path, .realtime = true};
 	struct consumer consumer;
+	uint64_t started_ns = kws_monitor_now_ns(); /* not opened: a busy machine tells that late */
 	start(&consumer, &config);
-	run_until(&consumer, KWS_CAPTURE_OPENED);
-	uint64_t opened_ns = kws_monitor_now_ns();
 	run_until(&consumer, KWS_CAPTURE_ENDED);
-	uint64_t taken_ns = kws_monitor_now_ns() - opened_ns;
-	assert_in_range(taken_ns, 150000000u, 5000000000u);
+	assert_in_range(kws_monitor_now_ns() - started_ns, 150000000u, TIMEOUT_NS);
 	uint64_t arrival_ns = kws_capture_arrival_ns(consumer.capture);
-	assert_in_range(arrival_ns, opened_ns, kws_monitor_now_ns());
+	assert_in_range(arrival_ns, started_ns, kws_monitor_now_ns());
 	assert_samples(&consumer, 3200);
 	stop(&consumer);
 }
@@ -405,17 +405,17 @@ static void null_is_silence_by_the_clock(void **state)
 	(void)state;
 	struct kws_source_config config = {.type = "null"};
 	struct consumer consumer;
+	uint64_t started_ns = kws_monitor_now_ns();
 	start(&consumer, &config);
 	run_until(&consumer, KWS_CAPTURE_OPENED);
 	assert_int_equal(consumer.event.format.rate_hz, 16000);
 	assert_int_equal(consumer.event.format.channels, 1);
-	uint64_t opened_ns = kws_monitor_now_ns();
 	while (consumer.sample_count < 3200) {
 		if (!step(&consumer)) {
 			wait_for_wake(&consumer);
 		}
 	}
-	assert_in_range(kws_monitor_now_ns() - opened_ns, 150000000u, 5000000000u);
+	assert_in_range(kws_monitor_now_ns() - started_ns, 150000000u, TIMEOUT_NS);
 	for (size_t i = 0; i < consumer.sample_count; i++) {
 		assert_int_equal(consumer.samples[i], 0);
 	}
@@ -458,20 +458,14 @@ static void a_late_consumer_sees_the_gap(void **state)
 static int create_folder(void **state)
 {
 	(void)state;
-	return mkdtemp(folder) == NULL;
+	return scratch_create(folder);
 }
 
 static int remove_folder(void **state)
 {
 	(void)state;
-	static const char *const names[] = {
-		"long", "paced.wav", "noise.wav", "damaged.flac", "long.wav"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char path[256];
-		path_of(names[i], path);
-		unlink(path);
-	}
-	return rmdir(folder);
+	scratch_remove(folder);
+	return access(folder, F_OK) == 0;
 }
 
 int main(void)

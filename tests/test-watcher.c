@@ -19,6 +19,9 @@
 /* Longer than the watcher's debounce of 200 ms, with room for a slow machine. */
 #define SETTLE_MS 500
 
+/* Shorter than it: what took longer may have been told as a change. */
+#define PROMPT_NS 150000000u
+
 /* A watched file kwsd.conf in a folder of its own, with the content "one". */
 struct fixture {
 	uv_loop_t loop;
@@ -163,6 +166,7 @@ static void test_rename_over(void **state)
 static void test_halves_are_one_change(void **state)
 {
 	struct fixture *fixture = *state;
+	uint64_t began_ns = uv_hrtime();
 	FILE *file = fopen(fixture->path, "w");
 	assert_non_null(file);
 	fputs("two ", file);
@@ -172,6 +176,9 @@ static void test_halves_are_one_change(void **state)
 	fflush(file);
 	run_ms(fixture, 30);
 	fclose(file);
+	if (uv_hrtime() - began_ns >= PROMPT_NS) {
+		skip(); /* on so slow a machine each half may be a change */
+	}
 	assert_int_equal(fixture->changes, 0);
 	run_until(fixture, 1);
 	assert_no_more_changes(fixture);
@@ -268,12 +275,15 @@ static void test_destroy_in_callback(void **state)
 static void test_destroy_while_waiting(void **state)
 {
 	struct fixture *fixture = *state;
+	uint64_t began_ns = uv_hrtime();
 	write_file(fixture->path, "two");
 	run_ms(fixture, 50); /* the debounce runs */
+	if (uv_hrtime() - began_ns < PROMPT_NS) {
+		assert_int_equal(fixture->changes, 0);
+	}
 	kws_watcher_destroy(fixture->watcher);
 	fixture->watcher = NULL;
 	assert_no_more_changes(fixture);
-	assert_int_equal(fixture->changes, 0);
 }
 
 static void test_no_directory(void **state)

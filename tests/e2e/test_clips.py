@@ -21,10 +21,10 @@ class ClipsTest(harness.DaemonTest):
         self.samples = numpy.concatenate([harness.silence(2), harness.speech(harness.WORDS[0]),
                                           harness.silence(1)])
 
-    def start_stdin(self, *settings):
+    def start_stdin(self, *settings, topics=()):
         daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
                             "ipc.level_ms=200", *settings, stdin=subprocess.PIPE)
-        self.subscriber = self.subscribe_surely("kws.state", "kws.detection.")
+        self.subscriber = self.subscribe_surely("kws.state", "kws.detection.", *topics)
         return daemon
 
     def saved(self, daemon, count):
@@ -50,9 +50,8 @@ class ClipsTest(harness.DaemonTest):
         numpy.testing.assert_array_equal(heard, self.samples[end - len(heard):end])
 
     def test_subscribers_get_the_audio(self):
-        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", "clips.publish=yes")
-        self.subscriber.socket.subscribe("kws.audio.")
-        harness.wait_for(daemon.status, "a turn of the loop")
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", "clips.publish=yes",
+                                  topics=("kws.audio.",))
         daemon.feed(self.samples)
         while True:
             self.assertTrue(self.subscriber.socket.poll(harness.TIMEOUT_S * 1000))
@@ -68,8 +67,8 @@ class ClipsTest(harness.DaemonTest):
         self.assertEqual(list(self.clips.iterdir()), [])
 
     def test_without_being_asked_no_audio_leaves(self):
-        daemon = self.start_stdin(f"clips.folder={self.clips}", "clips.publish=yes")
-        self.subscriber.socket.subscribe("kws.audio.")
+        daemon = self.start_stdin(f"clips.folder={self.clips}", "clips.publish=yes",
+                                  topics=("kws.audio.",))
         daemon.feed(self.samples)
         self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")
         self.assertEqual(daemon.stop(), 0)

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A sound file in, events out: their fields, their numbering, and kwsctl as a subscriber."""
+"""Sound in, events out: their fields, their numbering, near misses, gaps, and kwsctl as a subscriber."""
 
 import json
+import signal
 import subprocess
+import time
 
 import harness
 import numpy
@@ -28,7 +30,21 @@ STATE = {
 LEVEL = {"v": int, "seq": int, "boot": str, "rms_dbfs": NUMBER, "peak_dbfs": NUMBER}
 
 
-class EventsTest(harness.DaemonTest):
+class EventFields(harness.DaemonTest):
+    def assert_fields(self, event, fields):
+        self.assertEqual(list(event), list(fields))
+        for key, kind in fields.items():
+            self.assertIsInstance(event[key], kind, key)
+        self.assertEqual(event["v"], 1)
+        self.assertEqual(event["boot"], self.boot)
+
+    def assert_decision(self, event):
+        self.assertTrue(1 <= event["exit"] <= event["exits"], event)
+        self.assertTrue(0 <= event["score"] <= 1, event)
+        self.assertGreaterEqual(event["entropy"], 0)
+
+
+class EventsTest(EventFields):
     @classmethod
     def setUpClass(cls):
         # While the silence at the start lasts, the subscribers connect.
@@ -44,18 +60,6 @@ class EventsTest(harness.DaemonTest):
                                  "ipc.level_ms=200", "ipc.site=kitchen",
                                  arguments=["--config", str(self.config)])
         self.boot = self.wait_until_ready(self.daemon)["boot"]
-
-    def assert_fields(self, event, fields):
-        self.assertEqual(list(event), list(fields))
-        for key, kind in fields.items():
-            self.assertIsInstance(event[key], kind, key)
-        self.assertEqual(event["v"], 1)
-        self.assertEqual(event["boot"], self.boot)
-
-    def assert_decision(self, event):
-        self.assertTrue(1 <= event["exit"] <= event["exits"], event)
-        self.assertTrue(0 <= event["score"] <= 1, event)
-        self.assertGreaterEqual(event["entropy"], 0)
 
     def check_detections(self, found):
         self.assertEqual(harness.names(found), list(harness.WORDS))
@@ -105,12 +109,38 @@ class EventsTest(harness.DaemonTest):
             elif topic != "kws.score":
                 self.assertEqual(topic, f"kws.detection.{event['name']}")
 
+
+class FedTest(EventFields):
+    """What is said when all who shall hear it are there."""
+
+    def start_stdin(self, *settings):
+        self.daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
+                                 "ipc.level_ms=200", *settings, stdin=subprocess.PIPE)
+        self.boot = self.wait_until_ready(self.daemon)["boot"]
+        self.subscriber = self.subscribe_surely("kws.state", "kws.detection.", "kws.candidate.")
+
+    def start_monitor(self, *arguments):
+        """kwsctl, known to be connected, and the file that it writes."""
+        path = self.folder / "printed"
+        with path.open("wb") as file:
+            monitor = subprocess.Popen([harness.KWSCTL, "monitor", "--json", *arguments],
+                                       env=self.daemon.env, stdout=file)
+        self.addCleanup(monitor.kill)
+
+        def is_told():
+            for command in ("mute", "unmute"):
+                self.assertEqual(self.daemon.kwsctl(command).returncode, 0)
+            return path.stat().st_size > 0
+        harness.wait_for(is_told, "a state from kwsctl monitor")
+        return monitor, path
+
     def test_monitor_prints_the_same_events(self):
         words = harness.WORDS[:2]
-        lines = subprocess.run(
-            [harness.KWSCTL, "monitor", "--json", "--count", str(len(words)), *words],
-            env=self.daemon.env, stdout=subprocess.PIPE, check=True, text=True,
-            timeout=harness.TIMEOUT_S).stdout.splitlines()
+        self.start_stdin()
+        monitor, path = self.start_monitor("--count", str(len(words)), *words)
+        self.daemon.feed(numpy.concatenate([harness.silence(1), harness.speech(*words)]))
+        self.assertEqual(monitor.wait(harness.TIMEOUT_S), 0)
+        lines = path.read_text(encoding="utf-8").splitlines()
         printed = [event for event in map(json.loads, lines) if event["topic"] != "kws.state"]
         sent = self.subscriber.until(lambda topic, _: topic == f"kws.detection.{words[-1]}",
                                      "detection")
@@ -119,6 +149,40 @@ class EventsTest(harness.DaemonTest):
         self.assertEqual(printed, [event for event in harness.detections(sent)
                                    if event["name"] in words])
         self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_near_miss_is_told_as_one(self):
+        word = harness.WORDS[0]
+        self.start_stdin("detector.threshold=1", "detector.candidate_threshold=0.3")
+        self.daemon.feed(numpy.concatenate([harness.silence(1), harness.speech(word)]))
+        self.daemon.process.stdin.close()
+        messages = self.subscriber.until_state("ended")
+        self.assertEqual(harness.detections(messages), [])
+        near = [event for topic, event in messages if topic == f"kws.candidate.{word}"]
+        self.assertTrue(near, messages)
+        self.assert_fields(near[0], DETECTION)
+        self.assert_decision(near[0])
+        self.assertEqual((near[0]["name"], near[0]["threshold"]), (word, 1))
+        self.assertTrue(0.3 <= near[0]["score"] < 1, near)
+        self.assertEqual(self.daemon.wait(), 0)
+
+
+class GapTest(harness.DaemonTest):
+    def test_lost_audio_is_told_and_counted(self):
+        subscriber = self.subscribe("kws.state", "kws.score")
+        daemon = self.start("audio.source=null", "audio.buffer_ms=300", "ipc.scores=yes")
+        messages = subscriber.until(lambda topic, _: topic == "kws.score", "kws.score")
+        daemon.process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        daemon.process.send_signal(signal.SIGCONT)
+        last = harness.scores(messages + subscriber.until_state("gap"))[-1]
+        self.assertGreaterEqual(daemon.status()["network"]["gaps"], 1)
+        harness.wait_for(lambda: daemon.status()["audio"]["overrun_frames"] > harness.RATE_HZ,
+                         "more than a second lost")
+        lost = daemon.status()["audio"]["overrun_frames"]
+        # samples count on while nobody takes them: a window further, all of it is new
+        first = harness.scores(subscriber.until(lambda topic, _: topic == "kws.score", "kws.score"))[0]
+        self.assertGreaterEqual(first["sample"] - last["sample"],
+                                lost + harness.WINDOW_SAMPLES)
 
 
 if __name__ == "__main__":

@@ -52,10 +52,12 @@ class MuteTest(harness.DaemonTest):
 
     def test_muted_for_a_time(self):
         daemon = self.start_stdin()
-        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
+        self.assertEqual(daemon.kwsctl("mute", "--for", "60").returncode, 0)
         state = self.subscriber.until_state("muted")[-1][1]
-        self.assertEqual(state["reason"], "for 1.0 s")
-        self.assertTrue(0 < daemon.status()["mute"]["left_s"] <= 1)
+        self.assertEqual(state["reason"], "for 60.0 s")
+        mute = daemon.status()["mute"]
+        self.assertTrue(mute["on"] and 0 < mute["left_s"] <= 60, mute)
+        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
         self.subscriber.until_state("listening")
         self.assertFalse(daemon.status()["mute"]["on"])
 
@@ -82,6 +84,14 @@ class MuteTest(harness.DaemonTest):
 class ServiceManagerTest(harness.DaemonTest):
     """The other end of $NOTIFY_SOCKET, where systemd would be."""
 
+    def setUp(self):
+        super().setUp()
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.manager.close)
+        self.manager.bind(str(self.folder / "notify"))
+        self.manager.settimeout(harness.TIMEOUT_S)
+        self.env = dict(os.environ, NOTIFY_SOCKET=str(self.folder / "notify"))
+
     def until(self, text):
         """What kwsd tells up to a datagram that is this text."""
         seen = []
@@ -93,25 +103,31 @@ class ServiceManagerTest(harness.DaemonTest):
         return seen
 
     def test_it_says_what_it_does(self):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as self.manager:
-            self.manager.bind(str(self.folder / "notify"))
-            self.manager.settimeout(harness.TIMEOUT_S)
-            self.write_config("[audio]", "source = null")
-            daemon = self.start(arguments=("--config", str(self.config)),
-                                env=dict(os.environ, NOTIFY_SOCKET=str(self.folder / "notify")))
-            self.assertEqual(self.until("STATUS=listening: null")[0], "READY=1")
-            self.assertEqual(daemon.kwsctl("mute").returncode, 0)
-            self.until("STATUS=muted: until it is told to listen")
-            self.write_config("[audio]", "source = nil")
-            refused = self.until("STATUS=muted: until it is told to listen; the last reload was refused")
-            self.assertTrue(refused[0].startswith("RELOADING=1\nMONOTONIC_USEC="), refused)
-            self.assertEqual(refused[1:-1], ["READY=1"])
-            self.write_config("[audio]", "source = null")
-            self.until("STATUS=muted: until it is told to listen")
-            self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
-            self.until("STATUS=listening: not muted any more")
-            self.assertEqual(daemon.stop(), 0)
-            self.until("STOPPING=1")
+        self.write_config("[audio]", "source = null")
+        daemon = self.start(arguments=("--config", str(self.config)), env=self.env)
+        self.assertEqual(self.until("STATUS=listening: null")[0], "READY=1")
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.until("STATUS=muted: until it is told to listen")
+        self.write_config("[audio]", "source = nil")
+        refused = self.until("STATUS=muted: until it is told to listen; the last reload was refused")
+        self.assertTrue(refused[0].startswith("RELOADING=1\nMONOTONIC_USEC="), refused)
+        self.assertEqual(refused[1:-1], ["READY=1"])
+        self.write_config("[audio]", "source = null")
+        self.until("STATUS=muted: until it is told to listen")
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.until("STATUS=listening: not muted any more")
+        self.assertEqual(daemon.stop(), 0)
+        self.until("STOPPING=1")
+
+    def test_the_watchdog_is_fed_while_muted(self):
+        """Then nothing is decided: that alone must not look like a daemon that hangs."""
+        daemon = self.start("audio.source=null", env=dict(self.env, WATCHDOG_USEC="400000"))
+        self.until("WATCHDOG=1")
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.until("STATUS=muted: until it is told to listen")
+        for _ in range(4):
+            self.until("WATCHDOG=1")
+        self.assertEqual(daemon.stop(), 0)
 
 
 class PersistTest(harness.DaemonTest):

@@ -51,7 +51,9 @@ class PulseTest(harness.DaemonTest):
     def test_lost_card_comes_back(self):
         self.pulse.kill()
         before = harness.scores(self.subscriber.until_state("lost"))
-        self.assertIn(self.daemon.status()["audio"]["state"], ("waiting", "opening"))
+        # it is told before the old stream is closed
+        harness.wait_for(lambda: self.daemon.status()["audio"]["state"] in ("waiting", "opening"),
+                         "the stream closed")
         self.pulse.restart()
         waiting = self.subscriber.until_state("listening")
         self.assertEqual(harness.scores(waiting), [], "decisions without audio")
