@@ -74,6 +74,18 @@ class Phrases(unittest.TestCase):
         self.assertFalse(phonemes.contains(phrase.phonemes_of("a hoppy dog", "en-us"), words))
         self.assertNotIn("happy", texts.Vocabulary("en-us", words).names)
 
+    def test_a_number_is_a_word_as_well(self):
+        """What is spoken is the phrase, however it is written."""
+        words = phrase.phonemes_of("seven", "en-us")
+        vocabulary = texts.Vocabulary("en-us", words)
+        self.assertTrue({"6", "100"} < set(vocabulary.numbers))
+        self.assertFalse({"7", "17", "700"} & set(vocabulary.numbers) or set(vocabulary.numbers) & set(vocabulary.names))
+        rng = random.Random(1)
+        sentences = [vocabulary.sentence(rng) for _ in range(200)]
+        self.assertTrue(any(letter.isdigit() for sentence in sentences for letter in sentence))
+        for sentence, line in zip(sentences, espeak.phonemes_of_each(sentences, "en-us")):
+            self.assertFalse(phonemes.contains(line, words), sentence)
+
     def test_no_voice_trains_and_judges(self):
         train, check = cast.casts("en", random.Random(1))
         self.assertFalse(set(train.espeak) & set(check.espeak) or set(train.flite) & set(check.flite))
