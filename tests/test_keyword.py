@@ -116,6 +116,14 @@ class Flite(unittest.TestCase):
         programs = [next(speakers).program for _ in range(400)]
         self.assertAlmostEqual(programs.count(flite.PROGRAM) / 400, cast.FLITE_SHARE, delta=0.1)
 
+    def test_it_says_only_what_it_can_spell(self):
+        """Of "café" it says "caf"."""
+        both = cast.casts("en", random.Random(1))[0]
+        parts = both.parts(["café", "coffee"] * 100, random.Random(1))
+        self.assertEqual([text for text, _ in parts], ["café", "coffee"] * 100)
+        self.assertEqual({speaker.program for text, speaker in parts if text == "café"}, {espeak.PROGRAM})
+        self.assertEqual({speaker.program for text, speaker in parts if text == "coffee"}, {espeak.PROGRAM, flite.PROGRAM})
+
     def test_rate_and_size_of_the_throat(self):
         """A longer throat, with the same rate, is no slower; twice the rate is half as long."""
         def seconds(rate, formants):
