@@ -74,6 +74,12 @@ class Phrases(unittest.TestCase):
         self.assertFalse(phonemes.contains(phrase.phonemes_of("a hoppy dog", "en-us"), words))
         self.assertNotIn("happy", texts.Vocabulary("en-us", words).names)
 
+    def test_words_of_a_text(self):
+        """Vowel signs, decomposed umlauts and apostrophes do not end a word."""
+        self.assertEqual(texts.words_in("Die Gro\u0308ße, die 'Gr\u00f6ße' 42_mal"), ["Die", "Größe", "die", "mal"])
+        self.assertEqual(texts.words_in("l'heure, don\u2019t! ''"), ["don't", "l'heure"])
+        self.assertEqual(texts.words_in("नमस्ते दुनिया।"), ["दुनिया", "नमस्ते"])
+
     def test_a_number_is_a_word_as_well(self):
         """What is spoken is the phrase, however it is written."""
         words = phrase.phonemes_of("seven", "en-us")

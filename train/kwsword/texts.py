@@ -1,6 +1,6 @@
 """What people say that is not the keyword: words and sentences for espeak-ng to speak."""
 import pathlib
-import re
+import unicodedata
 
 from kwstrain.synth import OTHER_WORDS
 from kwstrain.voices import espeak
@@ -14,6 +14,13 @@ SOME_NUMBERS = [str(number) for number in (*range(101), *range(110, 10001, 90))]
 LEAST_WORDS = 50
 
 
+def words_in(text):
+    """Words: letters, the marks that combine with them, and apostrophes among these."""
+    text = unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    parted = "".join(c if c == "'" or unicodedata.category(c)[0] in "LM" else " " for c in text)
+    return sorted({word.strip("'") for word in parted.split()} - {""})
+
+
 def _words(path):
     """Of the user's text, or else English ones, whatever the language that speaks them."""
     if path is None:
@@ -22,7 +29,7 @@ def _words(path):
         text = pathlib.Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SystemExit(f"{path}: {error}")
-    found = sorted(set(re.findall(r"[^\W\d_]+", text)))
+    found = words_in(text)
     if len(found) < LEAST_WORDS:
         raise SystemExit(f"{path}: only {len(found)} words; give a text with hundreds")
     return found
