@@ -30,13 +30,16 @@ def rows(root):
 
 
 def decode(path):
+    """int16 samples at RATE, of several channels the mean, as the daemon hears them."""
     import soundfile
 
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except RuntimeError as error:
         raise SystemExit(f"{path}: not a recording: {error}")
-    samples = samples[:, 0]
+    if len(samples) == 0:
+        raise SystemExit(f"{path}: holds no audio")
+    samples = samples.mean(axis=1)
     if rate != RATE:
         from scipy.signal import resample_poly
 
