@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training's own pieces against what their sources define: gradients of the signs, TensorFlow's SAME, Bop, the
 thresholds of batch norm and sign, the backbones' shapes. Skips itself where there is no PyTorch."""
+import os
 import pathlib
 import sys
 import tempfile
@@ -15,7 +16,7 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import augment, layers, pointwise, pool, randomise, same, teacher, thresholds, training  # noqa: E402
+from kwstrain import augment, data, layers, pointwise, pool, randomise, same, teacher, thresholds, training  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
@@ -115,6 +116,47 @@ class Pointwise(unittest.TestCase):
         got = gradients(pointwise.crop, self.x, [], weights)
         self.near(got, gradients(lambda x: x[:, :, 1:-1], self.x.float(), [], weights))
         self.assertTrue(got[0].is_contiguous(memory_format=torch.channels_last))
+
+
+class Recordings(unittest.TestCase):
+    def setUp(self):
+        try:
+            import soundfile
+        except ImportError:
+            self.skipTest("no soundfile")
+        scratch = tempfile.TemporaryDirectory(prefix="kws-recordings-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        self.write = lambda name, samples: soundfile.write(self.folder / name, np.asarray(samples, np.int16), data.RATE)
+
+    def test_several_channels_are_their_mean(self):
+        self.write("stereo.wav", [[100, 300], [-200, 0], [0, 50]])
+        self.assertEqual(data.decode(self.folder / "stereo.wav").tolist(), [200, -100, 25])
+
+    def test_a_recording_made_anew_is_read_anew(self):
+        def clips(path):
+            return [clip.tolist() for clip in data.Clips("a", [path], self.folder / "cache")]
+
+        self.write("a.wav", [1, 2, 3])
+        self.assertEqual(clips(self.folder / "a.wav"), [[1, 2, 3]])
+        self.write("a.wav", [4, 5, 6])
+        os.utime(self.folder / "a.wav", ns=(1, 1))  # a clock may be coarse
+        self.assertEqual(clips(self.folder / "a.wav"), [[4, 5, 6]])
+        (self.folder / "other").mkdir()
+        self.write("other/a.wav", [7])
+        here = pathlib.Path.cwd()
+        self.addCleanup(os.chdir, here)
+        found = []
+        for folder in (self.folder, self.folder / "other"):
+            os.chdir(folder)
+            found += clips("a.wav")
+        self.assertEqual(found, [[4, 5, 6], [7]])
+
+    def test_what_gives_no_sound_is_told(self):
+        self.write("empty.wav", [])
+        for name, told in (("empty.wav", "empty.wav: holds no audio$"), ("none.wav", "none.wav: No such file or directory$")):
+            with self.assertRaisesRegex(SystemExit, told):
+                data.Clips("a", [self.folder / name], self.folder)
 
 
 class Snippets(unittest.TestCase):
