@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training's own pieces against what their sources define: gradients of the signs, TensorFlow's SAME, Bop, the
 thresholds of batch norm and sign, the backbones' shapes. Skips itself where there is no PyTorch."""
+import argparse
 import os
 import pathlib
 import sys
@@ -16,7 +17,8 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import augment, data, layers, pointwise, pool, randomise, same, teacher, thresholds, training  # noqa: E402
+from kwstrain import augment, commandnet, data, layers, paper, pointwise, pool, randomise, same  # noqa: E402
+from kwstrain import teacher, thresholds, training  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
@@ -154,8 +156,8 @@ class Recordings(unittest.TestCase):
 
     def test_what_gives_no_sound_is_told(self):
         self.write("empty.wav", [])
-        for name, told in (("empty.wav", "empty.wav: holds no audio$"), ("none.wav", "none.wav: No such file or directory$")):
-            with self.assertRaisesRegex(SystemExit, told):
+        for name, told in (("empty.wav", "holds no audio"), ("none.wav", "No such file or directory")):
+            with self.assertRaisesRegex(SystemExit, f"{name}: {told}$"):
                 data.Clips("a", [self.folder / name], self.folder)
 
 
@@ -185,6 +187,57 @@ class Teacher(unittest.TestCase):
                 teacher.load(checkpoint, ["a", "c"])
             logits = teacher.load(checkpoint, ["a", "b"])(torch.zeros(3, 1, 98, 64))
             self.assertEqual([tuple(exit.shape) for exit in logits], [(3, 2)])
+
+
+class Checkpoints(unittest.TestCase):
+    """Which network a checkpoint is of, those included that did not tell."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="kws-checkpoint-")
+        self.addCleanup(scratch.cleanup)
+        self.path = pathlib.Path(scratch.name) / "checkpoint.pt"
+
+    def save(self, about, net=None):
+        torch.save({"net": (net or commandnet.CommandNet(len(data.LABELS))).state_dict(), "about": about}, self.path)
+
+    def resume(self, about):
+        net = commandnet.CommandNet(len(data.LABELS))
+        options = argparse.Namespace(epochs=1, batches=1, init=None)
+        run = training.Training(net, training.latent_adam(net, 1e-3, 1e-3), self.path.parent, options, about)
+        run._save()
+        return torch.load(self.path)["about"]
+
+    def test_a_command_network_tells_its_labels(self):
+        own, other = {"labels": data.LABELS}, {"labels": data.LABELS[::-1]}
+        self.assertEqual(self.resume(None), None)
+        self.assertEqual(self.resume(own), own)
+        self.assertEqual(self.resume(own), own)
+        for about in (other, {"net": "quicknet", **own}):
+            with self.assertRaisesRegex(SystemExit, "of another network"):
+                self.resume(about)
+
+    def test_what_never_told_is_no_network_of_the_paper(self):
+        self.resume(None)
+        with self.assertRaisesRegex(SystemExit, "of another network"):
+            self.resume({"net": "quicknet", "labels": data.LABELS})
+
+    def test_what_is_shipped_has_the_labels_of_the_file(self):
+        for about in (None, {"labels": data.LABELS}):
+            self.save(about)
+            self.assertFalse(commandnet.load(self.path, data.LABELS).training)
+            teacher.load(self.path, data.LABELS)
+        for about, net, told in (({"labels": data.LABELS[::-1]}, None, "its labels are _silence_ .* not yes"),
+                                 (None, commandnet.CommandNet(3), "not a command network with 10 labels"),
+                                 ({"net": "quicknet", "labels": data.LABELS}, None, "not of train_commands.py")):
+            self.save(about, net)
+            with self.assertRaisesRegex(SystemExit, told):
+                commandnet.load(self.path, data.LABELS)
+
+    def test_what_is_no_network_of_the_paper_is_refused(self):
+        for about in (None, {"labels": data.LABELS}, {"net": teacher.NAME, "labels": data.LABELS}):
+            self.save(about)
+            with self.assertRaisesRegex(SystemExit, "not a checkpoint of train_paper.py"):
+                paper.load(self.path)
 
 
 class Same(unittest.TestCase):

@@ -11,7 +11,7 @@ import pathlib
 
 import torch
 
-from kwstrain.commandnet import CommandNet
+from kwstrain.commandnet import load
 from kwstrain.data import LABELS
 from kwstrain.features import FrontEnd
 from kwstrain.sampler import CommandExamples
@@ -90,9 +90,7 @@ def main():
     args = arguments()
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
-    backbone = CommandNet(len(LABELS))
-    backbone.load_state_dict(torch.load(args.checkpoint, map_location="cpu")["net"])
-    backbone.eval()
+    backbone = load(args.checkpoint, LABELS)
     validation = command_validation(args.data, HERE / "cache")
     inputs, labels = cached_examples(args)
     table = Table(args.run / "branches.pt", Features(backbone, inputs, labels),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from . import reference
-from .commandnet import CommandNet
+from .commandnet import load
 from .export import command_graph
 from .features import FrontEnd
 from .safetensors import save
@@ -37,7 +37,6 @@ def prefer_unknown(net, labels, logit):
 
 def ship(net, labels, card, out, features):
     """Writes `out` and its vectors. `features` (clips, 1, 98, 64) to check it with."""
-    net.eval()
     graph = command_graph(net)
     graph.save(out, out.stem, labels, FrontEnd().describe(), " ".join(card.split()))
     check(graph, net, features)
@@ -56,8 +55,7 @@ def main(about, name, labels, card, validation, every):
     parser.add_argument("--out", type=pathlib.Path, default=TRAIN.parent / "models" / f"{name}.safetensors")
     parser.add_argument("--unknown", type=float, default=0.0, help="added to the logit of _unknown_ at every exit")
     args = parser.parse_args()
+    net = load(args.checkpoint, labels)
     features = validation(args.data, TRAIN / "cache").features
-    net = CommandNet(len(labels))
-    net.load_state_dict(torch.load(args.checkpoint, map_location="cpu")["net"])
     prefer_unknown(net, labels, args.unknown)
     ship(net, labels, card, args.out, features[::every])

@@ -105,8 +105,10 @@ class Training:
 
     def _resume(self):
         state = torch.load(self.checkpoint, map_location=self.device)
-        if state.get("about") != self.about:
-            raise SystemExit(f"{self.checkpoint} is of another network: {state.get('about')}. Give another --run.")
+        about = state.get("about")
+        # command networks did not tell their labels once
+        if about != self.about and (about is not None or "net" in self.about):
+            raise SystemExit(f"{self.checkpoint} is of another network: {about}. Give another --run.")
         self.net.load_state_dict(state["net"])
         for one, saved in zip(self.optimisers + self.schedules, state["optimisers"] + state["schedules"]):
             one.load_state_dict(saved)

@@ -29,7 +29,7 @@ class Cast:
                           math.exp(rng.uniform(*FORMANTS)))
 
     def parts(self, texts, rng):
-        """(text, who is to speak it) of each. flite leaves out the letters that are not ASCII's, which makes another word."""
+        """(text, who is to speak it) of each. flite leaves out letters that are not ASCII's, which makes another word."""
         anyone, unabridged = self.speakers(rng), Cast(self.espeak).speakers(rng)
         return [(text, next(anyone if text.isascii() else unabridged)) for text in texts]
 
