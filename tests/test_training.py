@@ -8,6 +8,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock as mock
 
 try:
     import torch
@@ -17,8 +18,8 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import augment, commandnet, data, layers, paper, pointwise, pool, randomise, same  # noqa: E402
-from kwstrain import teacher, thresholds, training  # noqa: E402
+from kwstrain import augment, commandnet, data, export, layers, paper, pointwise, pool, randomise, same  # noqa: E402
+from kwstrain import shipping, teacher, thresholds, training  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
@@ -232,6 +233,18 @@ class Checkpoints(unittest.TestCase):
             self.save(about, net)
             with self.assertRaisesRegex(SystemExit, told):
                 commandnet.load(self.path, data.LABELS)
+
+    def test_a_graph_that_computes_something_else_is_not_written(self):
+        torch.manual_seed(1)
+        net = commandnet.CommandNet(len(data.LABELS)).eval()
+        graph = export.command_graph(net)
+        windows = torch.randn(3, 1, 98, 64)
+        shipping.check(graph, net, windows)
+        net.heads["11"].dense.weight = torch.nn.Parameter(net.heads["11"].dense.weight / 2)
+        with mock.patch.object(shipping, "command_graph", return_value=graph):
+            with self.assertRaisesRegex(SystemExit, "nothing was written"):
+                shipping.ship(net, data.LABELS, "card", self.path, windows)
+        self.assertFalse(self.path.exists())
 
     def test_what_is_no_network_of_the_paper_is_refused(self):
         for about in (None, {"labels": data.LABELS}, {"net": teacher.NAME, "labels": data.LABELS}):
