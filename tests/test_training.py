@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
 from kwstrain import augment, commandnet, data, export, layers, paper, pointwise, pool, randomise, same  # noqa: E402
-from kwstrain import shipping, teacher, thresholds, training  # noqa: E402
+from kwstrain import shipping, teacher, thresholds, training, validation, wakevalidation  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
@@ -251,6 +251,29 @@ class Checkpoints(unittest.TestCase):
             self.save(about)
             with self.assertRaisesRegex(SystemExit, "not a checkpoint of train_paper.py"):
                 paper.load(self.path)
+
+
+class Elsewhere(torch.nn.Module):
+    """A network on a device that every machine has; its answers are zeros."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(classes, device="meta"))
+
+    def forward(self, x):
+        assert x.device.type == "meta"
+        return [torch.zeros(len(x), len(self.weight))] * 2
+
+
+class Validations(unittest.TestCase):
+    FEATURES = np.zeros((4, 98, 64), np.float32)
+
+    def test_on_the_network_s_device(self):
+        wake = object.__new__(wakevalidation.WakeValidation)
+        wake.features, wake.labels = torch.from_numpy(self.FEATURES)[:, None], torch.tensor([0, 1, 6, 7])
+        self.assertRegex(wake.describe(Elsewhere(8)), "alarms of 2: 0 0$")
+        whole = validation.Validation(self.FEATURES, [0, 0, 1, 1], ["yes"] * 4, ["yes", "no"])
+        self.assertEqual(whole.report(Elsewhere(2))[0], [50, 50])
 
 
 class Same(unittest.TestCase):
