@@ -18,8 +18,8 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import augment, commandnet, data, export, layers, paper, pointwise, pool, randomise, same  # noqa: E402
-from kwstrain import shipping, teacher, thresholds, training, validation, wakevalidation  # noqa: E402
+from kwstrain import augment, commandnet, data, export, folder, layers, paper, pointwise, pool, randomise  # noqa: E402
+from kwstrain import same, shipping, teacher, thresholds, training, validation, wakevalidation  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
@@ -274,6 +274,36 @@ class Validations(unittest.TestCase):
         self.assertRegex(wake.describe(Elsewhere(8)), "alarms of 2: 0 0$")
         whole = validation.Validation(self.FEATURES, [0, 0, 1, 1], ["yes"] * 4, ["yes", "no"])
         self.assertEqual(whole.report(Elsewhere(2))[0], [50, 50])
+
+
+    def test_only_what_is_no_label_is_unseen(self):
+        words = ["yes", "bird", "house", "marvin"]
+        for names, told in ((["yes", "_unknown_"], "unseen:0"), (["yes", "bird", "house", "marvin"], "marvin:0$")):
+            whole = validation.Validation(self.FEATURES, [0, 1, 1, 1] if len(names) == 2 else [0, 1, 2, 3], words, names)
+            self.assertRegex(whole.describe(Elsewhere(len(names))), told)
+
+
+class Folders(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="kws-folder-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+
+    def make(self, *names):
+        for name in names:
+            (self.folder / name).mkdir()
+            (self.folder / name / "a.wav").touch()
+
+    def test_noise_is_no_class(self):
+        self.make("yes", "no", "_background_noise_", ".Trash-0")
+        self.assertEqual(folder.classes(self.folder), ["no", "yes"])
+
+    def test_more_classes_than_a_model_has(self):
+        self.make(*(f"word{i}" for i in range(256)))
+        self.assertEqual(len(folder.classes(self.folder)), 256)
+        self.make("one more")
+        with self.assertRaisesRegex(SystemExit, "257 folders with recordings, but a model has 256 classes at most$"):
+            folder.classes(self.folder)
 
 
 class Same(unittest.TestCase):
