@@ -412,6 +412,13 @@ class Pool(unittest.TestCase):
         examples.epoch = 1
         self.assertNotEqual(first, [labels.tolist() for _, labels in examples])
 
+    def test_a_pool_is_not_added_to(self):
+        pool.begin(self.folder / "new")
+        pool.begin(self.folder / "new")
+        pool.write_index(self.folder / "new", ["a"], [])
+        with self.assertRaisesRegex(SystemExit, "new holds a pool already"):
+            pool.begin(self.folder / "new")
+
     def test_refusals(self):
         for read in (lambda: pool.read(self.folder, "val"), lambda: pool.read_index(self.folder)):
             with self.assertRaisesRegex(SystemExit, "make_pool.py"):
