@@ -23,6 +23,7 @@ from kwstrain import same, shipping, teacher, thresholds, training, validation, 
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
+from search import stamp  # noqa: E402
 
 
 def gradient(function, values):
@@ -304,6 +305,23 @@ class Folders(unittest.TestCase):
         self.make("one more")
         with self.assertRaisesRegex(SystemExit, "257 folders with recordings, but a model has 256 classes at most$"):
             folder.classes(self.folder)
+
+
+class Searches(unittest.TestCase):
+    def test_a_folder_is_of_one_checkpoint_and_one_set_of_examples(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            run, checkpoint = pathlib.Path(scratch) / "run", pathlib.Path(scratch) / "checkpoint.pt"
+            checkpoint.write_bytes(b"one")
+            for _ in range(2):
+                stamp.claim(run, checkpoint, examples=100, seed=1)
+            with self.assertRaisesRegex(SystemExit, "run is of a search with another seed: give another --run"):
+                stamp.claim(run, checkpoint, examples=100, seed=2)
+            checkpoint.write_bytes(b"two")
+            with self.assertRaisesRegex(SystemExit, "another checkpoint and another examples"):
+                stamp.claim(run, checkpoint, examples=200, seed=1)
+            (run / stamp.NAME).rename(run / stamp.KEPT[0])
+            with self.assertRaisesRegex(SystemExit, "did not tell its checkpoint"):
+                stamp.claim(run, checkpoint, examples=100, seed=1)
 
 
 class Same(unittest.TestCase):
