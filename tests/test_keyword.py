@@ -33,7 +33,7 @@ from kwstrain.safetensors import load, save  # noqa: E402
 from kwstrain.voices import cast, espeak, flite, phonemes  # noqa: E402
 from kwstrain.voices.near import near_misses  # noqa: E402
 from kwstrain.voices.speaker import Speaker  # noqa: E402
-from kwsword import network, phrase, recordings, texts  # noqa: E402
+from kwsword import engine, network, phrase, recordings, texts  # noqa: E402
 from kwsword.options import options  # noqa: E402
 from kwsword.run import run  # noqa: E402
 
@@ -178,6 +178,27 @@ class Recordings(unittest.TestCase):
     def test_noise_alone_is_no_phrase(self):
         self.assertIsNone(recordings.find(np.random.default_rng(1).normal(0, 500, 48000).astype(np.int16)))
         self.assertIsNone(recordings.find(np.zeros(100, np.int16)))
+
+
+class Judging(unittest.TestCase):
+    @staticmethod
+    def stream(*spoken_s):
+        """Ten seconds of it."""
+        return engine.Stream(None, np.zeros(160000, np.int16), [(int(16000 * a), int(16000 * b)) for a, b in spoken_s])
+
+    def test_no_hours_of_false_alarms_where_none_is_counted(self):
+        def quiet_s(*spoken_s):
+            return self.stream(*spoken_s).quiet_hours * 3600
+
+        self.assertAlmostEqual(quiet_s(), 10)
+        self.assertAlmostEqual(quiet_s((1, 2)), 10 - 1.75)
+        self.assertAlmostEqual(quiet_s((1, 2), (2.5, 3), (9, 9.5)), 10 - 2.75 - 1)
+
+    def test_what_counts(self):
+        detected = [int(second * 16000) for second in (0.5, 1.5, 2.7, 2.8)]
+        found, spoken, alarms, hours = engine.judge([self.stream((1, 2), (8, 9))], [detected])
+        self.assertEqual((found, spoken, alarms), (1, 2, 2))
+        self.assertAlmostEqual(3600 * hours, 10 - 2 * 1.75)
 
 
 class Network(unittest.TestCase):
