@@ -324,6 +324,7 @@ class Refused(unittest.TestCase):
                     (["happy", "--from", __file__], "not a model of kwsd"),
                     (["happy", "--text", folder + "/none"], "No such file"),
                     (["happy", "--build", folder], "run ./dev build first"),
+                    (["happy", "--out", __file__ + "/results"], "results: Not a directory"),
                     (["[x]"], "cannot name a keyword")):
                 with self.assertRaises(SystemExit) as refused:
                     run(options(["--build", str(BUILD), "--effort", "0.005", "--out", folder, *arguments]))
