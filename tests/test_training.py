@@ -24,6 +24,7 @@ from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
 from search import stamp  # noqa: E402
+import set_exits  # noqa: E402
 
 
 def gradient(function, values):
@@ -322,6 +323,16 @@ class Searches(unittest.TestCase):
             (run / stamp.NAME).rename(run / stamp.KEPT[0])
             with self.assertRaisesRegex(SystemExit, "did not tell its checkpoint"):
                 stamp.claim(run, checkpoint, examples=100, seed=1)
+
+
+class Exits(unittest.TestCase):
+    def test_without_kws_the_model_stays_as_it_is(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            model = pathlib.Path(scratch) / "model.safetensors"
+            model.write_bytes(b"old")
+            problem = set_exits.replace(model, b"new", scratch + "/kws")
+            self.assertRegex(problem, "/kws: No such file or directory")
+            self.assertEqual([(path.name, path.read_bytes()) for path in model.parent.iterdir()], [(model.name, b"old")])
 
 
 class Same(unittest.TestCase):
