@@ -10,13 +10,16 @@ from .bop import Bop
 from .progress import Progress
 
 
-def add_arguments(parser, epochs, distil):
-    """Options of every training script; the defaults differ."""
+def add_arguments(parser, epochs, distil=None):
+    """Options of every training script; the defaults differ. A network with one exit has nothing to distil."""
     parser.add_argument("--init", type=pathlib.Path, help="checkpoint whose weights a new run starts from")
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--batches", type=int, default=230, help="batches an epoch")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
+    if distil is None:
+        parser.set_defaults(distil=0.0)
+    else:
+        parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make examples; 0: the one that trains")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda where there is one")

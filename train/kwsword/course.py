@@ -48,7 +48,7 @@ class Course:
 
     def begin(self, material):
         self.pools.append(self.pool(examples.Maker(material), examples.SHARES, EXAMPLES, "examples"))
-        return fit(self.tail, self.pools, self._epochs(EPOCHS), self.seed, "training")
+        fit(self.tail, self.pools, self._epochs(EPOCHS), self.seed, "training")
 
     def mine(self, material, stream):
         """Adds what the model takes for the phrase where it is not, and trains on. Returns how often that was."""
