@@ -219,6 +219,11 @@ class Checkpoints(unittest.TestCase):
             with self.assertRaisesRegex(SystemExit, "of another network"):
                 self.resume(about)
 
+    def test_weights_alone_are_nothing_to_go_on_from(self):
+        self.save(None)
+        with self.assertRaisesRegex(SystemExit, "has weights alone"):
+            self.resume({"labels": data.LABELS})
+
     def test_what_never_told_is_no_network_of_the_paper(self):
         self.resume(None)
         with self.assertRaisesRegex(SystemExit, "of another network"):

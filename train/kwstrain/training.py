@@ -112,6 +112,8 @@ class Training:
         # command networks did not tell their labels once
         if about != self.about and (about is not None or "net" in self.about):
             raise SystemExit(f"{self.checkpoint} is of another network: {about}. Give another --run.")
+        if "optimisers" not in state:
+            raise SystemExit(f"{self.checkpoint} has weights alone, no more to resume: give it to --init, and another --run")
         self.net.load_state_dict(state["net"])
         for one, saved in zip(self.optimisers + self.schedules, state["optimisers"] + state["schedules"]):
             one.load_state_dict(saved)
