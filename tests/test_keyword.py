@@ -33,7 +33,7 @@ from kwstrain.safetensors import load, save  # noqa: E402
 from kwstrain.voices import cast, espeak, flite, phonemes  # noqa: E402
 from kwstrain.voices.near import near_misses  # noqa: E402
 from kwstrain.voices.speaker import Speaker  # noqa: E402
-from kwsword import network, phrase, recordings, texts  # noqa: E402
+from kwsword import engine, network, phrase, recordings, texts  # noqa: E402
 from kwsword.options import options  # noqa: E402
 from kwsword.run import run  # noqa: E402
 
@@ -74,6 +74,24 @@ class Phrases(unittest.TestCase):
         self.assertFalse(phonemes.contains(phrase.phonemes_of("a hoppy dog", "en-us"), words))
         self.assertNotIn("happy", texts.Vocabulary("en-us", words).names)
 
+    def test_words_of_a_text(self):
+        """Vowel signs, decomposed umlauts and apostrophes do not end a word."""
+        self.assertEqual(texts.words_in("Die Gro\u0308ße, die 'Gr\u00f6ße' 42_mal"), ["Die", "Größe", "die", "mal"])
+        self.assertEqual(texts.words_in("l'heure, don\u2019t! ''"), ["don't", "l'heure"])
+        self.assertEqual(texts.words_in("नमस्ते दुनिया।"), ["दुनिया", "नमस्ते"])
+
+    def test_a_number_is_a_word_as_well(self):
+        """What is spoken is the phrase, however it is written."""
+        words = phrase.phonemes_of("seven", "en-us")
+        vocabulary = texts.Vocabulary("en-us", words)
+        self.assertTrue({"6", "100"} < set(vocabulary.numbers))
+        self.assertFalse({"7", "17", "700"} & set(vocabulary.numbers) or set(vocabulary.numbers) & set(vocabulary.names))
+        rng = random.Random(1)
+        sentences = [vocabulary.sentence(rng) for _ in range(200)]
+        self.assertTrue(any(letter.isdigit() for sentence in sentences for letter in sentence))
+        for sentence, line in zip(sentences, espeak.phonemes_of_each(sentences, "en-us")):
+            self.assertFalse(phonemes.contains(line, words), sentence)
+
     def test_no_voice_trains_and_judges(self):
         train, check = cast.casts("en", random.Random(1))
         self.assertFalse(set(train.espeak) & set(check.espeak) or set(train.flite) & set(check.flite))
@@ -103,6 +121,14 @@ class Flite(unittest.TestCase):
         speakers = cast.casts("en", random.Random(1))[0].speakers(random.Random(1))
         programs = [next(speakers).program for _ in range(400)]
         self.assertAlmostEqual(programs.count(flite.PROGRAM) / 400, cast.FLITE_SHARE, delta=0.1)
+
+    def test_it_says_only_what_it_can_spell(self):
+        """Of "café" it says "caf"."""
+        both = cast.casts("en", random.Random(1))[0]
+        parts = both.parts(["café", "coffee"] * 100, random.Random(1))
+        self.assertEqual([text for text, _ in parts], ["café", "coffee"] * 100)
+        self.assertEqual({speaker.program for text, speaker in parts if text == "café"}, {espeak.PROGRAM})
+        self.assertEqual({speaker.program for text, speaker in parts if text == "coffee"}, {espeak.PROGRAM, flite.PROGRAM})
 
     def test_rate_and_size_of_the_throat(self):
         """A longer throat, with the same rate, is no slower; twice the rate is half as long."""
@@ -152,6 +178,27 @@ class Recordings(unittest.TestCase):
     def test_noise_alone_is_no_phrase(self):
         self.assertIsNone(recordings.find(np.random.default_rng(1).normal(0, 500, 48000).astype(np.int16)))
         self.assertIsNone(recordings.find(np.zeros(100, np.int16)))
+
+
+class Judging(unittest.TestCase):
+    @staticmethod
+    def stream(*spoken_s):
+        """Ten seconds of it."""
+        return engine.Stream(None, np.zeros(160000, np.int16), [(int(16000 * a), int(16000 * b)) for a, b in spoken_s])
+
+    def test_no_hours_of_false_alarms_where_none_is_counted(self):
+        def quiet_s(*spoken_s):
+            return self.stream(*spoken_s).quiet_hours * 3600
+
+        self.assertAlmostEqual(quiet_s(), 10)
+        self.assertAlmostEqual(quiet_s((1, 2)), 10 - 1.75)
+        self.assertAlmostEqual(quiet_s((1, 2), (2.5, 3), (9, 9.5)), 10 - 2.75 - 1)
+
+    def test_what_counts(self):
+        detected = [int(second * 16000) for second in (0.5, 1.5, 2.7, 2.8)]
+        found, spoken, alarms, hours = engine.judge([self.stream((1, 2), (8, 9))], [detected])
+        self.assertEqual((found, spoken, alarms), (1, 2, 2))
+        self.assertAlmostEqual(3600 * hours, 10 - 2 * 1.75)
 
 
 class Network(unittest.TestCase):
@@ -277,6 +324,7 @@ class Refused(unittest.TestCase):
                     (["happy", "--from", __file__], "not a model of kwsd"),
                     (["happy", "--text", folder + "/none"], "No such file"),
                     (["happy", "--build", folder], "run ./dev build first"),
+                    (["happy", "--out", __file__ + "/results"], "results: Not a directory"),
                     (["[x]"], "cannot name a keyword")):
                 with self.assertRaises(SystemExit) as refused:
                     run(options(["--build", str(BUILD), "--effort", "0.005", "--out", folder, *arguments]))

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training's own pieces against what their sources define: gradients of the signs, TensorFlow's SAME, Bop, the
 thresholds of batch norm and sign, the backbones' shapes. Skips itself where there is no PyTorch."""
+import argparse
+import os
 import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock as mock
 
 try:
     import torch
@@ -15,10 +18,13 @@ except ImportError:
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-from kwstrain import augment, layers, pointwise, pool, randomise, same, teacher, thresholds, training  # noqa: E402
+from kwstrain import augment, commandnet, data, export, folder, layers, paper, pointwise, pool, randomise  # noqa: E402
+from kwstrain import same, shipping, teacher, thresholds, training, validation, wakevalidation  # noqa: E402
 from kwstrain.backbone import PooledHead  # noqa: E402
 from kwstrain.bop import Bop  # noqa: E402
 from kwstrain.paper import BACKBONES, PARAMETERS, parameters  # noqa: E402
+from search import stamp  # noqa: E402
+import set_exits  # noqa: E402
 
 
 def gradient(function, values):
@@ -117,6 +123,47 @@ class Pointwise(unittest.TestCase):
         self.assertTrue(got[0].is_contiguous(memory_format=torch.channels_last))
 
 
+class Recordings(unittest.TestCase):
+    def setUp(self):
+        try:
+            import soundfile
+        except ImportError:
+            self.skipTest("no soundfile")
+        scratch = tempfile.TemporaryDirectory(prefix="kws-recordings-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        self.write = lambda name, samples: soundfile.write(self.folder / name, np.asarray(samples, np.int16), data.RATE)
+
+    def test_several_channels_are_their_mean(self):
+        self.write("stereo.wav", [[100, 300], [-200, 0], [0, 50]])
+        self.assertEqual(data.decode(self.folder / "stereo.wav").tolist(), [200, -100, 25])
+
+    def test_a_recording_made_anew_is_read_anew(self):
+        def clips(path):
+            return [clip.tolist() for clip in data.Clips("a", [path], self.folder / "cache")]
+
+        self.write("a.wav", [1, 2, 3])
+        self.assertEqual(clips(self.folder / "a.wav"), [[1, 2, 3]])
+        self.write("a.wav", [4, 5, 6])
+        os.utime(self.folder / "a.wav", ns=(1, 1))  # a clock may be coarse
+        self.assertEqual(clips(self.folder / "a.wav"), [[4, 5, 6]])
+        (self.folder / "other").mkdir()
+        self.write("other/a.wav", [7])
+        here = pathlib.Path.cwd()
+        self.addCleanup(os.chdir, here)
+        found = []
+        for folder in (self.folder, self.folder / "other"):
+            os.chdir(folder)
+            found += clips("a.wav")
+        self.assertEqual(found, [[4, 5, 6], [7]])
+
+    def test_what_gives_no_sound_is_told(self):
+        self.write("empty.wav", [])
+        for name, told in (("empty.wav", "holds no audio"), ("none.wav", "No such file or directory")):
+            with self.assertRaisesRegex(SystemExit, f"{name}: {told}$"):
+                data.Clips("a", [self.folder / name], self.folder)
+
+
 class Snippets(unittest.TestCase):
     def test_where_it_is_quieter(self):
         samples = np.random.default_rng(1).normal(0, 0.1, 16000).astype(np.float32)
@@ -143,6 +190,154 @@ class Teacher(unittest.TestCase):
                 teacher.load(checkpoint, ["a", "c"])
             logits = teacher.load(checkpoint, ["a", "b"])(torch.zeros(3, 1, 98, 64))
             self.assertEqual([tuple(exit.shape) for exit in logits], [(3, 2)])
+
+
+class Checkpoints(unittest.TestCase):
+    """Which network a checkpoint is of, those included that did not tell."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="kws-checkpoint-")
+        self.addCleanup(scratch.cleanup)
+        self.path = pathlib.Path(scratch.name) / "checkpoint.pt"
+
+    def save(self, about, net=None):
+        torch.save({"net": (net or commandnet.CommandNet(len(data.LABELS))).state_dict(), "about": about}, self.path)
+
+    def resume(self, about):
+        net = commandnet.CommandNet(len(data.LABELS))
+        options = argparse.Namespace(epochs=1, batches=1, init=None)
+        run = training.Training(net, training.latent_adam(net, 1e-3, 1e-3), self.path.parent, options, about)
+        run._save()
+        return torch.load(self.path)["about"]
+
+    def test_a_command_network_tells_its_labels(self):
+        own, other = {"labels": data.LABELS}, {"labels": data.LABELS[::-1]}
+        self.assertEqual(self.resume(None), None)
+        self.assertEqual(self.resume(own), own)
+        self.assertEqual(self.resume(own), own)
+        for about in (other, {"net": "quicknet", **own}):
+            with self.assertRaisesRegex(SystemExit, "of another network"):
+                self.resume(about)
+
+    def test_weights_alone_are_nothing_to_go_on_from(self):
+        self.save(None)
+        with self.assertRaisesRegex(SystemExit, "has weights alone"):
+            self.resume({"labels": data.LABELS})
+
+    def test_what_never_told_is_no_network_of_the_paper(self):
+        self.resume(None)
+        with self.assertRaisesRegex(SystemExit, "of another network"):
+            self.resume({"net": "quicknet", "labels": data.LABELS})
+
+    def test_what_is_shipped_has_the_labels_of_the_file(self):
+        for about in (None, {"labels": data.LABELS}):
+            self.save(about)
+            self.assertFalse(commandnet.load(self.path, data.LABELS).training)
+            teacher.load(self.path, data.LABELS)
+        for about, net, told in (({"labels": data.LABELS[::-1]}, None, "its labels are _silence_ .* not yes"),
+                                 (None, commandnet.CommandNet(3), "not a command network with 10 labels"),
+                                 ({"net": "quicknet", "labels": data.LABELS}, None, "not of train_commands.py")):
+            self.save(about, net)
+            with self.assertRaisesRegex(SystemExit, told):
+                commandnet.load(self.path, data.LABELS)
+
+    def test_a_graph_that_computes_something_else_is_not_written(self):
+        torch.manual_seed(1)
+        net = commandnet.CommandNet(len(data.LABELS)).eval()
+        graph = export.command_graph(net)
+        windows = torch.randn(3, 1, 98, 64)
+        shipping.check(graph, net, windows)
+        net.heads["11"].dense.weight = torch.nn.Parameter(net.heads["11"].dense.weight / 2)
+        with mock.patch.object(shipping, "command_graph", return_value=graph):
+            with self.assertRaisesRegex(SystemExit, "nothing was written"):
+                shipping.ship(net, data.LABELS, "card", self.path, windows)
+        self.assertFalse(self.path.exists())
+
+    def test_what_is_no_network_of_the_paper_is_refused(self):
+        for about in (None, {"labels": data.LABELS}, {"net": teacher.NAME, "labels": data.LABELS}):
+            self.save(about)
+            with self.assertRaisesRegex(SystemExit, "not a checkpoint of train_paper.py"):
+                paper.load(self.path)
+
+
+class Elsewhere(torch.nn.Module):
+    """A network on a device that every machine has; its answers are zeros."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(classes, device="meta"))
+
+    def forward(self, x):
+        assert x.device.type == "meta"
+        return [torch.zeros(len(x), len(self.weight))] * 2
+
+
+class Validations(unittest.TestCase):
+    FEATURES = np.zeros((4, 98, 64), np.float32)
+
+    def test_on_the_network_s_device(self):
+        wake = object.__new__(wakevalidation.WakeValidation)
+        wake.features, wake.labels = torch.from_numpy(self.FEATURES)[:, None], torch.tensor([0, 1, 6, 7])
+        self.assertRegex(wake.describe(Elsewhere(8)), "alarms of 2: 0 0$")
+        whole = validation.Validation(self.FEATURES, [0, 0, 1, 1], ["yes"] * 4, ["yes", "no"])
+        self.assertEqual(whole.report(Elsewhere(2))[0], [50, 50])
+
+
+    def test_only_what_is_no_label_is_unseen(self):
+        words = ["yes", "bird", "house", "marvin"]
+        for names, told in ((["yes", "_unknown_"], "unseen:0"), (["yes", "bird", "house", "marvin"], "marvin:0$")):
+            whole = validation.Validation(self.FEATURES, [0, 1, 1, 1] if len(names) == 2 else [0, 1, 2, 3], words, names)
+            self.assertRegex(whole.describe(Elsewhere(len(names))), told)
+
+
+class Folders(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="kws-folder-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+
+    def make(self, *names):
+        for name in names:
+            (self.folder / name).mkdir()
+            (self.folder / name / "a.wav").touch()
+
+    def test_noise_is_no_class(self):
+        self.make("yes", "no", "_background_noise_", ".Trash-0")
+        self.assertEqual(folder.classes(self.folder), ["no", "yes"])
+
+    def test_more_classes_than_a_model_has(self):
+        self.make(*(f"word{i}" for i in range(256)))
+        self.assertEqual(len(folder.classes(self.folder)), 256)
+        self.make("one more")
+        with self.assertRaisesRegex(SystemExit, "257 folders with recordings, but a model has 256 classes at most$"):
+            folder.classes(self.folder)
+
+
+class Searches(unittest.TestCase):
+    def test_a_folder_is_of_one_checkpoint_and_one_set_of_examples(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            run, checkpoint = pathlib.Path(scratch) / "run", pathlib.Path(scratch) / "checkpoint.pt"
+            checkpoint.write_bytes(b"one")
+            for _ in range(2):
+                stamp.claim(run, checkpoint, examples=100, seed=1)
+            with self.assertRaisesRegex(SystemExit, "run is of a search with another seed: give another --run"):
+                stamp.claim(run, checkpoint, examples=100, seed=2)
+            checkpoint.write_bytes(b"two")
+            with self.assertRaisesRegex(SystemExit, "another checkpoint and another examples"):
+                stamp.claim(run, checkpoint, examples=200, seed=1)
+            (run / stamp.NAME).rename(run / stamp.KEPT[0])
+            with self.assertRaisesRegex(SystemExit, "did not tell its checkpoint"):
+                stamp.claim(run, checkpoint, examples=100, seed=1)
+
+
+class Exits(unittest.TestCase):
+    def test_without_kws_the_model_stays_as_it_is(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            model = pathlib.Path(scratch) / "model.safetensors"
+            model.write_bytes(b"old")
+            problem = set_exits.replace(model, b"new", scratch + "/kws")
+            self.assertRegex(problem, "/kws: No such file or directory")
+            self.assertEqual([(path.name, path.read_bytes()) for path in model.parent.iterdir()], [(model.name, b"old")])
 
 
 class Same(unittest.TestCase):
@@ -250,6 +445,13 @@ class Pool(unittest.TestCase):
         first = [labels.tolist() for _, labels in examples]
         examples.epoch = 1
         self.assertNotEqual(first, [labels.tolist() for _, labels in examples])
+
+    def test_a_pool_is_not_added_to(self):
+        pool.begin(self.folder / "new")
+        pool.begin(self.folder / "new")
+        pool.write_index(self.folder / "new", ["a"], [])
+        with self.assertRaisesRegex(SystemExit, "new holds a pool already"):
+            pool.begin(self.folder / "new")
 
     def test_refusals(self):
         for read in (lambda: pool.read(self.folder, "val"), lambda: pool.read_index(self.folder)):

@@ -5,16 +5,13 @@ The thresholds of each point are tuned on one half of the validation clips, the 
 cost is the time of a window on this machine (bench-networks). Draws the curves as an SVG.
 """
 import argparse
-import json
 import pathlib
-import subprocess
-import tempfile
 
 import numpy as np
 
-from evaluate import classify
 from kwstrain.chart import draw
 from kwstrain.data import LABELS, rows
+from report.engine import Engine
 from search.halves import halves
 from search.thresholds import Chain
 
@@ -23,24 +20,9 @@ PENALTIES = (0.01, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 ROUNDS = 5
 
 
-def exit_times_us(program, models):
-    """{model: [us of each exit]}, all models in turns, each exit's fastest round."""
-    best = {}
-    with tempfile.TemporaryDirectory() as folder:
-        answer = pathlib.Path(folder) / "answer.json"
-        for _ in range(ROUNDS):
-            subprocess.run([program, "--json", answer, *models], check=True, stdout=subprocess.DEVNULL)
-            found = json.loads(answer.read_text())["networks"]
-            for row in found:
-                if row["kernels"] == found[0]["kernels"]:
-                    key = row["network"], row["exit"]
-                    best[key] = min(best.get(key, row["us"]), row["us"])
-    return {model: [us for (name, _), us in sorted(best.items()) if name == model.stem] for model in models}
-
-
-def read_answers(kws, model, paths):
+def read_answers(engine, model, paths):
     """Per exit: (right label or not is the caller's) labels and entropies of every clip."""
-    found = classify(kws, model, paths)
+    found = engine.classify(model, paths)
     labels = np.array([[LABELS.index(one["label"]) for one in answer["exits"]] for answer in found])
     entropies = np.array([[one["entropy"] for one in answer["exits"]] for answer in found])
     return labels.T, entropies.T
@@ -67,16 +49,17 @@ def main():
     judged = rows(args.data)
     wanted = np.array([label for _, label, _ in judged])
     half_a, half_b = halves(len(judged))
-    times = exit_times_us(args.bench, args.models)
+    engine = Engine(args.kws, args.bench)
+    _, times = engine.times_us({model.stem: model for model in args.models}, ROUNDS)
     curves = {}
     print(f"thresholds from {len(half_a)} clips, figures of {len(half_b)} others")
     for model in args.models:
-        labels, entropies = read_answers(args.kws, model, [path for path, _, _ in judged])
-        a, b = (Chain(labels[:, half] == wanted[half], entropies[:, half], times[model]) for half in (half_a, half_b))
+        labels, entropies = read_answers(engine, model, [path for path, _, _ in judged])
+        a, b = (Chain(labels[:, half] == wanted[half], entropies[:, half], times[model.stem]) for half in (half_a, half_b))
         curves[model.stem] = curve(a, b)
         print(f"\n{model.stem}: each exit alone: "
               + "  ".join(f"{100 * (labels[e, half_b] == wanted[half_b]).mean():.2f} % {us:.1f} us"
-                          for e, us in enumerate(times[model])))
+                          for e, us in enumerate(times[model.stem])))
         for cost, accuracy, deltas in curves[model.stem]:
             print(f"  {accuracy:6.2f} %  {cost:6.1f} us  deltas {' '.join(map(str, deltas))}")
     if args.svg:

@@ -6,9 +6,7 @@ last exit per label, and the entropy rule's trade-off.
 """
 import argparse
 import collections
-import json
 import pathlib
-import subprocess
 import tempfile
 
 import numpy as np
@@ -16,19 +14,10 @@ import soundfile
 
 from kwstrain.data import HELD_OUT, KEYWORDS, LABELS, RATE, decode, read_list, rows
 from kwstrain.wakewords import read_alignment
+from report.engine import Engine
 
 ROOT = pathlib.Path(__file__).parents[1]
 DELTAS = [0.1, 0.25, 0.5, 0.75, 1.0]
-
-
-def classify(kws, model, paths, *options):
-    """One object per clip, in the order of `paths`."""
-    with tempfile.NamedTemporaryFile("w", suffix=".list") as listing:
-        listing.write("\n".join(map(str, paths)))
-        listing.flush()
-        command = [kws, "classify", "--model", model, "--json", "--list", listing.name, *options]
-        lines = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def share(flags):
@@ -59,7 +48,7 @@ def print_never_heard(args):
     """How much of it is `_unknown_`, and how much no command (`_silence_` between two words of a sentence is right, too)."""
     with tempfile.TemporaryDirectory() as folder:
         for what, clips in never_heard(args.data, folder):
-            heard = [a["label"] for a in classify(args.kws, args.model, clips)]
+            heard = [a["label"] for a in Engine(args.kws).classify(args.model, clips)]
             print(f"  {share(label == '_unknown_' for label in heard):6.2f} % _unknown_, "
                   f"{share(label not in KEYWORDS for label in heard):6.2f} % no command, of {len(heard)}: {what}")
 
@@ -78,7 +67,7 @@ def main():
     parser.add_argument("--kws", default=ROOT / "build" / "cli" / "kws")
     args = parser.parse_args()
     judged = rows(args.data)
-    answers = classify(args.kws, args.model, [path for path, _, _ in judged])
+    answers = Engine(args.kws).classify(args.model, [path for path, _, _ in judged])
     wanted = [LABELS[label] for _, label, _ in judged]
     words = [word for _, _, word in judged]
 

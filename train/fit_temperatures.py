@@ -7,12 +7,14 @@ with that likelihood and the expected calibration error (15 bins of equal width)
 last line is for [exits] or, as a list, for set_exits.py.
 """
 import argparse
+import pathlib
 
 import numpy as np
 
-from evaluate import ROOT, classify
 from kwstrain.data import LABELS, rows
+from report.engine import Engine
 
+ROOT = pathlib.Path(__file__).parents[1]
 LEAST, MOST = 0.05, 20.0  # temperatures that are tried
 BINS = 15
 
@@ -55,7 +57,7 @@ def main():
     parser.add_argument("--kws", default=ROOT / "build" / "cli" / "kws")
     args = parser.parse_args()
     judged = rows(args.data)
-    answers = classify(args.kws, args.model, [path for path, _, _ in judged], "--logits")
+    answers = Engine(args.kws).classify(args.model, [path for path, _, _ in judged], "--logits")
     labels = np.array([label for _, label, _ in judged])
     print(f"{len(judged)} clips, labels {', '.join(LABELS)}")
     print("exit   temperature   likelihood before and after   calibration error before and after")

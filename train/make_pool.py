@@ -27,7 +27,7 @@ def arguments():
 
 def main():
     args = arguments()
-    args.out.mkdir(parents=True, exist_ok=True)
+    pool.begin(args.out)
     counts = [min(args.file, args.examples - start) for start in range(0, args.examples, args.file)]
     labels, examples, validation = sources.of_recordings(args.data, batch=1, batches=args.examples, seed=args.seed)
     examples.masked = False

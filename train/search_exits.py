@@ -3,19 +3,21 @@
 
 NSGA-II over accuracy and cost, for thresholds that are tuned for each candidate; the cost is the C engine's time on
 this machine. The backbone stays as it is. Needs ./dev build, ./dev bench networks and the data folder; goes on from
-what an earlier run in the same folder has trained and measured.
+what an earlier run in the same folder has trained and measured, if that was of the same checkpoint and examples.
 """
 import argparse
 import json
+import os
 import pathlib
 
 import torch
 
-from kwstrain.commandnet import CommandNet
+from kwstrain.commandnet import load
 from kwstrain.data import LABELS
 from kwstrain.features import FrontEnd
 from kwstrain.sampler import CommandExamples
 from kwstrain.validation import command_validation
+from search import stamp
 from search.branches import cosine, kept_branches, optimiser_of, step
 from search.cost import Cost
 from search.export import graph_of
@@ -89,10 +91,8 @@ def describe(chain, branches, deltas):
 def main():
     args = arguments()
     torch.set_num_threads(args.threads)
-    args.run.mkdir(parents=True, exist_ok=True)
-    backbone = CommandNet(len(LABELS))
-    backbone.load_state_dict(torch.load(args.checkpoint, map_location="cpu")["net"])
-    backbone.eval()
+    stamp.claim(args.run, args.checkpoint, data=os.path.realpath(args.data), examples=args.examples, seed=args.seed)
+    backbone = load(args.checkpoint, LABELS)
     validation = command_validation(args.data, HERE / "cache")
     inputs, labels = cached_examples(args)
     table = Table(args.run / "branches.pt", Features(backbone, inputs, labels),

@@ -38,14 +38,17 @@ def replace(model, data, kws):
     """Through a file beside it, so that no reader sees a half; returns what was wrong, or None."""
     with tempfile.NamedTemporaryFile(dir=model.parent, prefix=f".{model.name}.", delete=False) as draft:
         draft.write(data)
-    done = subprocess.run([kws, "info", draft.name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          text=True)
-    if done.returncode != 0:
+    try:
+        done = subprocess.run([kws, "info", draft.name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        problem = done.stderr.strip() if done.returncode != 0 else None
+    except OSError as error:
+        problem = f"{kws}: {error.strerror}; ./dev build makes it"
+    if problem is None:
+        os.chmod(draft.name, model.stat().st_mode)
+        os.replace(draft.name, model)
+    else:
         os.unlink(draft.name)
-        return done.stderr.strip()
-    os.chmod(draft.name, model.stat().st_mode)
-    os.replace(draft.name, model)
-    return None
+    return problem
 
 
 def main():

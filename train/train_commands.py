@@ -30,7 +30,7 @@ def main():
     labels, examples, validation = sources.of(args)
     net = CommandNet(len(labels)).to(training.device(args.device))
     optimisers = training.latent_adam(net, args.lr_binary, args.lr)
-    run = training.Training(net, optimisers, args.run, args, teacher=teacher.of(args, labels), teach=args.teach)
+    run = training.Training(net, optimisers, args.run, args, {"labels": labels}, teacher.of(args, labels), args.teach)
     run.run(examples, validation)
 
 

@@ -20,7 +20,7 @@ def arguments():
     parser.add_argument("--run", default=HERE / "runs" / "teacher", type=pathlib.Path, help="folder of the checkpoint")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.03)
-    training.add_arguments(parser, epochs=48, distil=0.0)
+    training.add_arguments(parser, epochs=48)
     return parser.parse_args()
 
 

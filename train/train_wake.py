@@ -46,7 +46,7 @@ def main():
         args.init = None
     mined = np.load(args.mined, mmap_mode="r") if args.mined else None
     examples = WakeExamples(args.data, cache, args.batch, args.batches, args.seed, mined)
-    run = training.Training(net, training.latent_adam(net, args.lr_binary, args.lr), args.run, args)
+    run = training.Training(net, training.latent_adam(net, args.lr_binary, args.lr), args.run, args, {"labels": LABELS})
     run.run(examples, wake_validation(args.data, cache))
 
 

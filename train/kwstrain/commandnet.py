@@ -75,3 +75,22 @@ class CommandNet(nn.Module):
 
     def binary_convs(self):
         return [block.conv for block in self.blocks]
+
+
+def load(checkpoint, labels):
+    """The network of a checkpoint of train_commands.py or train_wake.py, in evaluation mode. Old ones do not tell their
+    labels: of these the number has to do."""
+    if not checkpoint.exists():
+        raise SystemExit(f"{checkpoint}: no such checkpoint")
+    state = torch.load(checkpoint, map_location="cpu")
+    about = state.get("about") or {"labels": labels}
+    if "net" in about:
+        raise SystemExit(f"{checkpoint}: not of train_commands.py or train_wake.py but a network called {about['net']}")
+    if about["labels"] != labels:
+        raise SystemExit(f"{checkpoint}: its labels are {' '.join(about['labels'])}, not {' '.join(labels)}")
+    net = CommandNet(len(labels))
+    try:
+        net.load_state_dict(state["net"])
+    except RuntimeError:
+        raise SystemExit(f"{checkpoint}: not a command network with {len(labels)} labels")
+    return net.eval()

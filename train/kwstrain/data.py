@@ -1,6 +1,7 @@
 """Lists of recordings, decoded once into one int16 array on disk that all processes map."""
 import csv
 import hashlib
+import os
 import pathlib
 import re
 
@@ -30,13 +31,16 @@ def rows(root):
 
 
 def decode(path):
+    """int16 samples at RATE, of several channels the mean, as the daemon hears them."""
     import soundfile
 
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except RuntimeError as error:
         raise SystemExit(f"{path}: not a recording: {error}")
-    samples = samples[:, 0]
+    if len(samples) == 0:
+        raise SystemExit(f"{path}: holds no audio")
+    samples = samples.mean(axis=1)
     if rate != RATE:
         from scipy.signal import resample_poly
 
@@ -44,13 +48,23 @@ def decode(path):
     return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
 
 
+def _state(path):
+    """What tells a recording from another of its name, before or in another folder."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}")
+    return f"{os.path.realpath(path)}\t{status.st_size}\t{status.st_mtime_ns}"
+
+
 class Clips:
-    """Decoded recordings: `audio[i]` is an int16 array. Decoding a list takes minutes, so it is cached."""
+    """Decoded recordings: `audio[i]` is an int16 array. Decoding a list takes minutes, so it is cached, for as long as the
+    files stay as they are."""
 
     def __init__(self, name, paths, cache):
         cache = pathlib.Path(cache)
         cache.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256("\n".join(map(str, paths)).encode()).hexdigest()[:12]
+        digest = hashlib.sha256("\n".join(map(_state, paths)).encode(errors="surrogateescape")).hexdigest()[:12]
         store = cache / f"{name}-{digest}.i16"
         index = cache / f"{name}-{digest}.npy"
         if not index.exists():

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-FRAMES, BANDS, SAMPLES = 98, 64, 16000
+FRAMES, BANDS = 98, 64
 FRAME_SAMPLES, HOP_SAMPLES = 400, 160
 LIBRARY = pathlib.Path(__file__).parents[2] / "build" / "dsp" / "libkws_features.so"
 

@@ -11,6 +11,7 @@ from .validation import clip_validation
 
 SUFFIXES = {".wav", ".flac", ".opus", ".ogg"}
 VALIDATION_PERCENT = 10
+MOST_CLASSES = 256  # KWS_CLASSES_MAX of the engine, and what a byte tells apart in a pool
 
 
 def _speaker(path):
@@ -25,13 +26,16 @@ def is_validation(path):
 
 
 def classes(root):
-    """Names of the folders that hold recordings, sorted."""
+    """Names of the folders that hold recordings, sorted. Speech Commands' `_background_noise_` is none of its classes."""
     root = pathlib.Path(root)
     if not root.is_dir():
         raise SystemExit(f"{root}: no such folder")
-    names = sorted(d.name for d in root.iterdir() if d.is_dir() and any(f.suffix.lower() in SUFFIXES for f in d.iterdir()))
+    names = sorted(d.name for d in root.iterdir() if d.is_dir() and not d.name.startswith((".", "_background"))
+                   and any(f.suffix.lower() in SUFFIXES for f in d.iterdir()))
     if len(names) < 2:
         raise SystemExit(f"{root}: fewer than two folders with recordings ({', '.join(sorted(SUFFIXES))})")
+    if len(names) > MOST_CLASSES:
+        raise SystemExit(f"{root}: {len(names)} folders with recordings, but a model has {MOST_CLASSES} classes at most")
     return names
 
 

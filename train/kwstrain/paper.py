@@ -34,7 +34,7 @@ def load(checkpoint):
     if not checkpoint.exists():
         raise SystemExit(f"{checkpoint}: no such checkpoint")
     state = torch.load(checkpoint, map_location="cpu")
-    if not state.get("about"):
+    if (state.get("about") or {}).get("net") not in BACKBONES:
         raise SystemExit(f"{checkpoint}: not a checkpoint of train_paper.py")
     net = build(state["about"])
     net.load_state_dict(state["net"])

@@ -26,6 +26,16 @@ def restore(stored):
     return stored.astype(np.float32) * np.float32(STEP) + np.float32(LOW)
 
 
+def begin(folder):
+    """Makes a folder for a pool. The files of two pools would be read as one."""
+    if (folder / "pool.json").exists() or any(folder.glob("*.features.npy")):
+        raise SystemExit(f"{folder} holds a pool already: remove it, or give another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"{folder}: {error.strerror}")
+
+
 def write(folder, name, number, features, labels):
     np.save(folder / f"{name}-{number:03}.features.npy", quantise(features))
     np.save(folder / f"{name}-{number:03}.labels.npy", np.asarray(labels, np.uint8))

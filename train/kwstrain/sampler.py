@@ -45,7 +45,7 @@ class Examples(torch.utils.data.IterableDataset):
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
         index, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        rng = np.random.default_rng((self.seed, self.epoch) if index == 0 else (self.seed, self.epoch, index))
+        rng = np.random.default_rng((self.seed, self.epoch, index))
         front_end = FrontEnd()
         for _ in range(index, self.count, workers):
             labels = rng.choice(len(self.shares), self.batch, p=self.shares)

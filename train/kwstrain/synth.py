@@ -87,8 +87,7 @@ def vocabulary(rng, count):
 
 
 def _speak(texts, rng, title):
-    speakers = casts("en", rng)[0].speakers(rng)
-    return speak_all([(text, next(speakers)) for text in texts], os.cpu_count() or 1, title)
+    return speak_all(casts("en", rng)[0].parts(texts, rng), os.cpu_count() or 1, title)
 
 
 def _kept(store, spoken):
@@ -118,9 +117,8 @@ def synthesise_near(cache, each=370, seed=1):
         ordinary = [part for line in espeak.phonemes_of_each(sorted(OTHER_WORDS), VOICE) for part in line]
         taken = _heard(KEPT_OUT)
         near = [miss for word in KEYWORDS for miss in near_misses(espeak.phonemes(word, VOICE), ordinary, rng, each)]
-        speakers = casts("en", rng)[0].of_voice(VOICE).speakers(rng)
         texts = [text_of(miss) for miss in near if sounds(miss) not in taken]
-        said = speak_all([(text, next(speakers)) for text in texts], os.cpu_count() or 1, "near misses")
+        said = speak_all(casts("en", rng)[0].of_voice(VOICE).parts(texts, rng), os.cpu_count() or 1, "near misses")
         return [("near", samples) for _, samples in said]  # phonemes are no name of a file
 
     return [samples for _, samples in _kept(pathlib.Path(cache) / f"near-{each}-{seed}.npz", spoken)]

@@ -10,13 +10,16 @@ from .bop import Bop
 from .progress import Progress
 
 
-def add_arguments(parser, epochs, distil):
-    """Options of every training script; the defaults differ."""
+def add_arguments(parser, epochs, distil=None):
+    """Options of every training script; the defaults differ. A network with one exit has nothing to distil."""
     parser.add_argument("--init", type=pathlib.Path, help="checkpoint whose weights a new run starts from")
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--batches", type=int, default=230, help="batches an epoch")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
+    if distil is None:
+        parser.set_defaults(distil=0.0)
+    else:
+        parser.add_argument("--distil", type=float, default=distil, help="weight of KL(last exit -> earlier exits)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make examples; 0: the one that trains")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda where there is one")
@@ -105,8 +108,12 @@ class Training:
 
     def _resume(self):
         state = torch.load(self.checkpoint, map_location=self.device)
-        if state.get("about") != self.about:
-            raise SystemExit(f"{self.checkpoint} is of another network: {state.get('about')}. Give another --run.")
+        about = state.get("about")
+        # command networks did not tell their labels once
+        if about != self.about and (about is not None or "net" in self.about):
+            raise SystemExit(f"{self.checkpoint} is of another network: {about}. Give another --run.")
+        if "optimisers" not in state:
+            raise SystemExit(f"{self.checkpoint} has weights alone, no more to resume: give it to --init, and another --run")
         self.net.load_state_dict(state["net"])
         for one, saved in zip(self.optimisers + self.schedules, state["optimisers"] + state["schedules"]):
             one.load_state_dict(saved)

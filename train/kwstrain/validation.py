@@ -19,27 +19,29 @@ def clip_validation(listed, names, cache, fit=lambda samples: samples):
     return Validation(features, [label for _, label, _ in listed], [word for _, _, word in listed], names)
 
 
+def logits(net, features):
+    """Per exit, (clips, classes), on the CPU wherever the network is."""
+    net.eval()
+    device = next(net.parameters()).device
+    with torch.no_grad():
+        parts = [[z.cpu() for z in net(part.to(device))] for part in features.split(128)]
+    return [torch.cat(exit_parts) for exit_parts in zip(*parts)]
+
+
 class Validation:
     def __init__(self, features, labels, words, names):
         """`features` (clips, 98, 64); `names` of the labels."""
         self.features, self.labels = torch.from_numpy(features)[:, None], torch.tensor(labels)
         self.words, self.names = words, names
 
-    def logits(self, net):
-        """Per exit, (clips, classes)."""
-        net.eval()
-        device = next(net.parameters()).device
-        with torch.no_grad():
-            parts = [[z.cpu() for z in net(part.to(device))] for part in self.features.split(128)]
-        return [torch.cat(exit_parts) for exit_parts in zip(*parts)]
-
     def report(self, net):
-        """Accuracy per exit in %, the last exit's accuracy per label, and that over words kept out of training."""
-        logits = self.logits(net)
-        per_exit = [100 * (z.argmax(1) == self.labels).float().mean().item() for z in logits]
-        right = logits[-1].argmax(1) == self.labels
+        """Accuracy per exit in %, the last exit's accuracy per label, and that over words kept out of training: over those
+        of HELD_OUT that are no labels themselves."""
+        exits = logits(net, self.features)
+        per_exit = [100 * (z.argmax(1) == self.labels).float().mean().item() for z in exits]
+        right = exits[-1].argmax(1) == self.labels
         per_label = {name: 100 * right[self.labels == i].float().mean().item() for i, name in enumerate(self.names)}
-        unseen = torch.tensor([word in HELD_OUT for word in self.words])
+        unseen = torch.tensor([word in HELD_OUT and word not in self.names for word in self.words])
         return per_exit, per_label, 100 * right[unseen].float().mean().item() if unseen.any() else float("nan")
 
     def describe(self, net):

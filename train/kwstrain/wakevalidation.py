@@ -7,6 +7,7 @@ import torch
 from .augment import from_16_bit
 from .data import RATE, WAKE_WORDS, Clips, read_list
 from .features import FrontEnd
+from .validation import logits
 from .wakesampler import LABELS, SILENCE, UNKNOWN
 from .wakewords import read_alignment
 
@@ -48,10 +49,7 @@ class WakeValidation:
 
     def describe(self, net):
         """Words found in %, by exit, and of the last exit by word; how many other windows pass for a word at 0.9."""
-        net.eval()
-        with torch.no_grad():
-            parts = [[z.softmax(1) for z in net(part)] for part in self.features.split(128)]
-        exits = [torch.cat(p) for p in zip(*parts)]
+        exits = [z.softmax(1) for z in logits(net, self.features)]
         spoken = self.labels < UNKNOWN
         found = [100 * (p.argmax(1) == self.labels)[spoken].float().mean().item() for p in exits]
         wrong = [(p[~spoken, :UNKNOWN].max(1).values > 0.9).sum().item() for p in exits]

@@ -48,7 +48,7 @@ class Course:
 
     def begin(self, material):
         self.pools.append(self.pool(examples.Maker(material), examples.SHARES, EXAMPLES, "examples"))
-        return fit(self.tail, self.pools, self._epochs(EPOCHS), self.seed, "training")
+        fit(self.tail, self.pools, self._epochs(EPOCHS), self.seed, "training")
 
     def mine(self, material, stream):
         """Adds what the model takes for the phrase where it is not, and trains on. Returns how often that was."""
@@ -101,7 +101,7 @@ class Course:
     def choose_threshold(self, model, streams, alarms_per_hour):
         """The lowest of THRESHOLDS with at most so many false alarms, and what it does: the synthetic phrases of the
         streams are easier than real ones, so a higher one that finds them all is no better."""
-        allowed = alarms_per_hour * sum(one.hours for one in streams)
+        allowed = alarms_per_hour * sum(one.quiet_hours for one in streams)
         judged = list(zip(THRESHOLDS, self.judge(model, streams, THRESHOLDS)))
         fitting = [i for i in range(len(judged)) if all(alarms <= allowed for _, (_, _, alarms, _) in judged[i:])]
         return judged[fitting[0] if fitting else -1]

@@ -35,6 +35,15 @@ class Stream:
     def hours(self):
         return len(self.samples) / RATE / 3600
 
+    @property
+    def quiet_hours(self):
+        """Those in which a detection is a false alarm: neither within a phrase nor so soon after it that it is one of it."""
+        end = loud = 0
+        for first, last in sorted(self.spoken):
+            first, last = max(first, end), min(last + int(HIT_AFTER_S * RATE), len(self.samples))
+            loud, end = loud + max(last - first, 0), max(end, last)
+        return (len(self.samples) - loud) / RATE / 3600
+
 
 def stream(path, parts, rng, phrases=(), gap_s=(0.3, 0.8)):
     """Parts with pauses between them, and the phrases spread evenly among them."""
@@ -75,7 +84,7 @@ def scan(model, streams, settings, thresholds, config=None):
 
 
 def judge(streams, detected):
-    """(phrases found, phrases spoken, false alarms, hours); each phrase is found once at most."""
+    """(phrases found, phrases spoken, false alarms, hours of them); each phrase is found once at most."""
     found = spoken = alarms = 0
     for one, samples in zip(streams, detected):
         left = list(one.spoken)
@@ -86,4 +95,4 @@ def judge(streams, detected):
             elif not any(s[0] <= at <= s[1] + HIT_AFTER_S * RATE for s in one.spoken):
                 alarms += 1
         found, spoken = found + len(one.spoken) - len(left), spoken + len(one.spoken)
-    return found, spoken, alarms, sum(one.hours for one in streams)
+    return found, spoken, alarms, sum(one.quiet_hours for one in streams)

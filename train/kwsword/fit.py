@@ -11,13 +11,13 @@ LR, DECAY = 1e-3, 1e-2
 
 
 def fit(tail, pools, epochs, seed, title, scale=1.0):
-    """`pools`: what examples.pool() gives, as many as there are; `scale` of the rate. Returns the last epoch's loss."""
+    """`pools`: what examples.pool() gives, as many as there are; `scale` of the rate."""
     means, parts, labels = (torch.cat(column) for column in zip(*pools))
     steps = epochs * -(-len(labels) // BATCH)
     optimiser = torch.optim.AdamW(tail.parameters(), lr=scale * LR, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / steps, 1))))
     generator = torch.Generator().manual_seed(seed)
-    progress, total = Progress(title, steps), 0.0
+    progress = Progress(title, steps)
     tail.train()
     for _ in range(epochs):
         total = 0.0
@@ -32,4 +32,3 @@ def fit(tail, pools, epochs, seed, title, scale=1.0):
             progress.step(f"loss {total / len(labels):.3f}")
     progress.finish()
     tail.eval()
-    return total / len(labels)

@@ -46,20 +46,18 @@ class Studio:
         return max(int(count * self.effort), 20)
 
     def _phrases(self, cast, count, title):
-        speakers = cast.speakers(self.rng)
-        said = [(self.text + self.rng.choice(phrase.ENDINGS), next(speakers)) for _ in range(self._count(count))]
-        return _utterances(said, self.jobs, title)
+        said = (self.text + self.rng.choice(phrase.ENDINGS) for _ in range(self._count(count)))
+        return _utterances(cast.parts(said, self.rng), self.jobs, title)
 
     def _sentences(self, cast, count):
         """Texts and who is to speak them."""
-        speakers = cast.speakers(self.rng)
-        return [(self.vocabulary.sentence(self.rng), next(speakers)) for _ in range(self._count(count))]
+        return cast.parts((self.vocabulary.sentence(self.rng) for _ in range(self._count(count))), self.rng)
 
     def _near(self):
         """Phonemes are of one voice: others of the language may have other names for them."""
-        speakers = self.train_cast.of_voice(self.voice).speakers(self.rng)
         misses = near_misses(self.words, self.vocabulary.spoken(), self.rng, self._count(NEAR))
-        return _utterances([(text_of(words), next(speakers)) for words in misses], self.jobs, "near misses")
+        parts = self.train_cast.of_voice(self.voice).parts(map(text_of, misses), self.rng)
+        return _utterances(parts, self.jobs, "near misses")
 
     def material(self):
         return Material(self._phrases(self.train_cast, PHRASES, "phrase"), self._near(),

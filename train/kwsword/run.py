@@ -120,12 +120,21 @@ class Run:
             name=self.name, threshold=self.threshold), encoding="utf-8")
 
 
+def prepare(folder):
+    """Makes the folder of the results and sees that they can be written, before minutes go into them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise SystemExit(f"{folder}: {error.strerror}")
+
+
 def run(args):
     begun = time.monotonic()
     engine.use(args.build)
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.jobs)
-    args.out.mkdir(parents=True, exist_ok=True)
+    prepare(args.out)
     with tempfile.TemporaryDirectory(prefix="kws-keyword-") as folder:
         one = Run(args, pathlib.Path(folder))
         one.gather()

@@ -1,6 +1,6 @@
 """What people say that is not the keyword: words and sentences for espeak-ng to speak."""
 import pathlib
-import re
+import unicodedata
 
 from kwstrain.synth import OTHER_WORDS
 from kwstrain.voices import espeak
@@ -10,7 +10,15 @@ SMALL_WORDS = """the a an of to and in is it you that he was for on are with as 
 by not but some what there we can out other were all your when up use how said each she which their if will way about
 many then them would so these her him has look more no my than who did""".split()
 NUMBERS = 0.2  # of what a sentence consists of: espeak-ng speaks them in every language
+SOME_NUMBERS = [str(number) for number in (*range(101), *range(110, 10001, 90))]
 LEAST_WORDS = 50
+
+
+def words_in(text):
+    """Words: letters, the marks that combine with them, and apostrophes among these."""
+    text = unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    parted = "".join(c if c == "'" or unicodedata.category(c)[0] in "LM" else " " for c in text)
+    return sorted({word.strip("'") for word in parted.split()} - {""})
 
 
 def _words(path):
@@ -21,7 +29,7 @@ def _words(path):
         text = pathlib.Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SystemExit(f"{path}: {error}")
-    found = sorted(set(re.findall(r"[^\W\d_]+", text)))
+    found = words_in(text)
     if len(found) < LEAST_WORDS:
         raise SystemExit(f"{path}: only {len(found)} words; give a text with hundreds")
     return found
@@ -31,25 +39,26 @@ class Vocabulary:
     """Ordinary words with their phonemes, as the voice says them; none has the phrase in it."""
 
     def __init__(self, voice, phrase, path=None):
-        words = _words(path)
+        words = [*_words(path), *SOME_NUMBERS]
         lines = espeak.phonemes_of_each(words, voice)
         self.phrase = phrase
         self.sounds = {word: line for word, line in zip(words, lines)
                        if any(bare(p) for part in line for p in part) and not contains(line, phrase)}
-        self.names = sorted(self.sounds)
+        self.numbers = [number for number in SOME_NUMBERS if number in self.sounds]
+        self.names = sorted(set(self.sounds) - set(SOME_NUMBERS))
         if len(self.names) < LEAST_WORDS:
             raise SystemExit(f"the voice {voice} can say only {len(self.names)} of the words: give a text of its language, --text")
         self.small = [word for word in SMALL_WORDS if word in self.sounds] if path is None else self.names
 
     def spoken(self):
-        """Words as lists of phonemes."""
-        return [part for line in self.sounds.values() for part in line]
+        """Words, without the numbers, as lists of phonemes."""
+        return [part for name in self.names for part in self.sounds[name]]
 
     def _sentence(self, rng):
         words = []
         for _ in range(rng.randint(1, 8)):
-            if rng.random() < NUMBERS:
-                words.append(str(rng.randint(0, 10 ** rng.randint(1, 4))))
+            if self.numbers and rng.random() < NUMBERS:
+                words.append(rng.choice(self.numbers))
             else:
                 words.append(rng.choice(self.small if rng.random() < 0.35 else self.names))
         return words
@@ -58,5 +67,5 @@ class Vocabulary:
         """Words in no order that means something, without the phrase among them."""
         while True:
             words = self._sentence(rng)
-            if not contains([part for word in words for part in self.sounds.get(word, [])], self.phrase):
+            if not contains([part for word in words for part in self.sounds[word]], self.phrase):
                 return " ".join(words) + rng.choice(".!?")

@@ -16,20 +16,20 @@ def _output(command):
 
 
 class Engine:
-    """`kws` and `bench`: paths of the programs kws and bench-networks."""
+    """`kws` and `bench`: paths of the programs kws and bench-networks, as far as they are needed."""
 
-    def __init__(self, kws, bench):
+    def __init__(self, kws=None, bench=None):
         self.kws, self.bench = kws, bench
 
     def info(self, model):
         return json.loads(_output([self.kws, "info", "--json", model]))
 
-    def classify(self, model, clips, delta):
+    def classify(self, model, clips, *options):
         """One object per clip, in the order of `clips`: the policy's answer, and that of each exit."""
         with tempfile.NamedTemporaryFile("w", suffix=".list") as listing:
             listing.write("\n".join(map(str, clips)))
             listing.flush()
-            lines = _output([self.kws, "classify", "--model", model, "--json", "--list", listing.name, "--delta", delta])
+            lines = _output([self.kws, "classify", "--model", model, "--json", "--list", listing.name, *options])
         return [json.loads(line) for line in lines.splitlines()]
 
     def times_us(self, models, rounds):

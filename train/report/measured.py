@@ -51,7 +51,7 @@ def measure(several, engine, clips, wanted, rounds, frames, say):
         operations = {}
         for delta in DELTAS:
             say(f"{NETWORKS[name].title}, delta {delta}: {len(clips)} clips")
-            answers = engine.classify(path, clips, delta)
+            answers = engine.classify(path, clips, "--delta", delta)
             operations[delta] = counts.Operation(answers, wanted, EXITS)
         measured[name] = Measured(info, counts.exit_accuracies(answers, wanted), operations,
                                   [front_end_us + us for us in windows[name]])
@@ -63,5 +63,5 @@ def measure_single(single, engine, clips, wanted, say):
     accuracies = {}
     for (name, number), (path, _) in single.items():
         say(f"{NETWORKS[name].title} with exit {number} only: {len(clips)} clips")
-        accuracies[name, number] = counts.exit_accuracies(engine.classify(path, clips, 0), wanted)[0]
+        accuracies[name, number] = counts.exit_accuracies(engine.classify(path, clips, "--delta", 0), wanted)[0]
     return accuracies

@@ -1,11 +1,11 @@
 """What branches cost: the C engine's time for a window on this machine, with its fastest kernels."""
 import json
 import pathlib
-import subprocess
 import tempfile
 
 from kwstrain.data import LABELS
 from kwstrain.features import FrontEnd
+from report.engine import Engine
 from search.branches import BranchNet
 from search.export import graph_of
 from search.space import Branch
@@ -27,14 +27,10 @@ class Cost:
     def _measure(self, graph):
         """Of each exit of the graph."""
         with tempfile.TemporaryDirectory() as folder:
-            model, answer = pathlib.Path(folder) / "m.safetensors", pathlib.Path(folder) / "answer.json"
+            model = pathlib.Path(folder) / "branch.safetensors"
             graph.save(model, "branch", LABELS, self.features, "")
-            rounds = []
-            for _ in range(ROUNDS):
-                subprocess.run([self.program, "--json", answer, model], check=True, stdout=subprocess.DEVNULL)
-                rows = json.loads(answer.read_text())["networks"]
-                rounds.append([row["us"] for row in rows if row["kernels"] == rows[0]["kernels"]])
-        return [min(times) for times in zip(*rounds)]
+            _, times = Engine(bench=self.program).times_us({"branch": model}, ROUNDS)
+        return times["branch"]
 
     def _known(self, key, make_graph):
         if key not in self.known:

@@ -28,6 +28,11 @@ class Cast:
             yield Speaker(program, rng.choice(voices), rng.randint(110, 220), rng.randint(10, 90),
                           math.exp(rng.uniform(*FORMANTS)))
 
+    def parts(self, texts, rng):
+        """(text, who is to speak it) of each. flite leaves out letters that are not ASCII's, which makes another word."""
+        anyone, unabridged = self.speakers(rng), Cast(self.espeak).speakers(rng)
+        return [(text, next(anyone if text.isascii() else unabridged)) for text in texts]
+
     def of_voice(self, voice):
         """Those of espeak-ng that share one voice's phonemes, whatever their timbre; all, if there are none."""
         return Cast([name for name in self.espeak if name.split("+")[0] == voice] or self.espeak)
