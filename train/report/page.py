@@ -21,6 +21,11 @@ def paragraph(text):
     return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
+def plain(text):
+    """Names such as _unknown_ as they are, not in italics."""
+    return text.replace("_", r"\_")
+
+
 def or_dash(value, text="{:g}"):
     return "–" if value is None else text.format(value)
 
@@ -52,7 +57,7 @@ def missing_section(measured):
 
 
 def data_section(wanted, words):
-    counts = ", ".join(f"{label.replace('_', chr(92) + '_')} {wanted.count(label)}" for label in dict.fromkeys(wanted))
+    counts = ", ".join(f"{plain(label)} {wanted.count(label)}" for label in dict.fromkeys(wanted))
     clips = paragraph(f"""Every figure of ours is over the {len(wanted)} one-second validation clips ({counts}), of speakers
         that training never heard; {len(set(words) - set(LABELS[-1:]))} different words. Intervals are 95 % (Wilson). The
         paper's figures beside them are of other clips, so that they compare kinds of networks, not percent by percent:""")
@@ -71,7 +76,7 @@ def data_section(wanted, words):
 
 
 def cards_section(measured):
-    cards = "\n".join(f"- **{NETWORKS[name].title}**: {network.info['card']}" for name, network in measured.items())
+    cards = "\n".join(f"- **{NETWORKS[name].title}**: {plain(network.info['card'])}" for name, network in measured.items())
     return f"""## How they were trained
 
 What each model's card says (`kws info`); `train/README.md` has the commands.
