@@ -179,6 +179,8 @@ class Disturber:
     def reopen(self):
         """A changed [audio] key closes the source and opens it again."""
         self.listener.reload(buffer_ms=self.listener.settings["buffer_ms"] % 3000 + 500)
+        while self.listener.call("status")["audio"]["state"] != "running":
+            time.sleep(0.002)  # until then the one that is being closed may still take what is fed
         self.listener.frames_before = self.listener.fed
         return 0
 
