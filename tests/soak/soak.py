@@ -80,7 +80,6 @@ class Listener:
         self.subscriber.subscribe("")
         self.subscriber.connect(f"ipc://{folder}/run/events")
         self.fed = 0
-        self.offset = 0  # of the stream's positions in the daemon's, which begin anew with a model
         self.frames_before = 0  # of the captures before this one
         self.sequences = {}
         self.broken_sequences = 0
@@ -128,7 +127,7 @@ class Listener:
             self.broken_sequences += event["seq"] != expected
             self.sequences[topic] = event["seq"]
             if topic.startswith(b"kws.detection."):
-                self.detections.append((event["name"], event["sample"] + self.offset))
+                self.detections.append((event["name"], event["sample"]))
 
     def rss_kib(self):
         text = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text(encoding="ascii")
@@ -188,7 +187,6 @@ class Disturber:
         """The same weights from another file: a new network in the stream that goes on."""
         other = next(path for path in self.listener.models if path != self.listener.settings["model"])
         self.listener.reload(model=other)
-        self.listener.offset = self.listener.fed
         return 0
 
     def subscribers(self):
