@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/path.h"
 
-#include <jansson.h>
 #include <stdio.h>
+
+#include "ipc/text.h"
 
 bool kws_cli_path_is_text(const char *path)
 {
-	json_t *text = json_string(path);
-	bool is_text = text != NULL;
+	bool is_text = kws_text_is_utf8(path);
 	if (!is_text) {
 		fprintf(stderr, "kws: %s: the path is not UTF-8\n", path);
 	}
-	json_decref(text);
 	return is_text;
 }

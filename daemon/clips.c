@@ -91,18 +91,14 @@ static void path_of(const struct job *job, const char *suffix, char path[2 * PAT
 	snprintf(path, 2 * PATH_MAX, "%s/%s%s", job->folder, job->stem, suffix);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* Parts too: one that a power cut left would stay for ever. One in work is the newest of all. */
 static bool is_clip(const char *name)
 {
-	return strlen(name) > 25 && name[8] == 'T' && name[15] == '.' && name[19] == 'Z' &&
+	size_t length = strlen(name);
+	return length > 25 && name[8] == 'T' && name[15] == '.' && name[19] == 'Z' &&
 	       name[20] == '-' &&
-	       (ends_with(name, ".wav") || ends_with(name, ".json") || ends_with(name, PART));
+	       (strcmp(name + length - 4, ".wav") == 0 || strcmp(name + length - 5, ".json") == 0 ||
+		       strcmp(name + length - 5, PART) == 0);
 }
 
 static int select_clips(const struct dirent *entry)

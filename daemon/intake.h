@@ -2,7 +2,6 @@
 #ifndef KWS_DAEMON_INTAKE_H
 #define KWS_DAEMON_INTAKE_H
 
-#include <stdbool.h>
 #include <uv.h>
 
 #include "audio/capture.h"

@@ -145,9 +145,7 @@ static int bind_as(void *socket, const char *address)
 	}
 	mode_t before = umask(0117);
 	int bound = zmq_bind(socket, address);
-	int reason = errno;
-	umask(before);
-	errno = reason;
+	umask(before); /* leaves errno alone */
 	return bound;
 }
 

@@ -127,6 +127,18 @@ struct model_bytes model_bytes_join(const char *header, const void *data, size_t
 	return bytes;
 }
 
+void model_builder_three_exits(struct model_builder *builder)
+{
+	model_builder_describe(builder);
+	model_builder_json(builder, "kws.labels", "['go','stop','_silence_']");
+	model_builder_json(builder, "kws.graph",
+		"[{'op':'input','out':'x','shape':[98,64,1]},"
+		"{'op':'exit','in':'x','out':'e1','pool':'all','weight':'w'},"
+		"{'op':'exit','in':'x','out':'e2','pool':'all','weight':'w'},"
+		"{'op':'exit','in':'x','out':'e3','pool':'all','weight':'w'}]");
+	model_builder_floats(builder, "w", (const size_t[4]){3, 1, 0, 0});
+}
+
 /* The header without any ' of its own to turn, padded so that the data is aligned. */
 struct model_bytes model_builder_bytes(const struct model_builder *builder)
 {

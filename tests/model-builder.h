@@ -38,6 +38,10 @@ void model_builder_json(struct model_builder *builder, const char *key, const ch
  * features "test". */
 void model_builder_describe(struct model_builder *builder);
 
+/* A whole model of three exits, each a dense layer over the mean of the input: labels "go", "stop",
+ * "_silence_". */
+void model_builder_three_exits(struct model_builder *builder);
+
 /* Appends a tensor of 4-byte elements (`dtype` F32, U32, I32) with as many as the shape says. Up to
  * four extents, 0 ends them. */
 void model_builder_tensor(struct model_builder *builder, const char *name, enum kws_dtype dtype,

@@ -22,14 +22,7 @@ static struct kws_model *build_with(const char *exits, const char *keywords)
 	struct kws_model *model;
 	struct kws_error error;
 	model_builder_init(&builder);
-	model_builder_describe(&builder);
-	model_builder_json(&builder, "kws.labels", "['go','stop','_silence_']");
-	model_builder_json(&builder, "kws.graph",
-		"[{'op':'input','out':'x','shape':[98,64,1]},"
-		"{'op':'exit','in':'x','out':'e1','pool':'all','weight':'w'},"
-		"{'op':'exit','in':'x','out':'e2','pool':'all','weight':'w'},"
-		"{'op':'exit','in':'x','out':'e3','pool':'all','weight':'w'}]");
-	model_builder_floats(&builder, "w", (const size_t[4]){3, 1, 0, 0});
+	model_builder_three_exits(&builder);
 	if (exits != NULL) {
 		model_builder_json(&builder, "kws.exits", exits);
 	}

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from kwstrain import paper, pool
+from kwstrain.agreement import softmax
+from search.thresholds import entropy
 
 STEP, MOST = 0.05, 5.0
 BATCH = 128
@@ -43,12 +45,7 @@ def logits_of(net, features, first):
 
 def left(logits, labels, temperature, delta):
     """(how many leave, share of them that are right) at one exit."""
-    scaled = logits / temperature
-    scaled = scaled - scaled.max(1, keepdims=True)
-    posteriors = np.exp(scaled)
-    sums = posteriors.sum(1)
-    entropy = np.log(sums) - (posteriors * scaled).sum(1) / sums
-    sure = entropy < delta
+    sure = entropy(softmax(logits / temperature)) < delta
     return sure.sum(), (logits[sure].argmax(1) == labels[sure]).mean() if sure.any() else 1.0
 
 
