@@ -1,6 +1,7 @@
 """The report as a Markdown page with its figures."""
 import os
 import pathlib
+import re
 import textwrap
 
 from kwstrain.chart import draw, draw_shares
@@ -75,13 +76,20 @@ def data_section(wanted, words):
   its tables, or was not trained here."""
 
 
+def sentences(text):
+    """Split after a small letter, "_" or ")", so that initials stay whole."""
+    return re.split(r"(?<=[a-z_)]\.) ", text)
+
+
 def cards_section(measured):
-    cards = "\n".join(f"- **{NETWORKS[name].title}**: {plain(network.info['card'])}" for name, network in measured.items())
-    return f"""## How they were trained
-
-What each model's card says (`kws info`); `train/README.md` has the commands.
-
-{cards}"""
+    """The cards, with what all of them say told once."""
+    cards = {name: sentences(network.info["card"]) for name, network in measured.items()}
+    common = [sentence for sentence in next(iter(cards.values())) if all(sentence in card for card in cards.values())]
+    own = {name: " ".join(sentence for sentence in card if sentence not in common) for name, card in cards.items()}
+    listed = "\n".join(f"- **{NETWORKS[name].title}**: {plain(text)}" for name, text in own.items() if text)
+    return "\n\n".join(part for part in (
+        "## How they were trained", paragraph("""What each model's card says (`kws info`), at the end what all say.
+        `train/README.md` has the commands."""), listed, paragraph(plain(" ".join(common)))) if part)
 
 
 def size_table(measured):
