@@ -4,6 +4,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 20, 55
+LEGEND, LEGEND_STEP = 24, 160  # below the chart, where no curve can be
 COLOURS = ("#1f6fb4", "#d9541e", "#3a923a", "#8a4fb5")
 
 
@@ -24,8 +25,8 @@ def draw(curves, x_label, y_label):
     ys = ticks(min(p[1] for p in points), max(p[1] for p in points))
     x_of = lambda x: LEFT + (x - xs[0]) / (xs[-1] - xs[0]) * (WIDTH - LEFT - RIGHT)
     y_of = lambda y: HEIGHT - BOTTOM - (y - ys[0]) / (ys[-1] - ys[0]) * (HEIGHT - TOP - BOTTOM)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-             'font-size="13">', f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + LEGEND}" font-family="sans-serif" '
+             'font-size="13">', f'<rect width="{WIDTH}" height="{HEIGHT + LEGEND}" fill="white"/>']
     for x in xs:
         parts.append(f'<path d="M{x_of(x):.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#ddd"/>'
                      f'<text x="{x_of(x):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{x:g}</text>')
@@ -39,8 +40,9 @@ def draw(curves, x_label, y_label):
         line = " ".join(f"{x_of(p[0]):.1f},{y_of(p[1]):.1f}" for p in curve)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x_of(p[0]):.1f}" cy="{y_of(p[1]):.1f}" r="3.5" fill="{colour}"/>' for p in curve]
-        parts.append(f'<text x="{WIDTH - RIGHT - 10}" y="{HEIGHT - BOTTOM - 14 - 18 * index}" text-anchor="end" '
-                     f'fill="{colour}">{escape(name)}</text>')
+        x, y = LEFT + LEGEND_STEP * index, HEIGHT + LEGEND - 12
+        parts.append(f'<path d="M{x} {y - 4}h20" stroke="{colour}" stroke-width="2"/>'
+                     f'<text x="{x + 26}" y="{y}">{escape(name)}</text>')
     return "\n".join(parts) + "\n</svg>\n"
 
 
