@@ -47,7 +47,8 @@ def write_model(folder, name, file=None, labels=LABELS, **options):
     net = name.partition("-")[0]
     torch.manual_seed(5)
     made = randomise.randomise(BACKBONES[net](len(LABELS), **SIZES[net], **options))
-    made.graph().save(folder / f"{file or name}.safetensors", name, labels, FrontEnd().describe(), "Random weights.")
+    made.graph().save(folder / f"{file or name}.safetensors", name, labels, FrontEnd().describe(),
+                      f"A small {net}. Random weights.")
 
 
 def write_clip(path, rng):
@@ -117,7 +118,8 @@ class Report(Rig):
     def test_says_what_kws_says(self):
         self.assertIn("No model was there of: Bi-Real Net 18, BinaryDenseNet-28.", self.text)
         self.assertIn(f"over the {SPOKEN + NOISES} one-second", self.text)
-        self.assertIn("- **MeliusNet-22**: Random weights.", self.text)
+        self.assertIn("- **MeliusNet-22**: A small meliusnet.\n", self.text)
+        self.assertEqual(self.text.count("\n\nRandom weights.\n"), 1, "what all cards say is told once")
         self.check_accuracies("QuickNet", "quicknet")
         self.check_accuracies("MeliusNet-22", "meliusnet")
         self.check_deltas("QuickNet", "quicknet")

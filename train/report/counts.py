@@ -9,7 +9,7 @@ def wilson(right, count):
     share, square = right / count, Z95 * Z95
     middle = (share + square / (2 * count)) / (1 + square / count)
     half = Z95 / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
-    return 100 * (middle - half), 100 * (middle + half)
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)  # rounding may leave them just outside
 
 
 class Accuracy:
