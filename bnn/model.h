@@ -15,9 +15,9 @@ struct kws_model;
 
 /* Loads and checks the file. `features` is the running front end's description
  * (kws_mel_describe()); a model made for another one is refused with KWS_EMISMATCH. NULL accepts
- * any. The file is mapped while loading and not used afterwards: it may be replaced or damaged
- * later without harm. Errors: those of kws_safetensors_open() and kws_graph_build(), KWS_EMISMATCH.
- * Thread: any; not RT-safe. The caller owns the model and destroys it after every net made of it.
+ * any. The file is read whole, so that it may be replaced or cut short at any time. Errors: those
+ * of kws_safetensors_open() and kws_graph_build(), KWS_EMISMATCH. Thread: any; not RT-safe. The
+ * caller owns the model and destroys it after every net made of it.
  */
 int kws_model_load(
 	struct kws_model **out, const char *path, const char *features, struct kws_error *error);

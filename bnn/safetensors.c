@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bnn/safetensors.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/file.h"
 #include "common/json.h"
 
+#define FILE_BYTES_MAX ((size_t)64 << 20)
 #define LENGTH_BYTES 8
 #define HEADER_BYTES_MAX (16u << 20)
 #define TENSORS_MAX 4096
 
 struct kws_safetensors {
-	void *mapping; /* NULL: the bytes belong to the caller */
-	size_t mapping_size;
+	char *bytes; /* NULL: they belong to the caller */
 	json_t *header;
 	struct kws_tensor *tensors;
 	size_t count;
@@ -198,43 +194,21 @@ int kws_safetensors_open_bytes(
 	return 0;
 }
 
-static int map_file(const char *path, void **mapping, size_t *size, struct kws_error *error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
-		return kws_fail(error, errno == ENOENT ? KWS_ENOENT : KWS_EIO, "cannot open: %s",
-			strerror(errno));
-	}
-	struct stat info;
-	int result = 0;
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
-		result = kws_fail(error, KWS_EFORMAT, "not a regular file with content");
-	} else {
-		*size = (size_t)info.st_size;
-		*mapping = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (*mapping == MAP_FAILED) {
-			result = kws_fail(error, KWS_EIO, "cannot map: %s", strerror(errno));
-		}
-	}
-	close(fd);
-	return result;
-}
-
+/* Read, not mapped: whoever cuts a mapped file short ends the process with a signal. */
 int kws_safetensors_open(struct kws_safetensors **out, const char *path, struct kws_error *error)
 {
-	void *mapping = NULL;
-	size_t size = 0;
-	int result = map_file(path, &mapping, &size, error);
+	char *bytes;
+	size_t size;
+	int result = kws_file_read(path, FILE_BYTES_MAX, &bytes, &size, error);
 	if (result != 0) {
 		return result;
 	}
-	result = kws_safetensors_open_bytes(out, mapping, size, error);
+	result = kws_safetensors_open_bytes(out, bytes, size, error);
 	if (result != 0) {
-		munmap(mapping, size);
+		free(bytes);
 		return result;
 	}
-	(*out)->mapping = mapping;
-	(*out)->mapping_size = size;
+	(*out)->bytes = bytes;
 	return 0;
 }
 
@@ -245,9 +219,7 @@ void kws_safetensors_close(struct kws_safetensors *file)
 	}
 	json_decref(file->header);
 	free(file->tensors);
-	if (file->mapping != NULL) {
-		munmap(file->mapping, file->mapping_size);
-	}
+	free(file->bytes);
 	free(file);
 }
 
@@ -259,16 +231,6 @@ const struct kws_tensor *kws_safetensors_find(const struct kws_safetensors *file
 		}
 	}
 	return NULL;
-}
-
-size_t kws_safetensors_count(const struct kws_safetensors *file)
-{
-	return file->count;
-}
-
-const struct kws_tensor *kws_safetensors_at(const struct kws_safetensors *file, size_t index)
-{
-	return index < file->count ? &file->tensors[index] : NULL;
 }
 
 const char *kws_safetensors_metadata(const struct kws_safetensors *file, const char *key)

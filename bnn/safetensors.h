@@ -27,14 +27,14 @@ struct kws_tensor {
 	size_t dims;
 	size_t shape[KWS_TENSOR_DIMS_MAX];
 	size_t count;     /* elements: the product of the shape */
-	const void *data; /* in the file's mapping */
+	const void *data; /* in the file's bytes */
 };
 
 struct kws_safetensors;
 
-/* Maps the file read-only and checks it. Names and data live until kws_safetensors_close().
- * Errors: KWS_ENOENT, KWS_EIO, KWS_EFORMAT, KWS_EUNSUPPORTED (dtype, big-endian machine),
- * KWS_ENOMEM, each with a sentence. Thread: any. */
+/* Reads the file, of at most 64 MiB, whole and checks it: what becomes of it later does no harm.
+ * Names and data live until kws_safetensors_close(). Errors: those of kws_file_read(), KWS_EFORMAT,
+ * KWS_EUNSUPPORTED (dtype, big-endian machine), each with a sentence. Thread: any. */
 int kws_safetensors_open(struct kws_safetensors **out, const char *path, struct kws_error *error);
 
 /* The same over bytes in memory, which must stay valid and unchanged until close and be aligned
@@ -48,10 +48,6 @@ void kws_safetensors_close(struct kws_safetensors *file);
 
 /* The tensor of that name, or NULL. Thread: any. */
 const struct kws_tensor *kws_safetensors_find(const struct kws_safetensors *file, const char *name);
-
-/* All tensors, in the header's order. */
-size_t kws_safetensors_count(const struct kws_safetensors *file);
-const struct kws_tensor *kws_safetensors_at(const struct kws_safetensors *file, size_t index);
 
 /* A string of the header's `__metadata__`, or NULL. */
 const char *kws_safetensors_metadata(const struct kws_safetensors *file, const char *key);

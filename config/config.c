@@ -38,7 +38,7 @@ int kws_config_load(struct kws_config **out, const char *path, const char *const
 	char *text;
 	size_t length;
 	struct kws_error error;
-	int result = kws__file_read(path, KWS_CONFIG_FILE_MAX_BYTES, &text, &length, &error);
+	int result = kws__file_read(path, &text, &length, &error);
 	if (result < 0) {
 		kws_config_errors_add(errors, "%s: %s", path, error.text);
 		return result;

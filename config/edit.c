@@ -222,7 +222,7 @@ static int read_text(const char *path, char **text, struct kws_error *error)
 {
 	char *bytes;
 	size_t length;
-	int result = kws__file_read(path, KWS_CONFIG_FILE_MAX_BYTES, &bytes, &length, error);
+	int result = kws__file_read(path, &bytes, &length, error);
 	if (result < 0) {
 		return result;
 	}

@@ -1,84 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "common/file.h"
 #include "common/trust.h"
+#include "config/config.h"
 
-static int fail_errno(struct kws_error *error)
-{
-	int code = errno == ENOENT || errno == ENOTDIR ? KWS_ENOENT : KWS_EIO;
-	return kws_fail(error, code, "%s", strerror(errno));
-}
-
-/* Up to `size` bytes until the end of the file; the count or -1 with errno. */
-static ssize_t read_all(int fd, char *data, size_t size)
-{
-	size_t used = 0;
-	while (used < size) {
-		ssize_t got = read(fd, data + used, size - used);
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return -1;
-		}
-		if (got == 0) {
-			break;
-		}
-		used += (size_t)got;
-	}
-	return (ssize_t)used;
-}
-
-static int read_open(int fd, size_t max_bytes, char **data, size_t *length, struct kws_error *error)
-{
-	struct stat info;
-	if (fstat(fd, &info) != 0) {
-		return fail_errno(error);
-	}
-	if (!S_ISREG(info.st_mode)) {
-		return kws_fail(error, KWS_EFORMAT, "not a regular file");
-	}
-	/* One byte more than allowed shows a file that is too large, whatever fstat() said. */
-	char *bytes = malloc(max_bytes + 1);
-	if (bytes == NULL) {
-		return kws_fail(error, KWS_ENOMEM, "%s", kws_strerror(KWS_ENOMEM));
-	}
-	int result = 0;
-	ssize_t got = read_all(fd, bytes, max_bytes + 1);
-	if (got < 0) {
-		result = fail_errno(error);
-	} else if ((size_t)got > max_bytes) {
-		result = kws_fail(error, KWS_EFORMAT, "larger than %zu bytes", max_bytes);
-	}
-	if (result < 0) {
-		free(bytes);
-		return result;
-	}
-	*data = bytes;
-	*length = (size_t)got;
-	return 0;
-}
-
-int kws__file_read(
-	const char *path, size_t max_bytes, char **data, size_t *length, struct kws_error *error)
+int kws__file_read(const char *path, char **data, size_t *length, struct kws_error *error)
 {
 	int result = kws_trust_check_privileged(path, error);
-	if (result < 0) {
-		return result;
-	}
-	/* O_NONBLOCK: to open a FIFO must not wait for its writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
-		return fail_errno(error);
-	}
-	result = read_open(fd, max_bytes, data, length, error);
-	close(fd);
-	return result;
+	return result == 0 ? kws_file_read(path, KWS_CONFIG_FILE_MAX_BYTES, data, length, error)
+			   : result;
 }

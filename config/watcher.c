@@ -51,7 +51,7 @@ static int read_fingerprint(const struct kws_watcher *watcher, uint64_t *fingerp
 {
 	char *data;
 	size_t length;
-	int result = kws__file_read(watcher->path, KWS_CONFIG_FILE_MAX_BYTES, &data, &length, NULL);
+	int result = kws__file_read(watcher->path, &data, &length, NULL);
 	if (result == 0) {
 		*fingerprint = hash(data, length);
 		free(data);

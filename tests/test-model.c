@@ -74,7 +74,7 @@ static void outlives_its_file(void **state)
 	int fd = mkstemp(path);
 	assert_int_equal(write(fd, bytes.data, bytes.size), bytes.size);
 	assert_int_equal(kws_model_load(&model, path, NULL, &error), 0);
-	assert_int_equal(ftruncate(fd, 0), 0); /* a mapping would end here with a signal */
+	assert_int_equal(ftruncate(fd, 0), 0);
 	close(fd);
 	unlink(path);
 	assert_described(model);

@@ -35,9 +35,8 @@ static struct model_bytes good_file(void)
 
 static void assert_good(const struct kws_safetensors *file)
 {
-	assert_int_equal(kws_safetensors_count(file), 2);
 	const struct kws_tensor *tensor = kws_safetensors_find(file, "floats");
-	assert_ptr_equal(tensor, kws_safetensors_at(file, 0));
+	assert_non_null(tensor);
 	assert_string_equal(tensor->name, "floats");
 	assert_int_equal(tensor->dtype, KWS_DTYPE_F32);
 	assert_int_equal(tensor->dims, 2);
@@ -45,8 +44,9 @@ static void assert_good(const struct kws_safetensors *file)
 	assert_int_equal(tensor->shape[1], 3);
 	assert_int_equal(tensor->count, 3);
 	assert_memory_equal(tensor->data, floats, sizeof(floats));
-	assert_memory_equal(kws_safetensors_at(file, 1)->data, words, sizeof(words));
-	assert_null(kws_safetensors_at(file, 2));
+	tensor = kws_safetensors_find(file, "words");
+	assert_non_null(tensor);
+	assert_memory_equal(tensor->data, words, sizeof(words));
 	assert_null(kws_safetensors_find(file, "__metadata__"));
 	assert_null(kws_safetensors_find(file, "float"));
 	assert_string_equal(kws_safetensors_metadata(file, "colour"), "gr\xc3\xbcn");
@@ -82,7 +82,8 @@ static void reads_a_file(void **state)
 	write_file(path, bytes.data, bytes.size);
 	struct kws_safetensors *file;
 	assert_int_equal(kws_safetensors_open(&file, path, NULL), 0);
-	unlink(path); /* the mapping stays */
+	assert_int_equal(truncate(path, 8), 0); /* a mapping would end here with a signal */
+	unlink(path);
 	assert_good(file);
 	kws_safetensors_close(file);
 	free(bytes.data);
@@ -102,13 +103,13 @@ static void refuses_what_is_no_file(void **state)
 	(void)state;
 	char path[] = "/tmp/kws-safetensors-XXXXXX";
 	close(mkstemp(path));
-	assert_path_refused(path, KWS_EFORMAT, "not a regular file with content");
+	assert_path_refused(path, KWS_EFORMAT, "too short for a safetensors file (0 bytes)");
 	write_file(path, "{\"a\":1}", 7);
 	assert_path_refused(path, KWS_EFORMAT, "too short for a safetensors file (7 bytes)");
 	unlink(path);
-	assert_path_refused(path, KWS_ENOENT, "cannot open: No such file or directory");
-	assert_path_refused("/tmp", KWS_EFORMAT, "not a regular file with content");
-	assert_path_refused("/dev/null", KWS_EFORMAT, "not a regular file with content");
+	assert_path_refused(path, KWS_ENOENT, "No such file or directory");
+	assert_path_refused("/tmp", KWS_EFORMAT, "not a regular file");
+	assert_path_refused("/dev/null", KWS_EFORMAT, "not a regular file");
 }
 
 static void assert_bytes_refused(const struct model_bytes *bytes, int code, const char *sentence)
