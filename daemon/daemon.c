@@ -417,6 +417,17 @@ static int start(struct daemon *daemon, struct kws_error *error)
 	return result;
 }
 
+/* What --check-config would have refused is wrong however often the service tries it. */
+static enum kws_daemon_status status_of_start(const struct daemon *daemon, int result)
+{
+	struct kws_error error;
+	/* a port that is taken is busy too, but there is the lock */
+	if (result == KWS_EBUSY && daemon->lock < 0) {
+		return KWS_DAEMON_BUSY;
+	}
+	return kws_stream_check(daemon->config, &error) == 0 ? KWS_DAEMON_FAILED : KWS_DAEMON_USAGE;
+}
+
 static void finish(struct daemon *daemon)
 {
 	uv_loop_close(&daemon->loop);
@@ -445,6 +456,7 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 	daemon.methods = (struct kws_methods){&daemon, current_config, reload, persist, status_of,
 		devices_of, level_of, mute, unmute};
 	share_heap();
+	signal(SIGPIPE, SIG_IGN); /* whoever reads the log may end before the daemon does */
 	apply_log_level(config);
 	if (uv_loop_init(&daemon.loop) != 0) {
 		kws_log_error("cannot make an event loop");
@@ -466,9 +478,7 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 	int result = start(&daemon, &error);
 	if (result != 0) {
 		kws_log_error("%s", error.text);
-		/* a port that is taken is busy too, but there is the lock */
-		bool another = result == KWS_EBUSY && daemon.lock < 0;
-		fail(&daemon, another ? KWS_DAEMON_BUSY : KWS_DAEMON_FAILED);
+		fail(&daemon, status_of_start(&daemon, result));
 	} else {
 		char kernels[128];
 		kws_kernels_describe(kernels, sizeof(kernels));

@@ -19,6 +19,13 @@ static int load(const struct kws_options *options, struct kws_config **config)
 	return result;
 }
 
+/* A file that could not be read this time is worth another try, wrong content is not. */
+static enum kws_daemon_status status_of_load(int result)
+{
+	bool passing = result == KWS_EIO || result == KWS_ENOMEM;
+	return passing ? KWS_DAEMON_FAILED : KWS_DAEMON_USAGE;
+}
+
 /* Also the files that the configuration names. */
 static enum kws_daemon_status check(struct kws_config *config)
 {
@@ -49,8 +56,9 @@ int main(int argc, char **argv)
 	if (options.print_config) {
 		return kws_schema_print(stdout) == 0 ? KWS_DAEMON_OK : KWS_DAEMON_FAILED;
 	}
-	if (load(&options, &config) != 0) {
-		return KWS_DAEMON_USAGE;
+	int loaded = load(&options, &config);
+	if (loaded != 0) {
+		return status_of_load(loaded);
 	}
 	if (options.check_config) {
 		return check(config);

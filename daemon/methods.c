@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/methods.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "config/schema.h"
 #include "daemon/metrics.h"
 #include "daemon/models.h"
 
@@ -61,6 +64,24 @@ static int call_get(void *user, const json_t *params, json_t **result, struct kw
 	return give(values, result);
 }
 
+/* The first key that only a restart brings about, which would forget what was set. */
+static const char *find_futile(const json_t *values)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)values, key, value) {
+		char section[KWS_CONFIG_KEY_TEXT_SIZE];
+		const char *dot = strrchr(key, '.');
+		snprintf(section, sizeof(section), "%.*s", dot != NULL ? (int)(dot - key) : 0, key);
+		const struct kws_key *known =
+			dot != NULL ? kws_schema_find(section, dot + 1) : NULL;
+		if (known != NULL && known->apply == KWS_APPLY_RESTART) {
+			return key;
+		}
+	}
+	return NULL;
+}
+
 /* {"values": {"section.key": "value", ...}, "persist"?: true}: all are taken over or none. */
 static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
@@ -71,8 +92,17 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 		return kws_fail(
 			error, KWS_EINVAL, "set needs values: {\"section.key\": \"value\", ...}");
 	}
+	bool persist = json_is_true(json_object_get(params, "persist"));
+	const char *futile = persist ? NULL : find_futile(values);
+	if (futile != NULL) {
+		return kws_fail(error, KWS_EUNSUPPORTED,
+			"%.64s comes about with a restart of kwsd only: --persist writes it into "
+			"the "
+			"file",
+			futile);
+	}
 	int code = methods->reload(methods->user, values, error);
-	if (code == 0 && json_is_true(json_object_get(params, "persist"))) {
+	if (code == 0 && persist) {
 		return methods->persist(methods->user, values, error);
 	}
 	return code;

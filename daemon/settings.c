@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "daemon/remote.h"
+#include "ipc/endpoint.h"
 
 struct overrides {
 	char **texts;
@@ -56,6 +57,20 @@ static int collect(
 	return 0;
 }
 
+static int check_local(const char *endpoint, struct kws_error *error)
+{
+	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, false, error) : 0;
+}
+
+static int check_endpoints(const struct kws_config *config, struct kws_error *error)
+{
+	int result = check_local(config->ipc.events, error);
+	if (result == 0) {
+		result = check_local(config->ipc.control, error);
+	}
+	return result == 0 ? kws_remote_check(config, error) : result;
+}
+
 int kws_settings_load(const struct kws_options *options, const json_t *changes,
 	struct kws_config **out, struct kws_config_errors *errors)
 {
@@ -70,7 +85,7 @@ int kws_settings_load(const struct kws_options *options, const json_t *changes,
 			result == KWS_EINVAL ? "a value is not a string" : kws_strerror(result));
 	}
 	struct kws_error error;
-	if (result == 0 && (result = kws_remote_check(*out, &error)) != 0) {
+	if (result == 0 && (result = check_endpoints(*out, &error)) != 0) {
 		kws_config_errors_add(errors, "%s", error.text);
 		kws_config_destroy(*out);
 	}

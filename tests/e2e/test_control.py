@@ -141,15 +141,42 @@ class ControlTest(harness.DaemonTest):
     def test_input_that_cannot_be_had(self):
         wav = self.folder / "missing.wav"
         model = self.folder / "missing.safetensors"
-        for settings, sentence in (
-                (("audio.source=file", f"audio.path={wav}"), str(wav)),
-                (("audio.source=null", f"model.path={model}"), str(model)),
-                (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555"),
-                (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events")):
+        for settings, sentence, status in (
+                (("audio.source=file", f"audio.path={wav}"), str(wav), 2),
+                (("audio.source=stdin",), "rate_hz", 2),
+                (("audio.source=null", "clips.folder=/missing"), "/missing", 2),
+                (("audio.source=null", f"model.path={model}"), str(model), 2),
+                (("audio.source=null", "exits.delta=0.5,0.4"), "[exits].delta", 2),
+                (("audio.source=null", "keyword horse.threshold=0.5"), "horse", 2),
+                (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555", 2),
+                (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events", 1)):
             with self.subTest(settings):
                 daemon = self.start(*settings)
-                self.assertEqual(daemon.wait(), 1)
+                self.assertEqual(daemon.wait(), status)
                 self.assertIn(sentence, daemon.log())
+
+    def test_a_reader_of_the_log_that_ends_is_no_reason_to_end(self):
+        env = dict(os.environ, KWSD_RUNTIME_DIR=str(self.folder / "run"))
+        kwsd = subprocess.Popen([harness.KWSD, *harness.options("audio.source=null", f"model.path={harness.MODEL}")],
+                                env=env, stderr=subprocess.PIPE)
+        self.addCleanup(kwsd.kill)
+
+        def ask(*arguments):
+            return subprocess.run([harness.KWSCTL, *arguments], env=env, check=False, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL).returncode
+        harness.wait_for(lambda: ask("status") == 0, "an answer")
+        kwsd.stderr.close()
+        self.assertEqual(ask("mute"), 0)
+        self.assertEqual(ask("unmute"), 0)
+        kwsd.terminate()
+        self.assertEqual(kwsd.wait(harness.TIMEOUT_S), 0)
+
+    def test_what_needs_a_restart_is_not_set_for_nothing(self):
+        daemon = self.start_null()
+        refused = daemon.kwsctl("set", "ipc.events", f"ipc://{self.folder}/other")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("ipc.events comes about with a restart of kwsd only", refused.stderr)
+        self.assertEqual(daemon.get("ipc.events"), "")
 
     def test_check_config_looks_at_the_files(self):
         missing = str(self.folder / "missing")
@@ -158,7 +185,9 @@ class ControlTest(harness.DaemonTest):
                 (("audio.source=null", f"model.path={missing}"), missing),
                 (("audio.source=null", f"model.path={self.config}"), str(self.config)),
                 (("audio.source=null", f"clips.folder={missing}"), missing),
-                (("audio.source=null", "keyword horse.threshold=0.5"), "horse")):
+                (("audio.source=null", "keyword horse.threshold=0.5"), "horse"),
+                (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555"),
+                (("audio.source=null", "ipc.events=garbage"), "garbage")):
             with self.subTest(settings):
                 self.write_config("[log]", "level = debug")
                 daemon = self.start(*settings, arguments=("--check-config",))
