@@ -71,6 +71,11 @@ static int parse_labels(struct kws_model *model, struct kws_error *error)
 			return kws_fail(
 				error, KWS_EFORMAT, "kws.labels holds something that is no name");
 		}
+		if (strlen(name) >= KWS_LABEL_SIZE) {
+			return kws_fail(error, KWS_EFORMAT,
+				"name %zu of kws.labels is longer than %d bytes", i + 1,
+				KWS_LABEL_SIZE - 1);
+		}
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(name, kws_model_label(model, j)) == 0) {
 				return kws_fail(

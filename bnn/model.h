@@ -9,6 +9,8 @@
 #include "bnn/keyword-defaults.h"
 #include "common/error.h"
 
+#define KWS_LABEL_SIZE 64 /* bytes of UTF-8, with the NUL */
+
 /* A model file (docs/model-format.md): the graph with its weights, the labels and the card.
  * Immutable after loading, so that several nets on several threads can share it. */
 struct kws_model;

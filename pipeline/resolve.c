@@ -12,6 +12,7 @@
 
 static_assert(KWS_POLICY_EXITS_MAX >= KWS_EXITS_MAX && KWS_CONFIG_FLOATS_MAX >= KWS_EXITS_MAX,
 	"every exit of a model has its settings");
+static_assert(KWS_KEYWORD_NAME_SIZE >= KWS_LABEL_SIZE, "every label may have settings");
 static_assert(KWS_POLICY_CLASSES_MAX >= KWS_CLASSES_MAX, "and so has every class");
 
 bool kws_resolve_is_keyword(const char *label)

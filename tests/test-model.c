@@ -136,6 +136,8 @@ static const struct bad_metadata bad_metadata[] = {
 	{"kws.labels", "['go','stop','up']", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
 	{"kws.labels", "['go',1]", KWS_EFORMAT, "kws.labels holds something that is no name"},
 	{"kws.labels", "['go','']", KWS_EFORMAT, "kws.labels holds something that is no name"},
+	{"kws.labels", "['go','0123456789012345678901234567890123456789012345678901234567890123']",
+		KWS_EFORMAT, "name 2 of kws.labels is longer than 63 bytes"},
 	{"kws.labels", "['go','go']", KWS_EFORMAT, "kws.labels names 'go' twice"},
 	{"kws.exits", "[", KWS_EFORMAT, "kws.exits must be a JSON object"},
 	{"kws.exits", "[]", KWS_EFORMAT, "kws.exits must be a JSON object"},
