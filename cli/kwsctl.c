@@ -34,7 +34,8 @@ static const char usage_text[] =
 	"usage: kwsctl [OPTION...] COMMAND\n"
 	"\n"
 	"  status                  what the daemon does now\n"
-	"  monitor [NAME...]       one line per detection, of all keywords or of these\n"
+	"  monitor [NAME...]       one line per detection, of all keywords or of these,\n"
+	"                          and always one per change of state\n"
 	"  get [KEY]               all settings, or one (section.key)\n"
 	"  set KEY VALUE [KEY VALUE...]\n"
 	"                          change settings until the file is read again; with\n"
@@ -62,7 +63,9 @@ static const char usage_text[] =
 	"  -V, --version\n"
 	"\n"
 	"monitor:\n"
-	"      --scores            also near misses and every hop: score, exit, reason, change\n"
+	"      --scores            also every hop, if ipc.scores is yes: score, exit, reason,\n"
+	"                          change; and near misses, if\n"
+	"                          detector.candidate_threshold is above 0\n"
 	"  -n, --count N           end after N events (states are not counted)\n"
 	"      --for SECONDS       end after this time (mute: listen again after it)\n"
 	"\n"
@@ -76,7 +79,9 @@ static const char usage_text[] =
 	"\n"
 	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
 	"reached\n"
-	"or refuses the key, 4 monitor: --for ran out before --count events came\n";
+	"or refuses the key, 4 monitor: --for ran out before --count events came.\n"
+	"Over tcp:// monitor waits, without a word, where nobody listens, where the daemon has\n"
+	"another key than --server-key, and where it wants keys that are not given.\n";
 
 void kwsctl_complain(const char *sentence)
 {

@@ -53,7 +53,8 @@ static const char *const confirm_names[] = {KWS_CONFIG_CONFIRM_MAP(XX) NULL};
 /* clang-format off */
 static const struct kws_key key_table[] = {
 	{KEY(audio, source, STREAM, "portaudio"), ENUM(source_names),
-		.help = "Where the samples come from."},
+		.help = "Where the samples come from. stdin is raw: 16 bits, little-endian, channels\n"
+			"# interleaved; rate_hz and channels must be set for it."},
 	{KEY(audio, device, STREAM, ""), STRING(audio, device),
 		.help = "Name of the sound device, or a part of it; empty: the system's default."},
 	{KEY(audio, path, STREAM, ""), STRING(audio, path),
@@ -61,10 +62,11 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, pace, STREAM, "realtime"), ENUM(pace_names),
 		.help = "Whether a file is played in real time or as fast as it goes."},
 	{KEY(audio, rate_hz, STREAM, "0"), INT_OR_ZERO(4000, 384000),
-		.help = "Sample rate of the source; 0: the device's own."},
+		.help = "Sample rate of the source; 0: the device's own. Must be set for stdin; a file\n"
+			"# has its own."},
 	{KEY(audio, channels, STREAM, "0"), INT(0, 32),
 		.help = "Channels of the source; 0: its own. Of a device at most 2 are opened then,\n"
-			"# unless channel is higher."},
+			"# unless channel is higher. Must be set for stdin; a file has its own."},
 	{KEY(audio, channel, STREAM, "0"), INT(0, 32),
 		.help = "The channel to listen to, from 1; 0: the mix of all."},
 	{KEY(audio, buffer_ms, STREAM, "2000"), INT(100, 60000),

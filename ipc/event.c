@@ -2,6 +2,7 @@
 #include "ipc/event.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -119,7 +120,9 @@ int kws_event_detection(const struct kws_detection_event *event, json_t **out)
 	put_real(&builder, "rms_dbfs", event->rms_dbfs, DB_DECIMALS);
 	put_real(&builder, "snr_db", event->snr_db, DB_DECIMALS);
 	put_text(&builder, "model", event->model);
-	put_text(&builder, "site", event->site);
+	/* a setting: not configured it is empty */
+	bool has_site = event->site != NULL && event->site[0] != '\0';
+	put_text(&builder, "site", has_site ? event->site : NULL);
 	return finish_event(&builder, out);
 }
 

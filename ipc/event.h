@@ -25,7 +25,7 @@ struct kws_detection_event {
 	const char *name;     /* the keyword: never NULL */
 	const char *phrase;   /* what is spoken */
 	const char *model;    /* the model's name */
-	const char *site;     /* the room or device */
+	const char *site;     /* the room or device; empty: as NULL */
 	double score;         /* smoothed posterior, 0..1 */
 	double threshold;     /* the score that was asked, 0..1 */
 	unsigned exit;        /* 1-based */

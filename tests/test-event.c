@@ -100,6 +100,17 @@ static void test_detection_needs_a_name(void **state)
 	assert_null(json);
 }
 
+static void test_detection_without_a_site(void **state)
+{
+	(void)state;
+	struct kws_detection_event event = full_detection();
+	json_t *json = NULL;
+	event.site = "";
+	assert_int_equal(kws_event_detection(&event, &json), 0);
+	assert_true(json_is_null(json_object_get(json, "site")));
+	json_decref(json);
+}
+
 static void assert_site(const char *site, const char *expected)
 {
 	struct kws_detection_event event = full_detection();
@@ -231,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_detection),
 		cmocka_unit_test(test_detection_unknowns),
+		cmocka_unit_test(test_detection_without_a_site),
 		cmocka_unit_test(test_detection_needs_a_name),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_times),
