@@ -54,7 +54,7 @@ static int print_version(void)
 	return KWS_EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"cpu-mask", required_argument, NULL, 'm'},
@@ -81,4 +81,19 @@ int main(int argc, char **argv)
 		return KWS_EXIT_USAGE;
 	}
 	return run_command(argc - optind, argv + optind);
+}
+
+/* A full disk shows when what is buffered is written, which is otherwise after main(). */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout)) {
+		return status;
+	}
+	fprintf(stderr, "kws: cannot write the output\n");
+	return KWS_EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	return finish_output(run(argc, argv));
 }
