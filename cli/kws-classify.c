@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <math.h>
@@ -179,13 +180,18 @@ static int classify_file(struct classify *classify, const char *path)
 	return KWS_EXIT_OK;
 }
 
+static int complain_of_list(const struct classify *classify)
+{
+	fprintf(stderr, "kws: %s: %s\n", classify->list_path, strerror(errno));
+	return KWS_EXIT_FAILED;
+}
+
 static int classify_list(struct classify *classify)
 {
 	bool standard = strcmp(classify->list_path, "-") == 0;
 	FILE *list = standard ? stdin : fopen(classify->list_path, "r");
 	if (list == NULL) {
-		perror(classify->list_path);
-		return KWS_EXIT_FAILED;
+		return complain_of_list(classify);
 	}
 	int status = KWS_EXIT_OK;
 	char *line = NULL;
@@ -198,6 +204,9 @@ static int classify_list(struct classify *classify)
 		if (line[0] != '\0' && classify_file(classify, line) != KWS_EXIT_OK) {
 			status = KWS_EXIT_FAILED;
 		}
+	}
+	if (!feof(list)) { /* a directory can be opened, but not read */
+		status = complain_of_list(classify);
 	}
 	free(line);
 	if (!standard) {
