@@ -289,13 +289,14 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 static int load_model(struct classify *classify)
 {
 	struct kws_error error = {""};
-	if (!kws_cli_model_load(&classify->model, classify->config)) {
-		return KWS_EXIT_FAILED;
+	int status = kws_cli_model_load(&classify->model, classify->config);
+	if (status != KWS_EXIT_OK) {
+		return status;
 	}
 	if (kws_resolve_policy(
 		    &classify->policy_settings, classify->model, classify->config, &error) != 0) {
 		kws_cli_models_complain(classify->config->model.path.items[0], &error);
-		return KWS_EXIT_FAILED;
+		return KWS_EXIT_USAGE;
 	}
 	return KWS_EXIT_OK;
 }
@@ -305,9 +306,12 @@ static int load(struct classify *classify)
 	if (!classify->deciding && !kws_cli_settings_set(&classify->settings, "exits.delta", "0")) {
 		return KWS_EXIT_FAILED;
 	}
-	classify->config = kws_cli_settings_load(&classify->settings);
-	if (classify->config == NULL || load_model(classify) != KWS_EXIT_OK) {
-		return KWS_EXIT_FAILED;
+	int status = kws_cli_settings_load(&classify->config, &classify->settings);
+	if (status == KWS_EXIT_OK) {
+		status = load_model(classify);
+	}
+	if (status != KWS_EXIT_OK) {
+		return status;
 	}
 	const struct kws_graph *graph = kws_model_graph(classify->model);
 	if (kws_net_create(&classify->net, classify->model, 1) != 0 ||

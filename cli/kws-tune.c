@@ -213,19 +213,23 @@ static int parse_options(struct tune *tune, int argc, char **argv)
 	return -1;
 }
 
-static bool load(struct tune *tune)
+/* Returns the exit status. */
+static int load(struct tune *tune)
 {
 	struct kws_error error = {""};
-	tune->config = kws_cli_settings_load(&tune->settings);
-	if (tune->config == NULL || !kws_cli_model_load(&tune->model, tune->config)) {
-		return false;
+	int status = kws_cli_settings_load(&tune->config, &tune->settings);
+	if (status == KWS_EXIT_OK) {
+		status = kws_cli_model_load(&tune->model, tune->config);
+	}
+	if (status != KWS_EXIT_OK) {
+		return status;
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
 	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
 		kws_cli_models_complain(tune->config->model.path.items[0], &error);
-		return false;
+		return KWS_EXIT_USAGE;
 	}
-	return true;
+	return KWS_EXIT_OK;
 }
 
 /* Before hours of work, not after them. Detections are told of streams only. */
@@ -504,6 +508,17 @@ static void finish(struct tune *tune)
 	free(tune);
 }
 
+static int run(struct tune *tune)
+{
+	int status = load(tune);
+	if (status != KWS_EXIT_OK) {
+		return status;
+	}
+	bool good = check_output(tune) && read_inputs(tune) && search_policies(tune) &&
+		    finish_report(tune);
+	return good ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+}
+
 int kws_tune_main(int argc, char **argv)
 {
 	struct tune *tune = calloc(1, sizeof(*tune));
@@ -518,9 +533,7 @@ int kws_tune_main(int argc, char **argv)
 	tune->wish = (struct kws_search_wish){.false_alarms_per_hour = 0.5, .penalty = 0.1};
 	int status = parse_options(tune, argc, argv);
 	if (status < 0) {
-		bool good = load(tune) && check_output(tune) && read_inputs(tune) &&
-			    search_policies(tune) && finish_report(tune);
-		status = good ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+		status = run(tune);
 	}
 	finish(tune);
 	return status;

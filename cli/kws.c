@@ -29,7 +29,9 @@ static void print_help(FILE *out)
 	fprintf(out, "\n`kws COMMAND --help` says more. --cpu-mask, or else $KWS_CPU_MASK, says "
 		     "which vector\n"
 		     "instructions may be used: c (none), avx2, avx512, neon or all (default).\n"
-		     "Exit status: 0 done, 1 an input could not be used, 2 wrong usage.\n");
+		     "Exit status: 0 done, 1 an input could not be used or the output not be "
+		     "written,\n"
+		     "2 wrong usage or configuration.\n");
 }
 
 static int run_command(int argc, char **argv)

@@ -182,7 +182,7 @@ class ClassifyTest(harness.DaemonTest):
                 (("--set", "exits.delta=1, 2"),
                  "[exits].delta: 2 numbers, but the model has 5 exits")):
             done = self.run_classify(*arguments)
-            self.assertEqual(done.returncode, 1, arguments)
+            self.assertEqual(done.returncode, 2, arguments)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             self.assertIn(sentence, done.stderr)
 
