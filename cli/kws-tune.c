@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "cli/kws.h"
 #include "cli/models.h"
@@ -235,6 +235,7 @@ static int load(struct tune *tune)
 /* Before hours of work, not after them. Detections are told of streams only. */
 static bool check_output(const struct tune *tune)
 {
+	struct stat status;
 	for (size_t i = 0; tune->json && i < tune->input_count; i++) {
 		const struct input *input = &tune->inputs[i];
 		bool stream = input->kind == INPUT_BACKGROUND || input->kind == INPUT_STREAM;
@@ -242,12 +243,13 @@ static bool check_output(const struct tune *tune)
 			return false;
 		}
 	}
-	if (tune->write_path != NULL && access(tune->write_path, F_OK) == 0) {
+	if (tune->write_path != NULL && lstat(tune->write_path, &status) == 0) {
 		fprintf(stderr, "kws: %s: exists already and is not written over\n",
 			tune->write_path);
 		return false;
 	}
-	return true;
+	return (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
+	       (tune->draw_prefix == NULL || kws_tune_report_can_draw(tune->draw_prefix));
 }
 
 static bool read_input(struct tune *tune, const struct input *input)
@@ -471,6 +473,16 @@ static bool tell(struct tune *tune)
 	return true;
 }
 
+/* The configuration first: whatever becomes of the rest, it took the work. */
+static bool put_out(struct tune *tune, const char *text)
+{
+	bool written = tune->write_path == NULL || write_text(tune->write_path, text);
+	bool told = tell(tune);
+	bool drawn =
+		tune->draw_prefix == NULL || kws_tune_report_draw(&tune->report, tune->draw_prefix);
+	return written && told && drawn;
+}
+
 static bool finish_report(struct tune *tune)
 {
 	struct kws_tune_report *report = &tune->report;
@@ -479,13 +491,7 @@ static bool finish_report(struct tune *tune)
 	report->corpus = &tune->corpus;
 	report->wish = tune->wish;
 	char *text = render(tune);
-	bool good = text != NULL && replay_text(tune, text) && tell(tune);
-	if (good && tune->draw_prefix != NULL) {
-		good = kws_tune_report_draw(report, tune->draw_prefix);
-	}
-	if (good && tune->write_path != NULL) {
-		good = write_text(tune->write_path, text);
-	}
+	bool good = text != NULL && replay_text(tune, text) && put_out(tune, text);
 	free(text);
 	return good;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/tune-report.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/path.h"
 #include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
@@ -334,11 +336,25 @@ static void fill_keyword(const struct kws_tune_report *report, size_t label, dou
 	}
 }
 
+static void plot_path(char path[PATH_MAX], const char *prefix, const char *what)
+{
+	snprintf(path, PATH_MAX, "%s-%s.svg", prefix, what);
+}
+
+bool kws_tune_report_can_draw(const char *prefix)
+{
+	char keywords[PATH_MAX];
+	char policies[PATH_MAX];
+	plot_path(keywords, prefix, "keywords");
+	plot_path(policies, prefix, "policies");
+	return kws_cli_path_is_writable(keywords) && kws_cli_path_is_writable(policies);
+}
+
 static bool write_plot(const struct kws_plot *plot, const char *prefix, const char *what)
 {
-	char path[4096];
+	char path[PATH_MAX];
 	struct kws_error error;
-	snprintf(path, sizeof(path), "%s-%s.svg", prefix, what);
+	plot_path(path, prefix, what);
 	if (kws_plot_write(plot, path, &error) != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return false;

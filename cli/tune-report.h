@@ -33,6 +33,9 @@ void kws_tune_report_print(const struct kws_tune_report *report);
 /* All of it as one JSON object, on the standard output. False: out of memory. */
 bool kws_tune_report_print_json(const struct kws_tune_report *report);
 
+/* Whether kws_tune_report_draw() could write its files. Complains on the standard error. */
+bool kws_tune_report_can_draw(const char *prefix);
+
 /* Writes PREFIX-keywords.svg and PREFIX-policies.svg. Complains on the standard error. */
 bool kws_tune_report_draw(const struct kws_tune_report *report, const char *prefix);
 
