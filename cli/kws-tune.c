@@ -386,7 +386,10 @@ static bool search_policies(struct tune *tune)
 			return false;
 		}
 	}
-	report->full_operations = kws_search_full_operations(tune->search);
+	for (int half = 0; half < KWS_HALVES; half++) {
+		report->full_operations[half] =
+			kws_search_full_operations(tune->search, (enum kws_half)half);
+	}
 	kws_search_as_given(tune->search, report->as_given);
 	return report->policies != NULL ? true : out_of_memory();
 }

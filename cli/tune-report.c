@@ -73,10 +73,10 @@ static void print_row(const struct kws_tune_report *report, const char *name,
 	struct kws_tally_keyword total = kws_tally_total(tally);
 	double hours = hours_of(report, tally);
 	double operations = kws_tally_operations(tally);
+	double full = report->full_operations[told_half(report)];
 	printf("%-18s %7.2f %7.1f %6.2f %7.2f %7.2f", name, operations / MEGA,
-		report->full_operations > 0.0 ? 100.0 * operations / report->full_operations : 0.0,
-		kws_tally_mean_exit(tally), miss_percent(&total),
-		percent(total.wrong, total.spoken));
+		full > 0.0 ? 100.0 * operations / full : 0.0, kws_tally_mean_exit(tally),
+		miss_percent(&total), percent(total.wrong, total.spoken));
 	if (hours > 0.0) {
 		printf(" %8.2f  %s\n", (double)total.false_alarms / hours, settings);
 	} else {
@@ -302,11 +302,13 @@ static json_t *json_guarantee(const struct kws_tune_report *report)
 
 bool kws_tune_report_print_json(const struct kws_tune_report *report)
 {
-	json_t *object = json_pack("{s:s, s:i, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:O}",
-		"model", kws_model_name(report->model), "hop_frames",
-		report->config->model.hop_frames, "wanted_false_alarms_per_hour",
-		report->wish.false_alarms_per_hour, "penalty", report->wish.penalty,
-		"full_operations_per_hop", report->full_operations, "as_configured",
+	json_t *object = json_pack(
+		"{s:s, s:i, s:f, s:f, s:{s:f, s:f}, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "model",
+		kws_model_name(report->model), "hop_frames", report->config->model.hop_frames,
+		"wanted_false_alarms_per_hour", report->wish.false_alarms_per_hour, "penalty",
+		report->wish.penalty, "full_operations_per_hop", "search",
+		report->full_operations[KWS_HALF_SEARCH], "check",
+		report->full_operations[KWS_HALF_CHECK], "as_configured",
 		json_halves(report, report->as_given), "as_configured_tuned",
 		json_outcome(report, &report->given_tuned), "policies", json_policies(report),
 		"best", json_outcome(report, report->best), "tuned",

@@ -16,7 +16,7 @@ struct kws_tune_report {
 	const struct kws_config *config; /* as it was given */
 	const struct kws_corpus *corpus;
 	struct kws_search_wish wish;
-	double full_operations;
+	double full_operations[KWS_HALVES]; /* of a hop that goes to the last exit */
 	struct kws_tally as_given[KWS_HALVES];
 	struct kws_outcome given_tuned; /* the same exits with new thresholds of keywords */
 	struct kws_policy_outcomes *policies;

@@ -107,6 +107,17 @@ class TuneTest(harness.DaemonTest):
             self.assertIn("false alarms per hour" if name == "keywords" else
                           "operations per hop, million", texts)
 
+    def test_the_last_exit_in_every_hop_is_all_of_the_operations(self):
+        arguments = ("--policy", "always-5", "--stream", self.wav, self.noise)
+        report = json.loads(self.tune("--json", *arguments).stdout)
+        policy = report["policies"][0]
+        for half in ("search", "check"):
+            self.assertEqual(policy["outcomes"][policy["best"]][half]["operations_per_hop"],
+                             report["full_operations_per_hop"][half])
+        self.assertNotEqual(*report["full_operations_per_hop"].values())
+        row = next(line for line in self.tune(*arguments).stdout.splitlines() if line.startswith("always-5"))
+        self.assertEqual(row.split()[2], "100.0")
+
     def assert_refused(self, sentence, *arguments, status=1):
         done = self.tune(*arguments, status=status)
         last = done.stderr.strip().splitlines()[-1]
