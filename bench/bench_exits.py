@@ -38,7 +38,7 @@ def print_row(name, tally, full, settings=""):
 
 
 def print_table(report):
-    full = report["full_operations_per_hop"]
+    full = report["full_operations_per_hop"]["check"]
     print(f"\n{'':18}{'Mop/hop':>8}{'of full':>8}{'exit':>8}{'missed':>8}{'alarms/h':>9}")
     print_row("defaults", report["as_configured"]["check"], full, "entropy, the model's deltas")
     print_row("  new thresholds", report["as_configured_tuned"]["check"], full,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <math.h>
@@ -179,13 +180,18 @@ static int classify_file(struct classify *classify, const char *path)
 	return KWS_EXIT_OK;
 }
 
+static int complain_of_list(const struct classify *classify)
+{
+	fprintf(stderr, "kws: %s: %s\n", classify->list_path, strerror(errno));
+	return KWS_EXIT_FAILED;
+}
+
 static int classify_list(struct classify *classify)
 {
 	bool standard = strcmp(classify->list_path, "-") == 0;
 	FILE *list = standard ? stdin : fopen(classify->list_path, "r");
 	if (list == NULL) {
-		perror(classify->list_path);
-		return KWS_EXIT_FAILED;
+		return complain_of_list(classify);
 	}
 	int status = KWS_EXIT_OK;
 	char *line = NULL;
@@ -198,6 +204,9 @@ static int classify_list(struct classify *classify)
 		if (line[0] != '\0' && classify_file(classify, line) != KWS_EXIT_OK) {
 			status = KWS_EXIT_FAILED;
 		}
+	}
+	if (!feof(list)) { /* a directory can be opened, but not read */
+		status = complain_of_list(classify);
 	}
 	free(line);
 	if (!standard) {
@@ -280,13 +289,14 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 static int load_model(struct classify *classify)
 {
 	struct kws_error error = {""};
-	if (!kws_cli_model_load(&classify->model, classify->config)) {
-		return KWS_EXIT_FAILED;
+	int status = kws_cli_model_load(&classify->model, classify->config);
+	if (status != KWS_EXIT_OK) {
+		return status;
 	}
 	if (kws_resolve_policy(
 		    &classify->policy_settings, classify->model, classify->config, &error) != 0) {
 		kws_cli_models_complain(classify->config->model.path.items[0], &error);
-		return KWS_EXIT_FAILED;
+		return KWS_EXIT_USAGE;
 	}
 	return KWS_EXIT_OK;
 }
@@ -296,9 +306,12 @@ static int load(struct classify *classify)
 	if (!classify->deciding && !kws_cli_settings_set(&classify->settings, "exits.delta", "0")) {
 		return KWS_EXIT_FAILED;
 	}
-	classify->config = kws_cli_settings_load(&classify->settings);
-	if (classify->config == NULL || load_model(classify) != KWS_EXIT_OK) {
-		return KWS_EXIT_FAILED;
+	int status = kws_cli_settings_load(&classify->config, &classify->settings);
+	if (status == KWS_EXIT_OK) {
+		status = load_model(classify);
+	}
+	if (status != KWS_EXIT_OK) {
+		return status;
 	}
 	const struct kws_graph *graph = kws_model_graph(classify->model);
 	if (kws_net_create(&classify->net, classify->model, 1) != 0 ||

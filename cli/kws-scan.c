@@ -219,11 +219,11 @@ static int load_thresholds(struct scan *scan)
 
 static int load(struct scan *scan)
 {
-	scan->config = kws_cli_settings_load(&scan->settings);
-	if (scan->config == NULL || !kws_cli_models_load(&scan->models, scan->config)) {
-		return KWS_EXIT_FAILED;
+	int status = kws_cli_settings_load(&scan->config, &scan->settings);
+	if (status == KWS_EXIT_OK) {
+		status = kws_cli_models_load(&scan->models, scan->config);
 	}
-	return load_thresholds(scan);
+	return status == KWS_EXIT_OK ? load_thresholds(scan) : status;
 }
 
 static bool add_model(struct scan *scan, const char *path)

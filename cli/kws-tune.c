@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "cli/kws.h"
 #include "cli/models.h"
@@ -213,24 +213,29 @@ static int parse_options(struct tune *tune, int argc, char **argv)
 	return -1;
 }
 
-static bool load(struct tune *tune)
+/* Returns the exit status. */
+static int load(struct tune *tune)
 {
 	struct kws_error error = {""};
-	tune->config = kws_cli_settings_load(&tune->settings);
-	if (tune->config == NULL || !kws_cli_model_load(&tune->model, tune->config)) {
-		return false;
+	int status = kws_cli_settings_load(&tune->config, &tune->settings);
+	if (status == KWS_EXIT_OK) {
+		status = kws_cli_model_load(&tune->model, tune->config);
+	}
+	if (status != KWS_EXIT_OK) {
+		return status;
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
 	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
 		kws_cli_models_complain(tune->config->model.path.items[0], &error);
-		return false;
+		return KWS_EXIT_USAGE;
 	}
-	return true;
+	return KWS_EXIT_OK;
 }
 
 /* Before hours of work, not after them. Detections are told of streams only. */
 static bool check_output(const struct tune *tune)
 {
+	struct stat status;
 	for (size_t i = 0; tune->json && i < tune->input_count; i++) {
 		const struct input *input = &tune->inputs[i];
 		bool stream = input->kind == INPUT_BACKGROUND || input->kind == INPUT_STREAM;
@@ -238,12 +243,13 @@ static bool check_output(const struct tune *tune)
 			return false;
 		}
 	}
-	if (tune->write_path != NULL && access(tune->write_path, F_OK) == 0) {
+	if (tune->write_path != NULL && lstat(tune->write_path, &status) == 0) {
 		fprintf(stderr, "kws: %s: exists already and is not written over\n",
 			tune->write_path);
 		return false;
 	}
-	return true;
+	return (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
+	       (tune->draw_prefix == NULL || kws_tune_report_can_draw(tune->draw_prefix));
 }
 
 static bool read_input(struct tune *tune, const struct input *input)
@@ -380,7 +386,10 @@ static bool search_policies(struct tune *tune)
 			return false;
 		}
 	}
-	report->full_operations = kws_search_full_operations(tune->search);
+	for (int half = 0; half < KWS_HALVES; half++) {
+		report->full_operations[half] =
+			kws_search_full_operations(tune->search, (enum kws_half)half);
+	}
 	kws_search_as_given(tune->search, report->as_given);
 	return report->policies != NULL ? true : out_of_memory();
 }
@@ -467,6 +476,16 @@ static bool tell(struct tune *tune)
 	return true;
 }
 
+/* The configuration first: whatever becomes of the rest, it took the work. */
+static bool put_out(struct tune *tune, const char *text)
+{
+	bool written = tune->write_path == NULL || write_text(tune->write_path, text);
+	bool told = tell(tune);
+	bool drawn =
+		tune->draw_prefix == NULL || kws_tune_report_draw(&tune->report, tune->draw_prefix);
+	return written && told && drawn;
+}
+
 static bool finish_report(struct tune *tune)
 {
 	struct kws_tune_report *report = &tune->report;
@@ -475,13 +494,7 @@ static bool finish_report(struct tune *tune)
 	report->corpus = &tune->corpus;
 	report->wish = tune->wish;
 	char *text = render(tune);
-	bool good = text != NULL && replay_text(tune, text) && tell(tune);
-	if (good && tune->draw_prefix != NULL) {
-		good = kws_tune_report_draw(report, tune->draw_prefix);
-	}
-	if (good && tune->write_path != NULL) {
-		good = write_text(tune->write_path, text);
-	}
+	bool good = text != NULL && replay_text(tune, text) && put_out(tune, text);
 	free(text);
 	return good;
 }
@@ -504,6 +517,17 @@ static void finish(struct tune *tune)
 	free(tune);
 }
 
+static int run(struct tune *tune)
+{
+	int status = load(tune);
+	if (status != KWS_EXIT_OK) {
+		return status;
+	}
+	bool good = check_output(tune) && read_inputs(tune) && search_policies(tune) &&
+		    finish_report(tune);
+	return good ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+}
+
 int kws_tune_main(int argc, char **argv)
 {
 	struct tune *tune = calloc(1, sizeof(*tune));
@@ -518,9 +542,7 @@ int kws_tune_main(int argc, char **argv)
 	tune->wish = (struct kws_search_wish){.false_alarms_per_hour = 0.5, .penalty = 0.1};
 	int status = parse_options(tune, argc, argv);
 	if (status < 0) {
-		bool good = load(tune) && check_output(tune) && read_inputs(tune) &&
-			    search_policies(tune) && finish_report(tune);
-		status = good ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+		status = run(tune);
 	}
 	finish(tune);
 	return status;

@@ -29,7 +29,9 @@ static void print_help(FILE *out)
 	fprintf(out, "\n`kws COMMAND --help` says more. --cpu-mask, or else $KWS_CPU_MASK, says "
 		     "which vector\n"
 		     "instructions may be used: c (none), avx2, avx512, neon or all (default).\n"
-		     "Exit status: 0 done, 1 an input could not be used, 2 wrong usage.\n");
+		     "Exit status: 0 done, 1 an input could not be used or the output not be "
+		     "written,\n"
+		     "2 wrong usage or configuration.\n");
 }
 
 static int run_command(int argc, char **argv)
@@ -54,7 +56,7 @@ static int print_version(void)
 	return KWS_EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"cpu-mask", required_argument, NULL, 'm'},
@@ -81,4 +83,19 @@ int main(int argc, char **argv)
 		return KWS_EXIT_USAGE;
 	}
 	return run_command(argc - optind, argv + optind);
+}
+
+/* A full disk shows when what is buffered is written, which is otherwise after main(). */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout)) {
+		return status;
+	}
+	fprintf(stderr, "kws: cannot write the output\n");
+	return KWS_EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	return finish_output(run(argc, argv));
 }

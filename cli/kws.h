@@ -6,8 +6,9 @@
  * and returns the exit status. */
 
 #define KWS_EXIT_OK 0
-#define KWS_EXIT_FAILED 1 /* an input could not be used; a sentence is on stderr */
-#define KWS_EXIT_USAGE 2
+/* A sentence is on stderr: */
+#define KWS_EXIT_FAILED 1 /* an input could not be used, or the output not be written */
+#define KWS_EXIT_USAGE 2  /* the command line or the configuration is wrong */
 
 int kws_scan_main(int argc, char **argv);
 int kws_classify_main(int argc, char **argv);

@@ -59,7 +59,7 @@ enum kwsctl_status kwsctl_keygen(const struct kwsctl_options *options, const cha
 		printf("%s\n", pair.secret_key);
 	}
 	kws_keys_wipe(&pair);
-	return fflush(stdout) == 0 ? KWSCTL_OK : KWSCTL_REFUSED;
+	return kwsctl_finish_output();
 }
 
 static const char *keys_dir(const struct kwsctl_options *options)
@@ -86,7 +86,7 @@ enum kwsctl_status kwsctl_authorize(
 	}
 	printf("%s may now %s\n", name,
 		options->control ? "read events and control kwsd" : "read events");
-	return KWSCTL_OK;
+	return kwsctl_finish_output();
 }
 
 enum kwsctl_status kwsctl_revoke(const struct kwsctl_options *options, const char *name)
@@ -97,5 +97,5 @@ enum kwsctl_status kwsctl_revoke(const struct kwsctl_options *options, const cha
 		return complain(rc, &error);
 	}
 	printf("%s may no longer connect; a kwsd that runs takes it over within a second\n", name);
-	return KWSCTL_OK;
+	return kwsctl_finish_output();
 }

@@ -166,12 +166,12 @@ static enum kwsctl_status show_event(struct monitor *monitor, const char *topic,
 	} else {
 		print_event(monitor, topic, event);
 	}
-	if (rc < 0 || fflush(stdout) != 0) {
+	if (rc < 0) {
 		kwsctl_complain("cannot write the output");
 		return KWSCTL_REFUSED;
 	}
 	monitor->printed += strcmp(topic, KWS_TOPIC_STATE) != 0;
-	return KWSCTL_OK;
+	return kwsctl_finish_output();
 }
 
 static enum kwsctl_status receive_one(struct monitor *monitor, int timeout_ms)

@@ -90,6 +90,15 @@ void kwsctl_complain(const char *sentence)
 	fputc('\n', stderr);
 }
 
+enum kwsctl_status kwsctl_finish_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout)) {
+		return KWSCTL_OK;
+	}
+	kwsctl_complain("cannot write the output");
+	return KWSCTL_REFUSED;
+}
+
 const char *kwsctl_endpoint(const char *given, const char *name, char *out)
 {
 	char dir[KWS_RUNTIME_PATH_BYTES];
@@ -159,11 +168,11 @@ static enum kwsctl_status print_result(const struct kwsctl_options *options, jso
 		kwsctl_print_value(stdout, result);
 	}
 	json_decref(result);
-	if (rc < 0 || fflush(stdout) != 0) {
+	if (rc < 0) {
 		kwsctl_complain("cannot write the output");
 		return KWSCTL_REFUSED;
 	}
-	return KWSCTL_OK;
+	return kwsctl_finish_output();
 }
 
 /* The commands whose name is the method's and that have no parameters. */
@@ -251,7 +260,7 @@ static enum kwsctl_status run_metrics(
 	}
 	kws_terminal_lines(stdout, json_string_value(result));
 	json_decref(result);
-	return fflush(stdout) == 0 ? KWSCTL_OK : KWSCTL_REFUSED;
+	return kwsctl_finish_output();
 }
 
 static enum kwsctl_status run_mute(
@@ -409,10 +418,10 @@ static enum kwsctl_status read_option(int option, struct kwsctl_options *options
 		break;
 	case 'h':
 		fputs(usage_text, stdout);
-		exit(KWSCTL_OK);
+		exit(kwsctl_finish_output());
 	case 'V':
 		puts("kwsctl " KWS_VERSION);
-		exit(KWSCTL_OK);
+		exit(kwsctl_finish_output());
 	default:
 		return KWSCTL_USAGE; /* getopt has said why */
 	}

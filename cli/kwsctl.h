@@ -32,6 +32,10 @@ struct kwsctl_options {
 /* Prints "kwsctl: <sentence>" to stderr, control characters replaced. */
 void kwsctl_complain(const char *sentence);
 
+/* Flushes the standard output. KWSCTL_REFUSED after a complaint: some of it could not be written.
+ */
+enum kwsctl_status kwsctl_finish_output(void);
+
 /* `given`, or the default endpoint with this name, which is written to `out`
  * (KWS_ENDPOINT_BYTES). Returns NULL after complaining. */
 const char *kwsctl_endpoint(const char *given, const char *name, char *out);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/models.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/kws.h"
 #include "cli/terminal.h"
 #include "dsp/mel.h"
 
@@ -29,7 +31,7 @@ static bool load(struct kws_model **out, const char *path)
 	return result == 0;
 }
 
-bool kws_cli_models_load(struct kws_model_set *set, const struct kws_config *config)
+int kws_cli_models_load(struct kws_model_set *set, const struct kws_config *config)
 {
 	struct kws_error error = {""};
 	struct kws_model_set made = {0};
@@ -37,27 +39,27 @@ bool kws_cli_models_load(struct kws_model_set *set, const struct kws_config *con
 	while (made.count < paths->count) {
 		if (!load(&made.models[made.count], paths->items[made.count])) {
 			kws_model_set_finish(&made);
-			return false;
+			return KWS_EXIT_FAILED;
 		}
 		made.count++;
 	}
 	if (kws_model_set_check(&made, config, &error) != 0) {
 		kws_cli_models_complain(made.count == 1 ? paths->items[0] : "[model].path", &error);
 		kws_model_set_finish(&made);
-		return false;
+		return KWS_EXIT_USAGE;
 	}
 	*set = made;
-	return true;
+	return KWS_EXIT_OK;
 }
 
-bool kws_cli_model_load(struct kws_model **out, const struct kws_config *config)
+int kws_cli_model_load(struct kws_model **out, const struct kws_config *config)
 {
 	if (config->model.path.count > 1) {
 		fprintf(stderr,
 			"kws: the configuration has %zu models, and this tool works on one at a "
 			"time: choose it with --model FILE\n",
 			config->model.path.count);
-		return false;
+		return KWS_EXIT_USAGE;
 	}
-	return load(out, config->model.path.items[0]);
+	return load(out, config->model.path.items[0]) ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 }

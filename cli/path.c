@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/path.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ipc/text.h"
 
@@ -12,4 +18,39 @@ bool kws_cli_path_is_text(const char *path)
 		fprintf(stderr, "kws: %s: the path is not UTF-8\n", path);
 	}
 	return is_text;
+}
+
+/* Why no file can be made at a path where there is none, as an errno; 0: one can. */
+static int why_not_made(const char *path)
+{
+	char folder[PATH_MAX] = ".";
+	const char *slash = strrchr(path, '/');
+	if (path[0] == '\0') {
+		return ENOENT;
+	}
+	if (slash != NULL) {
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path) + 1, path);
+	}
+	return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+static int why_not_written(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) != 0) {
+		return errno == ENOENT ? why_not_made(path) : errno;
+	}
+	if (S_ISDIR(status.st_mode)) {
+		return EISDIR;
+	}
+	return access(path, W_OK) == 0 ? 0 : errno;
+}
+
+bool kws_cli_path_is_writable(const char *path)
+{
+	int reason = why_not_written(path);
+	if (reason != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, strerror(reason));
+	}
+	return reason == 0;
 }

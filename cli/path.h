@@ -8,4 +8,8 @@
  * UTF-8. Thread: any. */
 bool kws_cli_path_is_text(const char *path);
 
+/* Whether a file of this path could be written now, which neither makes nor changes one: false
+ * after a complaint on the standard error, when its folder is missing, say. Thread: any. */
+bool kws_cli_path_is_writable(const char *path);
+
 #endif

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/kws.h"
+#include "common/error.h"
+
 /* Takes `text`, which may be NULL for want of memory. */
 static bool append(struct kws_cli_settings *settings, char *text)
 {
@@ -60,18 +63,18 @@ bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key,
 	return set;
 }
 
-struct kws_config *kws_cli_settings_load(const struct kws_cli_settings *settings)
+int kws_cli_settings_load(struct kws_config **out, const struct kws_cli_settings *settings)
 {
-	struct kws_config *config;
 	struct kws_config_errors errors;
-	if (kws_config_load(&config, settings->config_path,
-		    (const char *const *)settings->overrides, settings->count, &errors) == 0) {
-		return config;
+	int result = kws_config_load(out, settings->config_path,
+		(const char *const *)settings->overrides, settings->count, &errors);
+	if (result == 0) {
+		return KWS_EXIT_OK;
 	}
 	for (size_t i = 0; i < errors.count; i++) {
 		fprintf(stderr, "kws: %s\n", errors.text[i]);
 	}
-	return NULL;
+	return result == KWS_ENOMEM ? KWS_EXIT_FAILED : KWS_EXIT_USAGE;
 }
 
 void kws_cli_settings_finish(struct kws_cli_settings *settings)

@@ -27,8 +27,9 @@ bool kws_cli_settings_set(struct kws_cli_settings *settings, const char *key, co
 /* Adds one more value to the list that the last setting of the key gave it. */
 bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key, const char *value);
 
-/* Reads the file and the settings; the caller owns the configuration. NULL after a complaint. */
-struct kws_config *kws_cli_settings_load(const struct kws_cli_settings *settings);
+/* Reads the file and the settings; the caller owns *out, which is set only on success. Returns the
+ * exit status, if not 0 after a complaint. */
+int kws_cli_settings_load(struct kws_config **out, const struct kws_cli_settings *settings);
 
 void kws_cli_settings_finish(struct kws_cli_settings *settings);
 

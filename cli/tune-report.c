@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/tune-report.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/path.h"
 #include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
@@ -71,10 +73,10 @@ static void print_row(const struct kws_tune_report *report, const char *name,
 	struct kws_tally_keyword total = kws_tally_total(tally);
 	double hours = hours_of(report, tally);
 	double operations = kws_tally_operations(tally);
+	double full = report->full_operations[told_half(report)];
 	printf("%-18s %7.2f %7.1f %6.2f %7.2f %7.2f", name, operations / MEGA,
-		report->full_operations > 0.0 ? 100.0 * operations / report->full_operations : 0.0,
-		kws_tally_mean_exit(tally), miss_percent(&total),
-		percent(total.wrong, total.spoken));
+		full > 0.0 ? 100.0 * operations / full : 0.0, kws_tally_mean_exit(tally),
+		miss_percent(&total), percent(total.wrong, total.spoken));
 	if (hours > 0.0) {
 		printf(" %8.2f  %s\n", (double)total.false_alarms / hours, settings);
 	} else {
@@ -300,11 +302,13 @@ static json_t *json_guarantee(const struct kws_tune_report *report)
 
 bool kws_tune_report_print_json(const struct kws_tune_report *report)
 {
-	json_t *object = json_pack("{s:s, s:i, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:O}",
-		"model", kws_model_name(report->model), "hop_frames",
-		report->config->model.hop_frames, "wanted_false_alarms_per_hour",
-		report->wish.false_alarms_per_hour, "penalty", report->wish.penalty,
-		"full_operations_per_hop", report->full_operations, "as_configured",
+	json_t *object = json_pack(
+		"{s:s, s:i, s:f, s:f, s:{s:f, s:f}, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "model",
+		kws_model_name(report->model), "hop_frames", report->config->model.hop_frames,
+		"wanted_false_alarms_per_hour", report->wish.false_alarms_per_hour, "penalty",
+		report->wish.penalty, "full_operations_per_hop", "search",
+		report->full_operations[KWS_HALF_SEARCH], "check",
+		report->full_operations[KWS_HALF_CHECK], "as_configured",
 		json_halves(report, report->as_given), "as_configured_tuned",
 		json_outcome(report, &report->given_tuned), "policies", json_policies(report),
 		"best", json_outcome(report, report->best), "tuned",
@@ -334,11 +338,25 @@ static void fill_keyword(const struct kws_tune_report *report, size_t label, dou
 	}
 }
 
+static void plot_path(char path[PATH_MAX], const char *prefix, const char *what)
+{
+	snprintf(path, PATH_MAX, "%s-%s.svg", prefix, what);
+}
+
+bool kws_tune_report_can_draw(const char *prefix)
+{
+	char keywords[PATH_MAX];
+	char policies[PATH_MAX];
+	plot_path(keywords, prefix, "keywords");
+	plot_path(policies, prefix, "policies");
+	return kws_cli_path_is_writable(keywords) && kws_cli_path_is_writable(policies);
+}
+
 static bool write_plot(const struct kws_plot *plot, const char *prefix, const char *what)
 {
-	char path[4096];
+	char path[PATH_MAX];
 	struct kws_error error;
-	snprintf(path, sizeof(path), "%s-%s.svg", prefix, what);
+	plot_path(path, prefix, what);
 	if (kws_plot_write(plot, path, &error) != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 		return false;

@@ -16,7 +16,7 @@ struct kws_tune_report {
 	const struct kws_config *config; /* as it was given */
 	const struct kws_corpus *corpus;
 	struct kws_search_wish wish;
-	double full_operations;
+	double full_operations[KWS_HALVES]; /* of a hop that goes to the last exit */
 	struct kws_tally as_given[KWS_HALVES];
 	struct kws_outcome given_tuned; /* the same exits with new thresholds of keywords */
 	struct kws_policy_outcomes *policies;
@@ -32,6 +32,9 @@ void kws_tune_report_print(const struct kws_tune_report *report);
 
 /* All of it as one JSON object, on the standard output. False: out of memory. */
 bool kws_tune_report_print_json(const struct kws_tune_report *report);
+
+/* Whether kws_tune_report_draw() could write its files. Complains on the standard error. */
+bool kws_tune_report_can_draw(const char *prefix);
 
 /* Writes PREFIX-keywords.svg and PREFIX-policies.svg. Complains on the standard error. */
 bool kws_tune_report_draw(const struct kws_tune_report *report, const char *prefix);

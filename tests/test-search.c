@@ -147,6 +147,35 @@ static void clips_alone_have_no_hours(void **state)
 	finish_scene(&scene);
 }
 
+/* In half of the hops to check on nobody speaks, which costs nothing. */
+static void full_operations_are_of_each_half(void **state)
+{
+	(void)state;
+	static const char *const settings[] = {"exits.policy=always-3"};
+	struct scene scene = make_scene(settings, 1);
+	const struct kws_search_wish wish = {.false_alarms_per_hour = 0.5};
+	struct kws_search *search;
+	struct kws_tally tallies[KWS_HALVES];
+	struct kws_error error;
+	add_recording(&scene, true, SECOND + HOPS / 2 * HOP_SAMPLES);
+	for (size_t i = HOPS - HOPS / 4; i < HOPS; i++) {
+		scene.corpus.recordings[0].hops[i].speech = false;
+	}
+	assert_int_equal(
+		kws_search_create(&search, scene.model, &scene.corpus, scene.config, &wish, &error),
+		0);
+	kws_search_as_given(search, tallies);
+	for (int half = 0; half < KWS_HALVES; half++) {
+		double operations = kws_tally_operations(&tallies[half]);
+		assert_true(operations > 0.0);
+		assert_true(kws_search_full_operations(search, (enum kws_half)half) == operations);
+	}
+	assert_true(kws_tally_operations(&tallies[KWS_HALF_SEARCH]) >
+		    kws_tally_operations(&tallies[KWS_HALF_CHECK]));
+	kws_search_destroy(search);
+	finish_scene(&scene);
+}
+
 /* The threshold of "stop", which nobody says, after a search that began with `setting`. */
 static double unspoken_threshold(const char *setting)
 {
@@ -181,6 +210,7 @@ int main(void)
 		cmocka_unit_test(clips_and_streams_of_different_halves),
 		cmocka_unit_test(clips_beside_a_halved_stream),
 		cmocka_unit_test(clips_alone_have_no_hours),
+		cmocka_unit_test(full_operations_are_of_each_half),
 		cmocka_unit_test(threshold_of_what_nobody_says),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

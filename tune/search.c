@@ -23,7 +23,7 @@ struct kws_search {
 	struct kws_replay *replay;
 	struct kws_config *trial; /* the configuration that is being tried */
 	double distances[DISTANCES];
-	double full_operations;
+	double full_operations[KWS_HALVES];
 	struct kws_curve_point *points; /* [THRESHOLDS][classes] */
 };
 
@@ -123,8 +123,10 @@ static int measure_full_operations(struct kws_search *search)
 	}
 	kws_candidate_apply(&never, search->trial);
 	kws_replay_configure(search->replay, search->trial);
-	kws_replay_decide(search->replay, true, tallies);
-	search->full_operations = kws_tally_operations(&tallies[KWS_HALF_SEARCH]);
+	kws_replay_decide(search->replay, false, tallies);
+	for (int half = 0; half < KWS_HALVES; half++) {
+		search->full_operations[half] = kws_tally_operations(&tallies[half]);
+	}
 	free(tallies);
 	return 0;
 }
@@ -185,9 +187,9 @@ void kws_search_destroy(struct kws_search *search)
 	free(search);
 }
 
-double kws_search_full_operations(const struct kws_search *search)
+double kws_search_full_operations(const struct kws_search *search, enum kws_half half)
 {
-	return search->full_operations;
+	return search->full_operations[half];
 }
 
 static void try(struct kws_search *search, const struct kws_candidate *candidate)
@@ -284,9 +286,8 @@ static double score_of(const struct kws_search *search, const struct kws_tally *
 {
 	struct kws_tally_keyword total = kws_tally_total(tally);
 	double found = total.spoken > 0 ? (double)total.found / (double)total.spoken : 0.0;
-	double cost = search->full_operations > 0.0
-			      ? kws_tally_operations(tally) / search->full_operations
-			      : 0.0;
+	double full = search->full_operations[KWS_HALF_SEARCH];
+	double cost = full > 0.0 ? kws_tally_operations(tally) / full : 0.0;
 	return 100.0 * found - search->wish.penalty * 100.0 * cost;
 }
 

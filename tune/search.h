@@ -62,8 +62,9 @@ int kws_search_create(struct kws_search **out, const struct kws_model *model,
 /* Accepts NULL. */
 void kws_search_destroy(struct kws_search *search);
 
-/* Operations of a hop that always goes to the last exit: what relative cost refers to. */
-double kws_search_full_operations(const struct kws_search *search);
+/* Operations of a hop of this half when every hop goes to the last exit: what relative cost refers
+ * to. The halves differ, for instance in how much of their audio has speech. */
+double kws_search_full_operations(const struct kws_search *search, enum kws_half half);
 
 /* Searches one policy; kws_policy_outcomes_finish() frees. Errors: KWS_ENOMEM; KWS_EUNSUPPORTED
  * when the model has not the exits that the policy needs. */

@@ -163,6 +163,16 @@ class ClassifyTest(harness.DaemonTest):
         self.assertEqual((done.returncode, done.stdout), (1, b""))
         self.assertIn(b"the path is not UTF-8", done.stderr)
 
+    def test_reads_further_paths_from_a_list(self):
+        paths = self.folder / "paths"
+        paths.write_text(f"\n{self.wav}\n{self.wav}", encoding="utf-8")
+        done = self.run_classify("--list", paths)
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 3), done.stderr)
+        for path, why in ((self.folder, "Is a directory"), (self.folder / "none", "No such file or directory")):
+            done = self.run_classify("--list", path)
+            self.assertEqual((done.returncode, done.stderr), (1, f"kws: {path}: {why}\n"))
+            self.assertEqual(len(done.stdout.splitlines()), 1)
+
     def test_refuses_what_cannot_work(self):
         for arguments, sentence in (
                 (("--policy", "patience", "--set", "exits.patience=4"),
@@ -172,7 +182,7 @@ class ClassifyTest(harness.DaemonTest):
                 (("--set", "exits.delta=1, 2"),
                  "[exits].delta: 2 numbers, but the model has 5 exits")):
             done = self.run_classify(*arguments)
-            self.assertEqual(done.returncode, 1, arguments)
+            self.assertEqual(done.returncode, 2, arguments)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             self.assertIn(sentence, done.stderr)
 

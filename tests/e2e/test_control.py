@@ -54,6 +54,21 @@ class ControlTest(harness.DaemonTest):
         daemon = self.start_null()
         self.assertEqual(json.loads(daemon.kwsctl("devices", "--json").stdout), [])
 
+    def test_a_full_disk_is_no_success(self):
+        daemon = self.start_null("ipc.scores=yes")
+        keys = self.folder / "keys"
+        keys.mkdir(mode=0o700)
+        for command in (
+                ("status",), ("get", "--json"), ("metrics",), ("--help",), ("--version",),
+                ("monitor", "--scores", "--count", "1"), ("keygen", self.folder / "client"),
+                ("authorize", "client", self.folder / "client.pub", "--keys", keys),
+                ("revoke", "client", "--keys", keys)):
+            with self.subTest(command), open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([harness.KWSCTL, *command], env=daemon.env, stdout=full, text=True,
+                                      stderr=subprocess.PIPE, check=False, timeout=harness.TIMEOUT_S)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr, "kwsctl: cannot write the output\n")
+
     def test_any_client_can_speak_the_protocol(self):
         self.start_null()
         socket = self.context.socket(zmq.DEALER)

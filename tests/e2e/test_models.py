@@ -210,7 +210,7 @@ class ModelsTest(harness.DaemonTest):
             done = subprocess.run(
                 [harness.KWS, tool, *harness.options(f"model.path={self.commands},{self.french}"),
                  wav], stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False, text=True)
-            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("2 models, and this tool works on one at a time", done.stderr)
 
 

@@ -107,6 +107,17 @@ class TuneTest(harness.DaemonTest):
             self.assertIn("false alarms per hour" if name == "keywords" else
                           "operations per hop, million", texts)
 
+    def test_the_last_exit_in_every_hop_is_all_of_the_operations(self):
+        arguments = ("--policy", "always-5", "--stream", self.wav, self.noise)
+        report = json.loads(self.tune("--json", *arguments).stdout)
+        policy = report["policies"][0]
+        for half in ("search", "check"):
+            self.assertEqual(policy["outcomes"][policy["best"]][half]["operations_per_hop"],
+                             report["full_operations_per_hop"][half])
+        self.assertNotEqual(*report["full_operations_per_hop"].values())
+        row = next(line for line in self.tune(*arguments).stdout.splitlines() if line.startswith("always-5"))
+        self.assertEqual(row.split()[2], "100.0")
+
     def assert_refused(self, sentence, *arguments, status=1):
         done = self.tune(*arguments, status=status)
         last = done.stderr.strip().splitlines()[-1]
@@ -143,6 +154,26 @@ class TuneTest(harness.DaemonTest):
         table.write_text(f"path\tword\nword.wav\t{OTHER_WORDS[0]}\n", encoding="utf-8")
         told = self.assert_refused("has a keyword of the model in it", *record, "--clips", table)
         self.assertNotIn("reading the audio source", told)
+
+    def test_output_that_cannot_be_written_is_told_before_the_work(self):
+        missing, no_folder = self.folder / "missing" / "tuned", self.wav / "tuned"
+        (self.folder / "taken-policies.svg").mkdir()
+        (self.folder / "link").symlink_to(missing)
+        for sentence, *output in (
+                ("tuned: No such file", "--write", missing), ("tuned: Not a directory", "--write", no_folder),
+                (": No such file", "--write", ""), ("link: exists already", "--write", self.folder / "link"),
+                ("tuned-keywords.svg: No such file", "--draw", missing),
+                ("tuned-keywords.svg: Not a directory", "--draw", no_folder),
+                ("taken-policies.svg: Is a directory", "--draw", self.folder / "taken")):
+            with self.subTest(output):
+                self.assertNotIn("reading", self.assert_refused(sentence, *output, "--stream", self.wav))
+
+    def test_curves_that_cannot_be_drawn_leave_the_configuration(self):
+        (self.folder / "curves-keywords.svg").symlink_to("/dev/full")
+        done = self.tune("--write", self.tuned, "--draw", self.folder / "curves", "--policy", "always-1",
+                         "--stream", self.wav, status=1)
+        self.assertIn("curves-keywords.svg: cannot write", done.stderr)
+        self.assertIn("policy = always-1", self.tuned.read_text(encoding="utf-8"))
 
     def test_an_existing_file_is_kept(self):
         self.tuned.write_text("mine", encoding="utf-8")
