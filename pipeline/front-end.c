@@ -12,6 +12,9 @@
 #include "pipeline/preroll.h"
 
 #define BLOCK_FRAMES 512 /* of the source, converted at a time */
+/* a window's samples, and the blocks they are of: it has but half of the last one */
+#define WINDOW_SAMPLES (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
+#define WINDOW_BLOCKS ((WINDOW_SAMPLES + KWS_HOP_SAMPLES - 1) / KWS_HOP_SAMPLES)
 
 struct kws_front_end {
 	struct kws_front_end_sink sink;
@@ -138,13 +141,19 @@ void kws_front_end_gap(struct kws_front_end *front, uint64_t lost_frames)
 	restart_window(front);
 }
 
+/* Of the blocks that were judged, the enhancer holds the latest back from the window. */
+static bool holds_speech(const struct kws_front_end *front)
+{
+	return front->quiet_blocks < WINDOW_BLOCKS + front->held / KWS_HOP_SAMPLES;
+}
+
 static void give_window(struct kws_front_end *front)
 {
 	const struct kws_front_end_window window = {
 		.frames = kws_window_frames(&front->window),
 		.sample = front->samples,
 		.first = front->first_hop,
-		.speech = front->quiet_blocks < KWS_WINDOW_FRAMES,
+		.speech = holds_speech(front),
 	};
 	front->first_hop = false;
 	front->sink.window(front->sink.user, &window);

@@ -11,10 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/enhancer.h"
 #include "dsp/mel.h"
 #include "pipeline/pipeline.h"
 #include "tests/cpu-mask.h"
 #include "tests/pipeline-rig.h"
+
+#define WINDOW_BLOCKS 100 /* the last one is half in it */
+#define SPOKEN_BLOCKS 450
+#define SPOKEN_AT 200
 
 /* A frame ends in the middle of a block: the block that brings the sample has to be complete. */
 static void first_hop_is_the_first_whole_window(void **state)
@@ -271,6 +276,63 @@ static void vad_lets_the_network_sleep(void **state)
 	destroy_rig(rig);
 }
 
+/* Whether each block is speech, as the front end's own enhancer judges it. */
+static void judge_blocks(const struct kws_config *config, const int16_t *samples, bool *speech)
+{
+	const struct kws_enhancer_config settings = {
+		.denoise = config->dsp.denoise,
+		.denoise_db = config->dsp.denoise_db,
+		.vad = true,
+		.vad_start_percent = config->dsp.vad_start_percent,
+		.vad_continue_percent = config->dsp.vad_continue_percent,
+	};
+	struct kws_enhancer *enhancer;
+	assert_int_equal(kws_enhancer_create(&enhancer, &settings), 0);
+	for (size_t i = 0; i < SPOKEN_BLOCKS; i++) {
+		float block[KWS_HOP_SAMPLES];
+		for (size_t k = 0; k < KWS_HOP_SAMPLES; k++) {
+			block[k] = (float)samples[i * KWS_HOP_SAMPLES + k] / 32768.0f;
+		}
+		speech[i] = kws_enhancer_process(enhancer, block);
+	}
+	kws_enhancer_destroy(enhancer);
+}
+
+static bool any_speech(const bool *speech, size_t count)
+{
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		any = any || speech[i];
+	}
+	return any;
+}
+
+/* The network is asked for every window that has a sample of a block of speech, and for no other:
+ * 15920 samples lie in 100 blocks. Noise suppression judges one block more than it has given. */
+static void windows_with_speech_are_answered(void **state)
+{
+	(void)state;
+	static const char *const denoise[] = {"dsp.denoise=no", "dsp.denoise=yes"};
+	static int16_t samples[SPOKEN_BLOCKS * KWS_HOP_SAMPLES];
+	bool speech[SPOKEN_BLOCKS];
+	fill_noise(samples, SPOKEN_BLOCKS * KWS_HOP_SAMPLES, 1, 1);
+	fill_noise(samples + SPOKEN_AT * KWS_HOP_SAMPLES, KWS_HOP_SAMPLES, 20000, 2);
+	for (size_t lag = 0; lag < 2; lag++) {
+		struct rig *rig = create_rig(WITH(PLAIN, "dsp.vad=yes", denoise[lag]));
+		const struct heard *heard = &rig->heard;
+		judge_blocks(rig->config, samples, speech);
+		assert_true(speech[SPOKEN_AT]);
+		kws_pipeline_push(rig->pipeline, samples, SPOKEN_BLOCKS * KWS_HOP_SAMPLES);
+		assert_int_equal(heard->hop_count, SPOKEN_BLOCKS - WINDOW_BLOCKS + 1 - lag);
+		for (size_t i = 0; i < heard->hop_count; i++) {
+			bool wanted = any_speech(speech + i, WINDOW_BLOCKS + lag);
+			assert_int_equal(heard->hops[i].exit, wanted ? 2 : 0);
+		}
+		assert_int_equal(heard->hops[heard->hop_count - 1].exit, 0);
+		destroy_rig(rig);
+	}
+}
+
 static void configure_changes_decisions_not_hops(void **state)
 {
 	(void)state;
@@ -361,6 +423,7 @@ int main(void)
 		cmocka_unit_test(tells_a_detection_with_its_place),
 		cmocka_unit_test(exit_follows_delta),
 		cmocka_unit_test(vad_lets_the_network_sleep),
+		cmocka_unit_test(windows_with_speech_are_answered),
 		cmocka_unit_test(configure_changes_decisions_not_hops),
 		cmocka_unit_test(check_names_the_unknown_keyword),
 		cmocka_unit_test(refuses_a_model_of_another_window),
