@@ -19,7 +19,7 @@
 struct kws_front_end {
 	struct kws_front_end_sink sink;
 	/* the stream's format */
-	unsigned rate_hz;
+	unsigned rate_hz; /* 0: none was opened yet */
 	unsigned channels;
 	unsigned channel;
 	uint64_t frames;    /* of the source since open, lost ones included */
@@ -107,6 +107,12 @@ void kws_front_end_destroy(struct kws_front_end *front)
 	free(front);
 }
 
+/* By the source's frames: what block and resampler still hold is heard as well. */
+static uint64_t heard_samples(const struct kws_front_end *front)
+{
+	return front->opened_at + front->frames * KWS_SAMPLE_RATE_HZ / front->rate_hz;
+}
+
 int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned channels,
 	unsigned channel, struct kws_error *error)
 {
@@ -122,6 +128,9 @@ int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned c
 	}
 	kws_resampler_destroy(front->resampler);
 	front->resampler = resampler;
+	if (front->rate_hz != 0) { /* the end of the last stream, of which a block may be left */
+		front->samples = heard_samples(front);
+	}
 	front->rate_hz = rate_hz;
 	front->channels = channels;
 	front->channel = channel;
@@ -134,9 +143,8 @@ int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned c
 
 void kws_front_end_gap(struct kws_front_end *front, uint64_t lost_frames)
 {
-	/* from the source's frames: what block and resampler still held is lost as well */
 	front->frames += lost_frames;
-	front->samples = front->opened_at + front->frames * KWS_SAMPLE_RATE_HZ / front->rate_hz;
+	front->samples = heard_samples(front); /* what was held is lost as well */
 	kws_resampler_reset(front->resampler);
 	restart_window(front);
 }

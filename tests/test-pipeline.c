@@ -151,6 +151,29 @@ static void positions_stay_true_over_gaps(void **state)
 	}
 }
 
+/* The same where a stream is opened again, at another rate, before a block is whole; one that
+ * cannot be opened changes nothing. */
+static void positions_stay_true_over_streams(void **state)
+{
+	(void)state;
+	static const unsigned rates[] = {16000, 48000, 8000};
+	struct rig *rig = create_rig(WITH(PLAIN));
+	uint64_t wanted = 0;
+	for (size_t i = 0; i < 12; i++) {
+		unsigned rate_hz = rates[i % 3];
+		assert_int_equal(kws_pipeline_open(rig->pipeline, rate_hz, 1, 0, NULL), 0);
+		assert_int_equal(stats_of(rig).samples, wanted);
+		push_noise(rig, 159, 3000);
+		assert_int_not_equal(kws_pipeline_open(rig->pipeline, 0, 1, 0, NULL), 0);
+		wanted += 159 * RATE_HZ / rate_hz;
+	}
+	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, NULL), 0);
+	assert_int_equal(stats_of(rig).samples, wanted);
+	push_noise(rig, FIRST_HOP + 80, 3000); /* to a block's end */
+	assert_int_equal(rig->heard.hops[0].sample, wanted + FIRST_HOP);
+	destroy_rig(rig);
+}
+
 /* SpeexDSP gives its samples a block later: hops come a block later then, and tell the same place;
  * what it held when a gap came belongs to no window. */
 static void enhancement_keeps_the_positions(void **state)
@@ -416,6 +439,7 @@ int main(void)
 		cmocka_unit_test(blocks_do_not_matter),
 		cmocka_unit_test(gap_starts_a_new_window),
 		cmocka_unit_test(positions_stay_true_over_gaps),
+		cmocka_unit_test(positions_stay_true_over_streams),
 		cmocka_unit_test(enhancement_keeps_the_positions),
 		cmocka_unit_test(open_starts_anew),
 		cmocka_unit_test(refuses_a_bad_format),
