@@ -31,10 +31,11 @@ struct kws_front_end {
 	float block[KWS_HOP_SAMPLES];
 	size_t block_fill;
 	struct kws_level level;
-	struct kws_enhancer *enhancer;
-	size_t held;                 /* samples that the enhancer has and the window not yet */
-	size_t quiet_blocks;         /* since the last block of speech */
-	struct kws_preroll *preroll; /* NULL: none is kept */
+	struct kws_enhancer_config enhancement;
+	struct kws_enhancer *enhancer; /* what it learns of a room lasts over gaps, not over open */
+	size_t held;                   /* samples that the enhancer has and the window not yet */
+	size_t quiet_blocks;           /* since the last block of speech */
+	struct kws_preroll *preroll;   /* NULL: none is kept */
 	/* blocks to frames to the window */
 	float frame[KWS_FRAME_SAMPLES];
 	size_t frame_fill;
@@ -62,7 +63,14 @@ static void restart_window(struct kws_front_end *front)
 int kws_front_end_create(struct kws_front_end **out, const struct kws_config *config,
 	const struct kws_front_end_sink *sink)
 {
-	const struct kws_enhancer_config enhancer = {
+	struct kws_front_end *front = calloc(1, sizeof(*front));
+	if (front == NULL) {
+		return KWS_ENOMEM;
+	}
+	front->sink = *sink;
+	front->hop_frames = (size_t)config->model.hop_frames;
+	front->resampler_quality = config->dsp.resampler_quality;
+	front->enhancement = (struct kws_enhancer_config){
 		.denoise = config->dsp.denoise,
 		.denoise_db = config->dsp.denoise_db,
 		.agc = config->dsp.agc,
@@ -71,17 +79,7 @@ int kws_front_end_create(struct kws_front_end **out, const struct kws_config *co
 		.vad_start_percent = config->dsp.vad_start_percent,
 		.vad_continue_percent = config->dsp.vad_continue_percent,
 	};
-	struct kws_front_end *front = calloc(1, sizeof(*front));
-	if (front == NULL) {
-		return KWS_ENOMEM;
-	}
-	front->sink = *sink;
-	front->hop_frames = (size_t)config->model.hop_frames;
-	front->resampler_quality = config->dsp.resampler_quality;
 	int result = kws_mel_create(&front->mel);
-	if (result == 0) {
-		result = kws_enhancer_create(&front->enhancer, &enhancer);
-	}
 	if (result == 0 && config->clips.preroll_ms > 0) {
 		result = kws_preroll_create(&front->preroll,
 			(size_t)config->clips.preroll_ms * KWS_SAMPLE_RATE_HZ / 1000);
@@ -113,6 +111,28 @@ static uint64_t heard_samples(const struct kws_front_end *front)
 	return front->opened_at + front->frames * KWS_SAMPLE_RATE_HZ / front->rate_hz;
 }
 
+/* What treats the frames of a stream, without a past. On an error the present ones stay. */
+static int renew_treatment(struct kws_front_end *front, unsigned rate_hz, struct kws_error *error)
+{
+	struct kws_resampler *resampler;
+	struct kws_enhancer *enhancer;
+	int result = kws_resampler_create(&resampler, rate_hz, front->resampler_quality);
+	if (result != 0) {
+		return kws_fail(error, result, "cannot convert from %u Hz: %s", rate_hz,
+			kws_strerror(result));
+	}
+	result = kws_enhancer_create(&enhancer, &front->enhancement);
+	if (result != 0) {
+		kws_resampler_destroy(resampler);
+		return kws_fail(error, result, "cannot enhance: %s", kws_strerror(result));
+	}
+	kws_resampler_destroy(front->resampler);
+	kws_enhancer_destroy(front->enhancer);
+	front->resampler = resampler;
+	front->enhancer = enhancer;
+	return 0;
+}
+
 int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned channels,
 	unsigned channel, struct kws_error *error)
 {
@@ -120,14 +140,10 @@ int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned c
 		return kws_fail(error, KWS_EINVAL, "there is no channel %u: the device has %u",
 			channel, channels);
 	}
-	struct kws_resampler *resampler;
-	int result = kws_resampler_create(&resampler, rate_hz, front->resampler_quality);
+	int result = renew_treatment(front, rate_hz, error);
 	if (result != 0) {
-		return kws_fail(error, result, "cannot convert from %u Hz: %s", rate_hz,
-			kws_strerror(result));
+		return result;
 	}
-	kws_resampler_destroy(front->resampler);
-	front->resampler = resampler;
 	if (front->rate_hz != 0) { /* the end of the last stream, of which a block may be left */
 		front->samples = heard_samples(front);
 	}

@@ -13,6 +13,7 @@
 
 #include "dsp/enhancer.h"
 #include "dsp/mel.h"
+#include "pipeline/front-end.h"
 #include "pipeline/pipeline.h"
 #include "tests/cpu-mask.h"
 #include "tests/pipeline-rig.h"
@@ -207,6 +208,47 @@ static void open_starts_anew(void **state)
 	push_noise(rig, KWS_HOP_SAMPLES, 3000);
 	assert_int_equal(rig->heard.hop_count, 1);
 	destroy_rig(rig);
+}
+
+#define WINDOW_VALUES (KWS_WINDOW_FRAMES * KWS_MEL_BANDS)
+
+static void keep_window(void *user, const struct kws_front_end_window *window)
+{
+	memcpy(user, window->frames, WINDOW_VALUES * sizeof(float));
+}
+
+/* The last window of some loud noise, after a stream of ten quiet seconds if there is one. */
+static void hear_loud_noise(bool after_quiet, float *last)
+{
+	static int16_t quiet[10 * RATE_HZ];
+	static int16_t loud[5 * RATE_HZ / 4];
+	const struct kws_front_end_sink sink = {keep_window, last};
+	struct kws_config *config = load_config(
+		WITH("model.hop_frames=1", "dsp.agc=yes", "dsp.denoise=yes", "dsp.vad=yes"));
+	struct kws_front_end *front;
+	fill_noise(quiet, sizeof(quiet) / sizeof(quiet[0]), 30, 1);
+	fill_noise(loud, sizeof(loud) / sizeof(loud[0]), 20000, 2);
+	assert_int_equal(kws_front_end_create(&front, config, &sink), 0);
+	assert_int_equal(kws_front_end_open(front, RATE_HZ, 1, 0, NULL), 0);
+	if (after_quiet) {
+		kws_front_end_push(front, quiet, sizeof(quiet) / sizeof(quiet[0]));
+		assert_int_equal(kws_front_end_open(front, RATE_HZ, 1, 0, NULL), 0);
+	}
+	kws_front_end_push(front, loud, sizeof(loud) / sizeof(loud[0]));
+	assert_true(kws_front_end_warm(front));
+	kws_front_end_destroy(front);
+	kws_config_destroy(config);
+}
+
+/* Nor do noise suppression and gain control know anything of the stream before. */
+static void open_enhances_anew(void **state)
+{
+	(void)state;
+	static float fresh[WINDOW_VALUES];
+	static float opened[WINDOW_VALUES];
+	hear_loud_noise(false, fresh);
+	hear_loud_noise(true, opened);
+	assert_memory_equal(opened, fresh, sizeof(fresh));
 }
 
 static void refuses_a_bad_format(void **state)
@@ -442,6 +484,7 @@ int main(void)
 		cmocka_unit_test(positions_stay_true_over_streams),
 		cmocka_unit_test(enhancement_keeps_the_positions),
 		cmocka_unit_test(open_starts_anew),
+		cmocka_unit_test(open_enhances_anew),
 		cmocka_unit_test(refuses_a_bad_format),
 		cmocka_unit_test(listens_to_the_chosen_channel),
 		cmocka_unit_test(tells_a_detection_with_its_place),
