@@ -86,10 +86,10 @@ static void print_hop(
 {
 	printf("%s: %9.3f s  hop %-7llu ", scan->file, (double)hop->sample / KWS_SAMPLE_RATE_HZ,
 		(unsigned long long)hop->hop);
-	kws_terminal_column(stdout, kws_model_label(model, hop->best), LABEL_WIDTH);
-	printf(" score %.3f  exit %zu/%zu  entropy %5.3f  %-12s",
-		(double)hop->posteriors[hop->best], hop->exit, hop->exits, (double)hop->entropy,
-		kws_reason_name(hop->reason));
+	const char *label = kws_hop_label(hop, model);
+	kws_terminal_column(stdout, label != NULL ? label : "-", LABEL_WIDTH);
+	printf(" score %.3f  exit %zu/%zu  entropy %5.3f  %-12s", (double)kws_hop_score(hop),
+		hop->exit, hop->exits, (double)hop->entropy, kws_reason_name(hop->reason));
 	if (!isnan(hop->change)) {
 		printf("  change %.3f", (double)hop->change);
 	}

@@ -11,9 +11,9 @@ static float decibels(float power)
 	return 10.0f * log10f(power > SILENCE_POWER ? power : SILENCE_POWER);
 }
 
-static size_t filled(size_t count, size_t size)
+static size_t filled(uint64_t count, size_t size)
 {
-	return count < size ? count : size;
+	return count < size ? (size_t)count : size;
 }
 
 static float largest(const float *values, size_t count)
@@ -68,7 +68,7 @@ float kws_level_peak_dbfs(const struct kws_level *level)
 
 float kws_level_snr_db(const struct kws_level *level)
 {
-	size_t seconds = (level->blocks + KWS_WINDOW_FRAMES - 1) / KWS_WINDOW_FRAMES;
+	uint64_t seconds = (level->blocks + KWS_WINDOW_FRAMES - 1) / KWS_WINDOW_FRAMES;
 	size_t count = filled(seconds, KWS_LEVEL_FLOOR_SECONDS);
 	if (count == 0) {
 		return 0.0f;

@@ -3,6 +3,7 @@
 #define KWS_DSP_LEVEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "dsp/mel.h"
 
@@ -14,7 +15,7 @@ struct kws_level {
 	float power[KWS_WINDOW_FRAMES]; /* mean square of each 10 ms block of the last second */
 	float peak[KWS_WINDOW_FRAMES];
 	float quietest[KWS_LEVEL_FLOOR_SECONDS]; /* lowest block of each of the last seconds */
-	size_t blocks;                           /* since init */
+	uint64_t blocks;                         /* since init; 32 bits are 497 days */
 };
 
 /* Thread of all functions: the owner's. RT-safe: yes. */

@@ -157,11 +157,6 @@ size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
 	return count;
 }
 
-float kws_detector_score(const struct kws_detector *detector, size_t label)
-{
-	return detector->keywords[label].score;
-}
-
 void kws_detector_reset(struct kws_detector *detector)
 {
 	for (size_t i = 0; i < detector->labels; i++) {

@@ -47,7 +47,7 @@ struct kws_detector_moment {
 struct kws_detector_event {
 	enum kws_detector_event_type type;
 	size_t label;
-	float score; /* the mean posterior */
+	float score; /* the mean posterior; hops before the first one count as 0 */
 	float threshold;
 	struct kws_detector_moment at;
 };
@@ -67,9 +67,6 @@ void kws_detector_configure(
  * how many. Of `now` only the sample is looked at; the rest comes back with the event. */
 size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
 	const struct kws_detector_moment *now, struct kws_detector_event *events);
-
-/* The mean posterior of a label after the last push. Hops before the first one count as 0. */
-float kws_detector_score(const struct kws_detector *detector, size_t label);
 
 /* Forgets the posteriors, as after a gap in the audio; the time of rest goes on. */
 void kws_detector_reset(struct kws_detector *detector);

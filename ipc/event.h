@@ -54,7 +54,7 @@ struct kws_score_event {
 	const char *reason;
 	double change;         /* from the policy's reference; NaN: there is none */
 	unsigned disagreement; /* exits of this hop that named another label */
-	const char *label;     /* the best one; NULL: the network gave no numbers */
+	const char *label;     /* the best one; NULL: there is none, all are 0 */
 	double score;
 	/* the deciding exit: `count` labels and their probabilities */
 	const char *const *labels;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exits/posterior.h"
 #include "pipeline/resolve.h"
 
 struct kws_decider {
@@ -13,9 +12,31 @@ struct kws_decider {
 	struct kws_policy *policy;
 	const char *policy_name;
 	struct kws_detector *detector;
-	float *silence; /* the posteriors of a hop without speech */
+	float *silence; /* the posteriors of a hop without speech: 0 but for its label's */
+	size_t silence_label;
 	struct kws_detector_event *events;
 };
+
+const char *kws_hop_label(const struct kws_hop *hop, const struct kws_model *model)
+{
+	return hop->best != KWS_HOP_NONE ? kws_model_label(model, hop->best) : NULL;
+}
+
+float kws_hop_score(const struct kws_hop *hop)
+{
+	return hop->best != KWS_HOP_NONE ? hop->posteriors[hop->best] : 0.0f;
+}
+
+static void find_silence(struct kws_decider *decider)
+{
+	decider->silence_label = KWS_HOP_NONE;
+	for (size_t i = 0; i < kws_model_label_count(decider->model); i++) {
+		if (strcmp(kws_model_label(decider->model, i), "_silence_") == 0) {
+			decider->silence[i] = 1.0f;
+			decider->silence_label = i;
+		}
+	}
+}
 
 static int allocate(struct kws_decider *decider)
 {
@@ -25,10 +46,7 @@ static int allocate(struct kws_decider *decider)
 	if (decider->silence == NULL || decider->events == NULL) {
 		return KWS_ENOMEM;
 	}
-	for (size_t i = 0; i < labels; i++) {
-		bool silent = strcmp(kws_model_label(decider->model, i), "_silence_") == 0;
-		decider->silence[i] = silent ? 1.0f : 0.0f;
-	}
+	find_silence(decider);
 	size_t exits = kws_model_graph(decider->model)->exit_count;
 	int result = kws_policy_create(&decider->policy, exits, labels);
 	return result != 0 ? result : kws_detector_create(&decider->detector, labels);
@@ -104,7 +122,7 @@ static void answer_silence(struct kws_decider *decider, struct kws_hop *hop)
 	hop->change = NAN;
 	hop->disagreement = 0;
 	hop->posteriors = decider->silence;
-	hop->best = kws_posterior_best(decider->silence, kws_model_label_count(decider->model));
+	hop->best = decider->silence_label;
 }
 
 void kws_decider_decide(
@@ -123,7 +141,7 @@ void kws_decider_decide(
 	hop->entropy = decision.entropy;
 	hop->change = decision.change;
 	hop->disagreement = decision.disagreement;
-	hop->best = decision.label;
+	hop->best = decision.reason != KWS_REASON_INVALID ? decision.label : KWS_HOP_NONE;
 	hop->posteriors = decision.posteriors;
 }
 

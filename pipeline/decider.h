@@ -16,6 +16,8 @@
  * give the same decisions. */
 struct kws_decider;
 
+#define KWS_HOP_NONE SIZE_MAX /* no label: all posteriors are 0 */
+
 /* One hop's decision. */
 struct kws_hop {
 	uint64_t hop;    /* counted from create, without a gap */
@@ -25,12 +27,19 @@ struct kws_hop {
 	size_t exits;
 	const char *policy; /* the rule that decided how deep to go, and why: static texts */
 	enum kws_reason reason;
-	float entropy;           /* nats, of the posteriors; NaN: see KWS_REASON_INVALID */
-	float change;            /* as in struct kws_decision */
-	size_t disagreement;     /* the same */
-	size_t best;             /* label with the largest posterior */
+	float entropy;       /* nats, of the posteriors; NaN: see KWS_REASON_INVALID */
+	float change;        /* as in struct kws_decision */
+	size_t disagreement; /* the same */
+	/* label with the largest posterior; KWS_HOP_NONE: the network gave no numbers, or was not
+	 * asked and has no label for silence */
+	size_t best;
 	const float *posteriors; /* one for each label */
 };
+
+/* The name of the best label, NULL where there is none, and its posterior, 0 there. Thread: any.
+ * RT-safe: yes. */
+const char *kws_hop_label(const struct kws_hop *hop, const struct kws_model *model);
+float kws_hop_score(const struct kws_hop *hop);
 
 /* `model` must outlive it. Errors: KWS_ENOMEM, those of kws_resolve_policy(), with a sentence.
  * Thread: any; all calls on one decider must come from one thread. */

@@ -12,11 +12,14 @@
 #include "pipeline/preroll.h"
 
 #define BLOCK_FRAMES 512 /* of the source, converted at a time */
+/* a window's samples, and the blocks they are of: it has but half of the last one */
+#define WINDOW_SAMPLES (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
+#define WINDOW_BLOCKS ((WINDOW_SAMPLES + KWS_HOP_SAMPLES - 1) / KWS_HOP_SAMPLES)
 
 struct kws_front_end {
 	struct kws_front_end_sink sink;
 	/* the stream's format */
-	unsigned rate_hz;
+	unsigned rate_hz; /* 0: none was opened yet */
 	unsigned channels;
 	unsigned channel;
 	uint64_t frames;    /* of the source since open, lost ones included */
@@ -28,10 +31,11 @@ struct kws_front_end {
 	float block[KWS_HOP_SAMPLES];
 	size_t block_fill;
 	struct kws_level level;
-	struct kws_enhancer *enhancer;
-	size_t held;                 /* samples that the enhancer has and the window not yet */
-	size_t quiet_blocks;         /* since the last block of speech */
-	struct kws_preroll *preroll; /* NULL: none is kept */
+	struct kws_enhancer_config enhancement;
+	struct kws_enhancer *enhancer; /* what it learns of a room lasts over gaps, not over open */
+	size_t held;                   /* samples that the enhancer has and the window not yet */
+	size_t quiet_blocks;           /* since the last block of speech */
+	struct kws_preroll *preroll;   /* NULL: none is kept */
 	/* blocks to frames to the window */
 	float frame[KWS_FRAME_SAMPLES];
 	size_t frame_fill;
@@ -59,7 +63,14 @@ static void restart_window(struct kws_front_end *front)
 int kws_front_end_create(struct kws_front_end **out, const struct kws_config *config,
 	const struct kws_front_end_sink *sink)
 {
-	const struct kws_enhancer_config enhancer = {
+	struct kws_front_end *front = calloc(1, sizeof(*front));
+	if (front == NULL) {
+		return KWS_ENOMEM;
+	}
+	front->sink = *sink;
+	front->hop_frames = (size_t)config->model.hop_frames;
+	front->resampler_quality = config->dsp.resampler_quality;
+	front->enhancement = (struct kws_enhancer_config){
 		.denoise = config->dsp.denoise,
 		.denoise_db = config->dsp.denoise_db,
 		.agc = config->dsp.agc,
@@ -68,17 +79,7 @@ int kws_front_end_create(struct kws_front_end **out, const struct kws_config *co
 		.vad_start_percent = config->dsp.vad_start_percent,
 		.vad_continue_percent = config->dsp.vad_continue_percent,
 	};
-	struct kws_front_end *front = calloc(1, sizeof(*front));
-	if (front == NULL) {
-		return KWS_ENOMEM;
-	}
-	front->sink = *sink;
-	front->hop_frames = (size_t)config->model.hop_frames;
-	front->resampler_quality = config->dsp.resampler_quality;
 	int result = kws_mel_create(&front->mel);
-	if (result == 0) {
-		result = kws_enhancer_create(&front->enhancer, &enhancer);
-	}
 	if (result == 0 && config->clips.preroll_ms > 0) {
 		result = kws_preroll_create(&front->preroll,
 			(size_t)config->clips.preroll_ms * KWS_SAMPLE_RATE_HZ / 1000);
@@ -104,6 +105,34 @@ void kws_front_end_destroy(struct kws_front_end *front)
 	free(front);
 }
 
+/* By the source's frames: what block and resampler still hold is heard as well. */
+static uint64_t heard_samples(const struct kws_front_end *front)
+{
+	return front->opened_at + front->frames * KWS_SAMPLE_RATE_HZ / front->rate_hz;
+}
+
+/* What treats the frames of a stream, without a past. On an error the present ones stay. */
+static int renew_treatment(struct kws_front_end *front, unsigned rate_hz, struct kws_error *error)
+{
+	struct kws_resampler *resampler;
+	struct kws_enhancer *enhancer;
+	int result = kws_resampler_create(&resampler, rate_hz, front->resampler_quality);
+	if (result != 0) {
+		return kws_fail(error, result, "cannot convert from %u Hz: %s", rate_hz,
+			kws_strerror(result));
+	}
+	result = kws_enhancer_create(&enhancer, &front->enhancement);
+	if (result != 0) {
+		kws_resampler_destroy(resampler);
+		return kws_fail(error, result, "cannot enhance: %s", kws_strerror(result));
+	}
+	kws_resampler_destroy(front->resampler);
+	kws_enhancer_destroy(front->enhancer);
+	front->resampler = resampler;
+	front->enhancer = enhancer;
+	return 0;
+}
+
 int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned channels,
 	unsigned channel, struct kws_error *error)
 {
@@ -111,14 +140,13 @@ int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned c
 		return kws_fail(error, KWS_EINVAL, "there is no channel %u: the device has %u",
 			channel, channels);
 	}
-	struct kws_resampler *resampler;
-	int result = kws_resampler_create(&resampler, rate_hz, front->resampler_quality);
+	int result = renew_treatment(front, rate_hz, error);
 	if (result != 0) {
-		return kws_fail(error, result, "cannot convert from %u Hz: %s", rate_hz,
-			kws_strerror(result));
+		return result;
 	}
-	kws_resampler_destroy(front->resampler);
-	front->resampler = resampler;
+	if (front->rate_hz != 0) { /* the end of the last stream, of which a block may be left */
+		front->samples = heard_samples(front);
+	}
 	front->rate_hz = rate_hz;
 	front->channels = channels;
 	front->channel = channel;
@@ -131,11 +159,16 @@ int kws_front_end_open(struct kws_front_end *front, unsigned rate_hz, unsigned c
 
 void kws_front_end_gap(struct kws_front_end *front, uint64_t lost_frames)
 {
-	/* from the source's frames: what block and resampler still held is lost as well */
 	front->frames += lost_frames;
-	front->samples = front->opened_at + front->frames * KWS_SAMPLE_RATE_HZ / front->rate_hz;
+	front->samples = heard_samples(front); /* what was held is lost as well */
 	kws_resampler_reset(front->resampler);
 	restart_window(front);
+}
+
+/* Of the blocks that were judged, the enhancer holds the latest back from the window. */
+static bool holds_speech(const struct kws_front_end *front)
+{
+	return front->quiet_blocks < WINDOW_BLOCKS + front->held / KWS_HOP_SAMPLES;
 }
 
 static void give_window(struct kws_front_end *front)
@@ -144,7 +177,7 @@ static void give_window(struct kws_front_end *front)
 		.frames = kws_window_frames(&front->window),
 		.sample = front->samples,
 		.first = front->first_hop,
-		.speech = front->quiet_blocks < KWS_WINDOW_FRAMES,
+		.speech = holds_speech(front),
 	};
 	front->first_hop = false;
 	front->sink.window(front->sink.user, &window);

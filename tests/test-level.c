@@ -90,6 +90,22 @@ static void snr_is_over_the_quietest_of_ten_seconds(void **state)
 	assert_db(kws_level_snr_db(&level), 0.0f);
 }
 
+/* The last second and the last ten are the same where the blocks are more than 32 bits count. */
+static void runs_for_years(void **state)
+{
+	(void)state;
+	struct kws_level level;
+	kws_level_init(&level);
+	level.blocks = UINT32_MAX - KWS_LEVEL_FLOOR_SECONDS * KWS_WINDOW_FRAMES;
+	push_square(&level, 0.1f, KWS_LEVEL_FLOOR_SECONDS * KWS_WINDOW_FRAMES - 50);
+	push_square(&level, 0.001f, 1);
+	push_square(&level, 1.0f, 1);
+	push_square(&level, 0.1f, 60); /* the last ones beyond 32 bits */
+	assert_true(level.blocks > UINT32_MAX);
+	assert_db(kws_level_peak_dbfs(&level), 0.0f);
+	assert_db(kws_level_snr_db(&level), 60.0f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +114,7 @@ int main(void)
 		cmocka_unit_test(peak_of_a_negative_sample_counts),
 		cmocka_unit_test(forgets_after_a_second),
 		cmocka_unit_test(snr_is_over_the_quietest_of_ten_seconds),
+		cmocka_unit_test(runs_for_years),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

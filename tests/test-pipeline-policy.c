@@ -124,10 +124,41 @@ static void no_numbers_are_no_keyword(void **state)
 	struct kws_hop *hop = &rig->heard.hops[0];
 	assert_int_equal(hop->reason, KWS_REASON_INVALID);
 	assert_true(rig->heard.go[0] == 0.0f && isnan(hop->entropy));
+	assert_int_equal(hop->best, KWS_HOP_NONE);
 	assert_int_equal(kws_report_score(rig->model, hop, &event), 0);
 	assert_true(json_is_null(json_object_get(event, "label")));
+	assert_true(json_real_value(json_object_get(event, "score")) == 0.0);
 	assert_true(json_is_null(json_object_get(event, "entropy")));
 	assert_string_equal(json_string_value(json_object_get(event, "reason")), "invalid");
+	json_decref(event);
+	destroy_rig(rig);
+}
+
+/* A model without a label for silence names none where no exit was asked, least of all the keyword
+ * that comes first. */
+static void silence_without_a_label_is_no_keyword(void **state)
+{
+	(void)state;
+	struct rig *rig = create_rig(WITH(PLAIN, "dsp.vad=yes"));
+	struct model_builder builder;
+	json_t *event;
+	kws_pipeline_destroy(rig->pipeline);
+	kws_model_destroy(rig->model);
+	model_builder_init(&builder);
+	model_builder_describe(&builder);
+	model_builder_json(&builder, "kws.labels", "['go','_unknown_']");
+	rig->model =
+		build_network(&builder, GRAPH("[98,64,1]"), unsure_weights, sure_weights, no_bias);
+	const struct kws_pipeline_sink sink = {take_hop, take_event, &rig->heard};
+	const struct kws_model_set alone = {1, {rig->model}};
+	assert_int_equal(kws_pipeline_create(&rig->pipeline, &alone, rig->config, &sink, NULL), 0);
+	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, NULL), 0);
+	push_noise(rig, FIRST_HOP + KWS_HOP_SAMPLES / 2, 1);
+	struct kws_hop *hop = &rig->heard.hops[0];
+	assert_int_equal(hop->reason, KWS_REASON_SILENCE);
+	assert_int_equal(kws_report_score(rig->model, hop, &event), 0);
+	assert_true(json_is_null(json_object_get(event, "label")));
+	assert_true(json_real_value(json_object_get(event, "score")) == 0.0);
 	json_decref(event);
 	destroy_rig(rig);
 }
@@ -139,6 +170,7 @@ int main(void)
 		cmocka_unit_test(a_keyword_is_never_repeated),
 		cmocka_unit_test(policies_change_between_two_hops),
 		cmocka_unit_test(no_numbers_are_no_keyword),
+		cmocka_unit_test(silence_without_a_label_is_no_keyword),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -11,10 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/enhancer.h"
 #include "dsp/mel.h"
+#include "pipeline/front-end.h"
 #include "pipeline/pipeline.h"
 #include "tests/cpu-mask.h"
 #include "tests/pipeline-rig.h"
+
+#define WINDOW_BLOCKS 100 /* the last one is half in it */
+#define SPOKEN_BLOCKS 450
+#define SPOKEN_AT 200
 
 /* A frame ends in the middle of a block: the block that brings the sample has to be complete. */
 static void first_hop_is_the_first_whole_window(void **state)
@@ -146,6 +152,29 @@ static void positions_stay_true_over_gaps(void **state)
 	}
 }
 
+/* The same where a stream is opened again, at another rate, before a block is whole; one that
+ * cannot be opened changes nothing. */
+static void positions_stay_true_over_streams(void **state)
+{
+	(void)state;
+	static const unsigned rates[] = {16000, 48000, 8000};
+	struct rig *rig = create_rig(WITH(PLAIN));
+	uint64_t wanted = 0;
+	for (size_t i = 0; i < 12; i++) {
+		unsigned rate_hz = rates[i % 3];
+		assert_int_equal(kws_pipeline_open(rig->pipeline, rate_hz, 1, 0, NULL), 0);
+		assert_int_equal(stats_of(rig).samples, wanted);
+		push_noise(rig, 159, 3000);
+		assert_int_not_equal(kws_pipeline_open(rig->pipeline, 0, 1, 0, NULL), 0);
+		wanted += 159 * RATE_HZ / rate_hz;
+	}
+	assert_int_equal(kws_pipeline_open(rig->pipeline, RATE_HZ, 1, 0, NULL), 0);
+	assert_int_equal(stats_of(rig).samples, wanted);
+	push_noise(rig, FIRST_HOP + 80, 3000); /* to a block's end */
+	assert_int_equal(rig->heard.hops[0].sample, wanted + FIRST_HOP);
+	destroy_rig(rig);
+}
+
 /* SpeexDSP gives its samples a block later: hops come a block later then, and tell the same place;
  * what it held when a gap came belongs to no window. */
 static void enhancement_keeps_the_positions(void **state)
@@ -179,6 +208,47 @@ static void open_starts_anew(void **state)
 	push_noise(rig, KWS_HOP_SAMPLES, 3000);
 	assert_int_equal(rig->heard.hop_count, 1);
 	destroy_rig(rig);
+}
+
+#define WINDOW_VALUES (KWS_WINDOW_FRAMES * KWS_MEL_BANDS)
+
+static void keep_window(void *user, const struct kws_front_end_window *window)
+{
+	memcpy(user, window->frames, WINDOW_VALUES * sizeof(float));
+}
+
+/* The last window of some loud noise, after a stream of ten quiet seconds if there is one. */
+static void hear_loud_noise(bool after_quiet, float *last)
+{
+	static int16_t quiet[10 * RATE_HZ];
+	static int16_t loud[5 * RATE_HZ / 4];
+	const struct kws_front_end_sink sink = {keep_window, last};
+	struct kws_config *config = load_config(
+		WITH("model.hop_frames=1", "dsp.agc=yes", "dsp.denoise=yes", "dsp.vad=yes"));
+	struct kws_front_end *front;
+	fill_noise(quiet, sizeof(quiet) / sizeof(quiet[0]), 30, 1);
+	fill_noise(loud, sizeof(loud) / sizeof(loud[0]), 20000, 2);
+	assert_int_equal(kws_front_end_create(&front, config, &sink), 0);
+	assert_int_equal(kws_front_end_open(front, RATE_HZ, 1, 0, NULL), 0);
+	if (after_quiet) {
+		kws_front_end_push(front, quiet, sizeof(quiet) / sizeof(quiet[0]));
+		assert_int_equal(kws_front_end_open(front, RATE_HZ, 1, 0, NULL), 0);
+	}
+	kws_front_end_push(front, loud, sizeof(loud) / sizeof(loud[0]));
+	assert_true(kws_front_end_warm(front));
+	kws_front_end_destroy(front);
+	kws_config_destroy(config);
+}
+
+/* Nor do noise suppression and gain control know anything of the stream before. */
+static void open_enhances_anew(void **state)
+{
+	(void)state;
+	static float fresh[WINDOW_VALUES];
+	static float opened[WINDOW_VALUES];
+	hear_loud_noise(false, fresh);
+	hear_loud_noise(true, opened);
+	assert_memory_equal(opened, fresh, sizeof(fresh));
 }
 
 static void refuses_a_bad_format(void **state)
@@ -271,6 +341,63 @@ static void vad_lets_the_network_sleep(void **state)
 	destroy_rig(rig);
 }
 
+/* Whether each block is speech, as the front end's own enhancer judges it. */
+static void judge_blocks(const struct kws_config *config, const int16_t *samples, bool *speech)
+{
+	const struct kws_enhancer_config settings = {
+		.denoise = config->dsp.denoise,
+		.denoise_db = config->dsp.denoise_db,
+		.vad = true,
+		.vad_start_percent = config->dsp.vad_start_percent,
+		.vad_continue_percent = config->dsp.vad_continue_percent,
+	};
+	struct kws_enhancer *enhancer;
+	assert_int_equal(kws_enhancer_create(&enhancer, &settings), 0);
+	for (size_t i = 0; i < SPOKEN_BLOCKS; i++) {
+		float block[KWS_HOP_SAMPLES];
+		for (size_t k = 0; k < KWS_HOP_SAMPLES; k++) {
+			block[k] = (float)samples[i * KWS_HOP_SAMPLES + k] / 32768.0f;
+		}
+		speech[i] = kws_enhancer_process(enhancer, block);
+	}
+	kws_enhancer_destroy(enhancer);
+}
+
+static bool any_speech(const bool *speech, size_t count)
+{
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		any = any || speech[i];
+	}
+	return any;
+}
+
+/* The network is asked for every window that has a sample of a block of speech, and for no other:
+ * 15920 samples lie in 100 blocks. Noise suppression judges one block more than it has given. */
+static void windows_with_speech_are_answered(void **state)
+{
+	(void)state;
+	static const char *const denoise[] = {"dsp.denoise=no", "dsp.denoise=yes"};
+	static int16_t samples[SPOKEN_BLOCKS * KWS_HOP_SAMPLES];
+	bool speech[SPOKEN_BLOCKS];
+	fill_noise(samples, SPOKEN_BLOCKS * KWS_HOP_SAMPLES, 1, 1);
+	fill_noise(samples + SPOKEN_AT * KWS_HOP_SAMPLES, KWS_HOP_SAMPLES, 20000, 2);
+	for (size_t lag = 0; lag < 2; lag++) {
+		struct rig *rig = create_rig(WITH(PLAIN, "dsp.vad=yes", denoise[lag]));
+		const struct heard *heard = &rig->heard;
+		judge_blocks(rig->config, samples, speech);
+		assert_true(speech[SPOKEN_AT]);
+		kws_pipeline_push(rig->pipeline, samples, SPOKEN_BLOCKS * KWS_HOP_SAMPLES);
+		assert_int_equal(heard->hop_count, SPOKEN_BLOCKS - WINDOW_BLOCKS + 1 - lag);
+		for (size_t i = 0; i < heard->hop_count; i++) {
+			bool wanted = any_speech(speech + i, WINDOW_BLOCKS + lag);
+			assert_int_equal(heard->hops[i].exit, wanted ? 2 : 0);
+		}
+		assert_int_equal(heard->hops[heard->hop_count - 1].exit, 0);
+		destroy_rig(rig);
+	}
+}
+
 static void configure_changes_decisions_not_hops(void **state)
 {
 	(void)state;
@@ -354,13 +481,16 @@ int main(void)
 		cmocka_unit_test(blocks_do_not_matter),
 		cmocka_unit_test(gap_starts_a_new_window),
 		cmocka_unit_test(positions_stay_true_over_gaps),
+		cmocka_unit_test(positions_stay_true_over_streams),
 		cmocka_unit_test(enhancement_keeps_the_positions),
 		cmocka_unit_test(open_starts_anew),
+		cmocka_unit_test(open_enhances_anew),
 		cmocka_unit_test(refuses_a_bad_format),
 		cmocka_unit_test(listens_to_the_chosen_channel),
 		cmocka_unit_test(tells_a_detection_with_its_place),
 		cmocka_unit_test(exit_follows_delta),
 		cmocka_unit_test(vad_lets_the_network_sleep),
+		cmocka_unit_test(windows_with_speech_are_answered),
 		cmocka_unit_test(configure_changes_decisions_not_hops),
 		cmocka_unit_test(check_names_the_unknown_keyword),
 		cmocka_unit_test(refuses_a_model_of_another_window),

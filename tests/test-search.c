@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `kws tune` counts and chooses, on answers that are made up. The model has three exits and
  * the labels "go", "stop", "_silence_". */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,13 +28,14 @@ struct scene {
 	struct kws_corpus corpus;
 };
 
-static struct kws_model *build_model(void)
+static struct kws_model *build_model(const char *labels)
 {
 	struct model_builder builder;
 	struct kws_model *model;
 	struct kws_error error;
 	model_builder_init(&builder);
 	model_builder_three_exits(&builder);
+	model_builder_json(&builder, "kws.labels", labels);
 	if (model_builder_parse(&builder, &model, NULL, &error) != 0) {
 		fail_msg("%s", error.text);
 	}
@@ -43,7 +45,7 @@ static struct kws_model *build_model(void)
 
 static struct scene make_scene(const char *const *settings, size_t count)
 {
-	struct scene scene = {.model = build_model()};
+	struct scene scene = {.model = build_model("['go','stop','_silence_']")};
 	struct kws_config_errors errors;
 	assert_int_equal(kws_config_load(&scene.config, NULL, settings, count, &errors), 0);
 	return scene;
@@ -204,6 +206,33 @@ static void threshold_of_what_nobody_says(void **state)
 	assert_true(unspoken_threshold("keyword stop.threshold=0.1") >= 0.2);
 }
 
+/* Without a label for silence a hop that nobody answered names no keyword: that is right in the
+ * background, and wrong where "go" was said. */
+static void hops_without_an_answer_name_nothing(void **state)
+{
+	(void)state;
+	struct kws_tally tallies[KWS_HALVES];
+	for (int invalid = 0; invalid < 2; invalid++) {
+		struct scene scene = make_scene(NULL, 0);
+		kws_model_destroy(scene.model);
+		scene.model = build_model("['go','stop','_unknown_']");
+		add_recording(&scene, true, UINT64_MAX);
+		struct kws_recording *recording = &scene.corpus.recordings[0];
+		for (size_t i = 0; i < HOPS * EXITS * LABELS; i++) {
+			recording->logits[i] = invalid ? NAN : 0.0f;
+		}
+		for (size_t i = 0; i < HOPS; i++) {
+			recording->hops[i].speech = invalid;
+		}
+		decide(&scene, tallies);
+		const struct kws_tally *tally = &tallies[KWS_HALF_SEARCH];
+		assert_true(tally->background_windows > 0 && tally->keyword_windows > 0);
+		assert_int_equal(tally->background_windows_right, tally->background_windows);
+		assert_int_equal(tally->keyword_windows_right, 0);
+		finish_scene(&scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +241,7 @@ int main(void)
 		cmocka_unit_test(clips_alone_have_no_hours),
 		cmocka_unit_test(full_operations_are_of_each_half),
 		cmocka_unit_test(threshold_of_what_nobody_says),
+		cmocka_unit_test(hops_without_an_answer_name_nothing),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;

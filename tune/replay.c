@@ -96,15 +96,17 @@ static const float *answer(void *user, size_t exit)
 	return answers->logits + exit * answers->classes;
 }
 
-static void tally_window(
-	struct kws_tally *tally, const struct kws_model *model, int truth, size_t best)
+/* To name nothing is right where no keyword is. */
+static void tally_window(struct kws_tally *tally, const struct kws_model *model, int truth,
+	const struct kws_hop *hop)
 {
+	const char *label = kws_hop_label(hop, model);
 	if (truth >= 0) {
 		tally->keyword_windows++;
-		tally->keyword_windows_right += best == (size_t)truth;
+		tally->keyword_windows_right += hop->best == (size_t)truth;
 	} else if (truth == KWS_TRUTH_BACKGROUND) {
 		tally->background_windows++;
-		tally->background_windows_right += kws_model_label(model, best)[0] == '_';
+		tally->background_windows_right += label == NULL || label[0] == '_';
 	}
 }
 
@@ -138,7 +140,7 @@ static void decide_hop(struct kws_replay *replay, const struct kws_recording *re
 	}
 	kws_decider_decide(replay->decider, recorded->speech ? answer : NULL, &answers, &hop);
 	memcpy(posteriors, hop.posteriors, graph->classes * sizeof(*posteriors));
-	tally_window(tally, replay->model, recorded->truth, hop.best);
+	tally_window(tally, replay->model, recorded->truth, &hop);
 	if (recording->stream || !replay->corpus->has_streams[half]) {
 		struct kws_net_stats after = kws_account_stats(replay->account);
 		add_computed(&tally->computed, &before, &after);
