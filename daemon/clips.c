@@ -24,14 +24,17 @@ struct kws_clips {
 	uv_loop_t *loop;
 	void (*failed)(void *user, const char *reason);
 	void *user;
-	size_t waiting;
+	struct job *first; /* the only one that the pool has; those after it wait */
+	struct job **end;  /* where the next one is to be linked */
+	size_t waiting;    /* all of them */
 	bool over;
 	struct kws_clips_counts counts;
 };
 
-/* One clip on its way; the worker thread has it alone. */
+/* One clip on its way; while it is the first, the worker thread has it alone but for `next`. */
 struct job {
 	uv_work_t work;
+	struct job *next;
 	struct kws_clips *clips;
 	char folder[PATH_MAX];
 	char stem[STEM_BYTES];
@@ -53,6 +56,7 @@ int kws_clips_create(struct kws_clips **out, uv_loop_t *loop,
 	clips->loop = loop;
 	clips->failed = failed;
 	clips->user = user;
+	clips->end = &clips->first;
 	*out = clips;
 	return 0;
 }
@@ -63,7 +67,7 @@ void kws_clips_destroy(struct kws_clips *clips)
 		return;
 	}
 	clips->over = true;
-	if (clips->waiting == 0) {
+	if (clips->first == NULL) {
 		free(clips);
 	}
 }
@@ -91,7 +95,7 @@ static void path_of(const struct job *job, const char *suffix, char path[2 * PAT
 	snprintf(path, 2 * PATH_MAX, "%s/%s%s", job->folder, job->stem, suffix);
 }
 
-/* Parts too: one that a power cut left would stay for ever. One in work is the newest of all. */
+/* Parts too: one that a power cut left would stay for ever. None is in work while room is made. */
 static bool is_clip(const char *name)
 {
 	size_t length = strlen(name);
@@ -189,25 +193,55 @@ static void work(uv_work_t *request)
 	}
 }
 
+static void settle(struct kws_clips *clips, const struct job *job)
+{
+	clips->counts.removed += job->removed;
+	if (job->reason[0] == '\0') {
+		clips->counts.saved++;
+		return;
+	}
+	clips->counts.failed++;
+	if (!clips->over) {
+		clips->failed(clips->user, job->reason);
+	}
+}
+
+static void on_done(uv_work_t *request, int status);
+
+/* One at a time: the pool's few threads also close the capture, and a disk that hangs must not get
+ * them all. Nor could two clips that make room at once keep the quota. */
+static void start_first(struct kws_clips *clips)
+{
+	uv_queue_work(clips->loop, &clips->first->work, work, on_done);
+}
+
 static void on_done(uv_work_t *request, int status)
 {
 	struct job *job = request->data;
 	struct kws_clips *clips = job->clips;
 	(void)status;
 	clips->waiting--;
-	clips->counts.removed += job->removed;
-	if (job->reason[0] == '\0') {
-		clips->counts.saved++;
-	} else {
-		clips->counts.failed++;
-		if (!clips->over) {
-			clips->failed(clips->user, job->reason);
-		}
-	}
+	settle(clips, job);
+	clips->first = job->next;
 	free(job->text);
 	free(job);
-	if (clips->over && clips->waiting == 0) {
+	if (clips->first != NULL) {
+		start_first(clips);
+		return;
+	}
+	clips->end = &clips->first;
+	if (clips->over) {
 		free(clips);
+	}
+}
+
+static void append(struct kws_clips *clips, struct job *job)
+{
+	*clips->end = job;
+	clips->end = &job->next;
+	clips->waiting++;
+	if (clips->first == job) {
+		start_first(clips);
 	}
 }
 
@@ -240,6 +274,5 @@ void kws_clips_save(struct kws_clips *clips, const char *folder, uint64_t quota_
 	snprintf(job->folder, sizeof(job->folder), "%s", folder);
 	make_stem(job->stem, name, time_ms);
 	memcpy(job->samples, samples, count * sizeof(int16_t));
-	clips->waiting++;
-	uv_queue_work(clips->loop, &job->work, work, on_done);
+	append(clips, job);
 }

@@ -7,11 +7,13 @@
 #include <uv.h>
 
 /* Saves what was heard as FOLDER/TIME-NAME.wav with its event as FOLDER/TIME-NAME.json, and removes
- * the oldest clips where they pass a quota. A worker thread of libuv writes, so that a slow card
- * holds nothing up. Thread: loop, for all functions and the callback. */
+ * the oldest clips where they pass a quota. A worker thread of libuv writes, one clip after the
+ * other in their order, so that a slow card holds nothing up and a dead one keeps but one of the
+ * workers. Thread: loop, for all functions and the callback. */
 struct kws_clips;
 
-/* Jobs that wait at most; a clip that comes then is dropped and counted as failed. */
+/* Jobs that wait at most, with the one under way; a clip that comes then is dropped and counted as
+ * failed. */
 #define KWS_CLIPS_WAITING_MAX 8
 
 struct kws_clips_counts {

@@ -46,6 +46,7 @@ struct daemon {
 	uv_timer_t tick;
 	struct kws_watchdog watchdog;
 	uint64_t metrics_due_ms;
+	struct kws_metrics_file metrics;
 
 	int lock;
 	void *zmq;
@@ -264,22 +265,31 @@ static json_t *status_of(void *user)
 	return status;
 }
 
+static void on_metrics_failed(const char *reason)
+{
+	kws_log_warning("no metrics: %s", reason);
+}
+
 static void write_metrics(struct daemon *daemon)
 {
 	const char *path = daemon->config->ipc.metrics_path;
-	struct kws_error error = {"out of memory"};
 	uint64_t now_ms = uv_now(&daemon->loop);
 	if (path[0] == '\0' || now_ms < daemon->metrics_due_ms) {
 		return;
 	}
 	daemon->metrics_due_ms = now_ms + METRICS_MS;
+	if (kws_metrics_file_is_busy(&daemon->metrics)) {
+		on_metrics_failed("the last ones are still being written");
+		return;
+	}
 	json_t *status = status_of(daemon);
 	char *text = status != NULL ? kws_metrics_text(status) : NULL;
-	if (text == NULL || kws_metrics_write(path, text, &error) != 0) {
-		kws_log_warning("no metrics: %s", error.text);
-	}
-	free(text);
 	json_decref(status);
+	if (text == NULL) {
+		on_metrics_failed("out of memory");
+		return;
+	}
+	kws_metrics_file_write(&daemon->metrics, &daemon->loop, path, text);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -451,7 +461,10 @@ static void share_heap(void)
 
 enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct kws_config *config)
 {
-	struct daemon daemon = {.options = options, .config = config, .lock = -1};
+	struct daemon daemon = {.options = options,
+		.config = config,
+		.lock = -1,
+		.metrics = {.failed = on_metrics_failed}};
 	struct kws_error error = {""};
 	daemon.methods = (struct kws_methods){&daemon, current_config, reload, persist, status_of,
 		devices_of, level_of, mute, unmute};

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -184,7 +184,8 @@ char *kws_metrics_text(const json_t *status)
 	return fclose(out) == 0 ? text : NULL;
 }
 
-int kws_metrics_write(const char *path, const char *text, struct kws_error *error)
+/* Beside the file first: no scrape sees half of it. */
+static int write_file(const char *path, const char *text, struct kws_error *error)
 {
 	char draft[PATH_MAX];
 	/* the collector reads *.prom only */
@@ -204,4 +205,36 @@ int kws_metrics_write(const char *path, const char *text, struct kws_error *erro
 	reason = written ? errno : reason;
 	unlink(draft);
 	return kws_fail(error, KWS_EIO, "cannot write %.160s: %s", path, strerror(reason));
+}
+
+/* The worker thread. */
+static void work(uv_work_t *request)
+{
+	struct kws_metrics_file *file = request->data;
+	file->result = write_file(file->path, file->text, &file->error);
+}
+
+static void on_done(uv_work_t *request, int status)
+{
+	struct kws_metrics_file *file = request->data;
+	(void)status;
+	free(file->text);
+	file->text = NULL;
+	if (file->result != 0) {
+		file->failed(file->error.text);
+	}
+}
+
+bool kws_metrics_file_is_busy(const struct kws_metrics_file *file)
+{
+	return file->text != NULL;
+}
+
+void kws_metrics_file_write(
+	struct kws_metrics_file *file, uv_loop_t *loop, const char *path, char *text)
+{
+	file->work.data = file;
+	file->text = text;
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	uv_queue_work(loop, &file->work, work, on_done);
 }

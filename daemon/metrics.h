@@ -3,16 +3,34 @@
 #define KWS_DAEMON_METRICS_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <uv.h>
 
 #include "common/error.h"
+#include "config/config.h"
 
 /* What `status` counts, in Prometheus' text format (exposition format 0.0.4). Thread: loop. */
 
 /* `status` is the answer of the control method. The caller frees the text; NULL without memory. */
 char *kws_metrics_text(const json_t *status);
 
-/* Writes the text for node_exporter's textfile collector: beside the file first, then under its
- * name, so that no scrape sees half of it. Readable by all. Errors: KWS_EIO, with a sentence. */
-int kws_metrics_write(const char *path, const char *text, struct kws_error *error);
+/* The file for node_exporter's textfile collector, written by a worker thread of libuv: a card can
+ * take seconds for it. In the owner's memory, all zeros but for `failed`, and for as long as the
+ * loop runs: it waits for what is under way. */
+struct kws_metrics_file {
+	void (*failed)(const char *reason); /* on the loop's thread: why it could not be written */
+	uv_work_t work;
+	char *text; /* being written; NULL: nothing is */
+	char path[KWS_CONFIG_VALUE_SIZE];
+	struct kws_error error;
+	int result;
+};
+
+bool kws_metrics_file_is_busy(const struct kws_metrics_file *file);
+
+/* Writes `text`, of malloc(), and frees it; nothing may be under way. Beside the file first, then
+ * under its name, so that no scrape sees half of it. Readable by all. */
+void kws_metrics_file_write(
+	struct kws_metrics_file *file, uv_loop_t *loop, const char *path, char *text);
 
 #endif

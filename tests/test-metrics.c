@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/metrics.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/scratch.h"
+
+static char folder[SCRATCH_BYTES];
+static char path[SCRATCH_BYTES + 16];
+static char draft[SCRATCH_BYTES + 16];
+static uv_loop_t loop;
+static unsigned failures;
+static char last_reason[256];
+
+static void on_failed(const char *reason)
+{
+	failures++;
+	snprintf(last_reason, sizeof(last_reason), "%s", reason);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	failures = 0;
+	assert_int_equal(scratch_create(folder), 0);
+	snprintf(path, sizeof(path), "%s/kwsd.prom", folder);
+	snprintf(draft, sizeof(draft), "%s/kwsd.prom.new", folder);
+	return uv_loop_init(&loop);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_remove(folder);
+	return uv_loop_close(&loop);
+}
+
+static void write_text(struct kws_metrics_file *file, const char *text)
+{
+	assert_false(kws_metrics_file_is_busy(file));
+	kws_metrics_file_write(file, &loop, path, strdup(text));
+	assert_true(kws_metrics_file_is_busy(file));
+}
+
+static void assert_written(const char *text)
+{
+	char found[64] = "";
+	struct stat status;
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	assert_true(fread(found, 1, sizeof(found) - 1, file) > 0);
+	assert_int_equal(fclose(file), 0);
+	assert_string_equal(found, text);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0644);
+	assert_int_not_equal(access(draft, F_OK), 0);
+}
+
+static void writes_again_and_again(void **state)
+{
+	struct kws_metrics_file file = {.failed = on_failed};
+	(void)state;
+	write_text(&file, "kwsd_muted 0\n");
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_written("kwsd_muted 0\n");
+	write_text(&file, "kwsd_muted 1\n");
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_written("kwsd_muted 1\n");
+	assert_int_equal(failures, 0);
+}
+
+static void tells_why_not(void **state)
+{
+	struct kws_metrics_file file = {.failed = on_failed};
+	(void)state;
+	assert_int_equal(mkdir(path, 0700), 0);
+	write_text(&file, "kwsd_muted 0\n");
+	assert_int_equal(failures, 0); /* only by the loop */
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(failures, 1);
+	assert_non_null(strstr(last_reason, "cannot write "));
+	assert_non_null(strstr(last_reason, path));
+	assert_int_equal(rmdir(path), 0);
+	write_text(&file, "kwsd_muted 1\n"); /* it was mended */
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_written("kwsd_muted 1\n");
+	assert_int_equal(failures, 1);
+}
+
+/* As with a disk that hangs: who opens a FIFO to write waits for a reader. */
+static void the_loop_turns_meanwhile(void **state)
+{
+	struct kws_metrics_file file = {.failed = on_failed};
+	(void)state;
+	assert_int_equal(mkfifo(draft, 0600), 0);
+	write_text(&file, "kwsd_muted 0\n");
+	usleep(50000);
+	assert_int_not_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
+	assert_true(kws_metrics_file_is_busy(&file));
+	int reader = open(draft, O_RDONLY | O_NONBLOCK);
+	assert_true(reader >= 0);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_false(kws_metrics_file_is_busy(&file));
+	assert_int_equal(failures, 0);
+	close(reader);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(writes_again_and_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tells_why_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_loop_turns_meanwhile, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
