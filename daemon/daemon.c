@@ -17,6 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/metrics.h"
+#include "daemon/recorder.h"
 #include "daemon/remote.h"
 #include "daemon/settings.h"
 #include "daemon/stream.h"
@@ -383,7 +384,8 @@ static int start_ipc(struct daemon *daemon, struct kws_error *error)
 		result = endpoint_of(daemon->config->ipc.control, dir, "control", control, error);
 	}
 	if (result == 0) {
-		result = kws_publisher_create(&daemon->publisher, daemon->zmq, events, error);
+		result = kws_publisher_create(&daemon->publisher, daemon->zmq, events,
+			kws_recorder_audio_bytes(daemon->config), error);
 	}
 	if (result == 0) {
 		result = kws_control_create(&daemon->control, &daemon->loop, daemon->zmq, control,

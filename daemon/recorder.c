@@ -54,6 +54,12 @@ int kws_recorder_check(const struct kws_config *config, struct kws_error *error)
 	return 0;
 }
 
+size_t kws_recorder_audio_bytes(const struct kws_config *config)
+{
+	size_t samples = (size_t)config->clips.preroll_ms * KWS_SAMPLE_RATE_HZ / 1000;
+	return config->clips.publish ? samples * sizeof(int16_t) : 0;
+}
+
 /* The first `count` samples, which end at `end`; they are turned to little endian where they lie.
  */
 static int publish_audio(

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -27,6 +28,9 @@ void kws_recorder_destroy(struct kws_recorder *recorder);
 
 /* Whether clips can be written as configured. Errors: KWS_ENOENT with a sentence. */
 int kws_recorder_check(const struct kws_config *config, struct kws_error *error);
+
+/* The bytes of audio in a kws.audio message, as configured; 0: none is published. */
+size_t kws_recorder_audio_bytes(const struct kws_config *config);
 
 /* What `pipeline` has just found: `event` is the detection or, if not `detection`, the near miss of
  * keyword `name`. Errors: those of kws_publisher_send_data(). */

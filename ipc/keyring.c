@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ipc/keyring.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "ipc/file.h"
 
@@ -240,7 +244,22 @@ static int write_changed(const char *path, const char *text, size_t length, cons
 	return rc == 0 ? 0 : kws_fail(error, rc, "%.160s: %s", path, reason.text);
 }
 
-int kws_keyring_change(const char *keys_dir, const char *name, const char *public_key,
+/* The directory, because the file itself is replaced: who waited for the old one would hold the
+ * lock of a file that is gone. close() unlocks. Returns the descriptor. */
+static int lock_dir(const char *keys_dir, struct kws_error *error)
+{
+	int fd = open(keys_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+		kws_fail(error, KWS_EIO, "cannot lock %.160s: %s", keys_dir, strerror(errno));
+		if (fd >= 0) {
+			close(fd);
+		}
+		return KWS_EIO;
+	}
+	return fd;
+}
+
+static int change_locked(const char *keys_dir, const char *name, const char *public_key,
 	enum kws_right right, struct kws_error *error)
 {
 	struct kws_keyring ring;
@@ -258,6 +277,18 @@ int kws_keyring_change(const char *keys_dir, const char *name, const char *publi
 		rc = write_changed(path, text, length, name, public_key, right, error);
 	}
 	free(text);
+	return rc;
+}
+
+int kws_keyring_change(const char *keys_dir, const char *name, const char *public_key,
+	enum kws_right right, struct kws_error *error)
+{
+	int lock = lock_dir(keys_dir, error);
+	if (lock < 0) {
+		return lock;
+	}
+	int rc = change_locked(keys_dir, name, public_key, right, error);
+	close(lock);
 	return rc;
 }
 

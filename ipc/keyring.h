@@ -58,7 +58,9 @@ int kws_keyring_remove(struct kws_keyring *ring, const char *name, struct kws_er
 
 /* Adds a client to the file of `keys_dir`, or with KWS_RIGHT_NONE (`public_key` may be NULL)
  * removes it. All other lines, comments among them, stay; the file is replaced in one step, mode
- * 0644. Errors: those of add, remove and load. Blocks on the file system. */
+ * 0644. Waits for other processes that change it, by a lock on the directory.
+ * Errors: those of add, remove and load; KWS_EIO also without the lock. Blocks on the file system.
+ */
 int kws_keyring_change(const char *keys_dir, const char *name, const char *public_key,
 	enum kws_right right, struct kws_error *error);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ipc/publisher.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +37,27 @@ static int make_boot(char boot[BOOT_BYTES])
 	return 0;
 }
 
+/* For good: libzmq 4.3 gives the value of the bind to each connection that comes later. A lower one
+ * set later would only reach those that are there, and silence them for ever: it counts as waiting
+ * what they have read but not yet reported, and they report when they read on. */
+static int queue_for(size_t data_bytes)
+{
+	size_t messages =
+		data_bytes > 0 ? KWS_PUBLISHER_QUEUE_BYTES / data_bytes : KWS_PUBLISHER_QUEUE;
+	if (messages < KWS_PUBLISHER_QUEUE_MIN) {
+		return KWS_PUBLISHER_QUEUE_MIN;
+	}
+	return messages < KWS_PUBLISHER_QUEUE ? (int)messages : KWS_PUBLISHER_QUEUE;
+}
+
 static int open_socket(struct kws_publisher *publisher, void *context, const char *endpoint,
-	struct kws_error *error)
+	size_t data_bytes, struct kws_error *error)
 {
 	publisher->socket = zmq_socket(context, ZMQ_PUB);
 	int64_t max_bytes = KWS_CURVE_SUBSCRIPTION_BYTES;
 	if (publisher->socket == NULL ||
 		kws__frame_set(publisher->socket, ZMQ_LINGER, KWS_PUBLISHER_LINGER_MS) != 0 ||
-		kws__frame_set(publisher->socket, ZMQ_SNDHWM, KWS_PUBLISHER_QUEUE) != 0 ||
+		kws__frame_set(publisher->socket, ZMQ_SNDHWM, queue_for(data_bytes)) != 0 ||
 		zmq_setsockopt(publisher->socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes)) !=
 			0) {
 		return kws_fail(error, KWS_EIO, "cannot open the event socket: %s",
@@ -51,8 +66,8 @@ static int open_socket(struct kws_publisher *publisher, void *context, const cha
 	return kws_endpoint_bind(publisher->socket, endpoint, false, error);
 }
 
-int kws_publisher_create(
-	struct kws_publisher **out, void *context, const char *endpoint, struct kws_error *error)
+int kws_publisher_create(struct kws_publisher **out, void *context, const char *endpoint,
+	size_t data_bytes, struct kws_error *error)
 {
 	struct kws_publisher *publisher = calloc(1, sizeof(*publisher));
 	if (publisher == NULL) {
@@ -63,7 +78,7 @@ int kws_publisher_create(
 	if (rc < 0) {
 		kws_fail(error, rc, "cannot start the event publisher: %s", kws_strerror(rc));
 	} else {
-		rc = open_socket(publisher, context, endpoint, error);
+		rc = open_socket(publisher, context, endpoint, data_bytes, error);
 	}
 	if (rc < 0) {
 		kws_publisher_destroy(publisher);
@@ -115,17 +130,84 @@ static int next_sequence(struct kws_publisher *publisher, const char *topic, jso
 	return 0;
 }
 
-/* `data` NULL: two frames. */
-static int send_frames(struct kws_publisher *publisher, const char *topic, const char *text,
-	const void *data, size_t size)
+/* A third frame, in one block. libzmq shares it among the subscribers and frees it, in a thread of
+ * its own, when the last one has it. */
+struct block {
+	size_t size;
+	char data[];
+};
+
+/* Of the process, because blocks outlive their publisher by up to KWS_PUBLISHER_LINGER_MS. */
+static atomic_size_t waiting_bytes;
+
+static void free_block(void *data, void *hint)
 {
-	int more = data != NULL ? ZMQ_SNDMORE : 0;
+	struct block *block = hint;
+	(void)data;
+	atomic_fetch_sub(&waiting_bytes, block->size);
+	free(block);
+}
+
+static int make_frame(zmq_msg_t *frame, const void *data, size_t size)
+{
+	if (size > KWS_PUBLISHER_WAITING_BYTES ||
+		atomic_load(&waiting_bytes) > KWS_PUBLISHER_WAITING_BYTES - size) {
+		return KWS_EBUSY;
+	}
+	struct block *block = malloc(sizeof(*block) + size);
+	if (block == NULL) {
+		return KWS_ENOMEM;
+	}
+	if (zmq_msg_init_data(frame, block->data, size, free_block, block) != 0) {
+		free(block);
+		return KWS_ENOMEM;
+	}
+	block->size = size;
+	memcpy(block->data, data, size);
+	atomic_fetch_add(&waiting_bytes, size);
+	return 0;
+}
+
+static int send_frame(void *socket, zmq_msg_t *frame)
+{
+	int sent;
+	do {
+		sent = zmq_msg_send(frame, socket, ZMQ_DONTWAIT);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -1 : 0;
+}
+
+static int send_two(struct kws_publisher *publisher, const char *topic, const char *text, int more)
+{
 	if (kws__frame_send(publisher->socket, topic, strlen(topic), ZMQ_SNDMORE) != 0 ||
-		kws__frame_send(publisher->socket, text, strlen(text), more) != 0 ||
-		(data != NULL && kws__frame_send(publisher->socket, data, size, 0) != 0)) {
+		kws__frame_send(publisher->socket, text, strlen(text), more) != 0) {
 		return KWS_EIO;
 	}
 	return 0;
+}
+
+/* The third frame is made first: a message that was begun must be ended. */
+static int send_three(struct kws_publisher *publisher, const char *topic, const char *text,
+	const void *data, size_t size)
+{
+	zmq_msg_t frame;
+	int rc = make_frame(&frame, data, size);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = send_two(publisher, topic, text, ZMQ_SNDMORE);
+	if (rc == 0 && send_frame(publisher->socket, &frame) != 0) {
+		rc = KWS_EIO;
+	}
+	zmq_msg_close(&frame); /* of what was sent, nothing is left here */
+	return rc;
+}
+
+static int send_frames(struct kws_publisher *publisher, const char *topic, const char *text,
+	const void *data, size_t size)
+{
+	return data != NULL ? send_three(publisher, topic, text, data, size)
+			    : send_two(publisher, topic, text, 0);
 }
 
 static int send_event(struct kws_publisher *publisher, const char *topic, json_t *event,

@@ -16,14 +16,20 @@
  * 1 per topic and not over all messages: ZeroMQ filters by topic, and a subscriber of one topic
  * would take the messages of the others for losses. `boot` is a random number of this publisher.
  *
- * A subscriber that does not read loses messages beyond KWS_PUBLISHER_QUEUE; the others and the
- * daemon never wait for it. For that reason ZMQ_XPUB_NODROP must not be set here.
+ * A subscriber that does not read loses messages beyond its queue; the others and the daemon never
+ * wait for it. For that reason ZMQ_XPUB_NODROP must not be set here.
  *
  * Thread: one and the same for all functions, the loop's. RT-safe: no. */
 struct kws_publisher;
 
-/* Messages that wait for one slow subscriber (ZMQ_SNDHWM) before the next ones are dropped. */
+/* Messages that wait for one slow subscriber (ZMQ_SNDHWM) before the next ones are dropped: fewer
+ * where third frames are so large that more would pass KWS_PUBLISHER_QUEUE_BYTES. */
 #define KWS_PUBLISHER_QUEUE 1000
+#define KWS_PUBLISHER_QUEUE_MIN 16
+#define KWS_PUBLISHER_QUEUE_BYTES 16777216
+
+/* The third frames that wait for all subscribers together, in all publishers of the process. */
+#define KWS_PUBLISHER_WAITING_BYTES 41943040
 
 /* How long messages under way may hold up the end of the daemon (ZMQ_LINGER). */
 #define KWS_PUBLISHER_LINGER_MS 250
@@ -34,11 +40,14 @@ struct kws_publisher_counts {
 };
 
 /* Binds `endpoint` (see kws_endpoint_bind()). `context` is a ZeroMQ context and outlives the
- * publisher. Binding the same ipc endpoint again in this process while libzmq still closes the old
- * socket would lose the new socket file, so another endpoint needs a restart of the daemon.
- * Errors: those of kws_endpoint_bind(), KWS_ENOMEM. */
-int kws_publisher_create(
-	struct kws_publisher **out, void *context, const char *endpoint, struct kws_error *error);
+ * publisher. `data_bytes` is the size of the third frames, 0 if there will be none: each
+ * subscriber's queue follows from it for good. Larger ones may be sent, but a subscriber that does
+ * not read can then bring them to KWS_PUBLISHER_WAITING_BYTES, and nobody gets more until it does.
+ * Binding the same ipc endpoint again in this process while libzmq still closes the old socket
+ * would lose the new socket file, so another endpoint needs a restart of the daemon. Errors: those
+ * of kws_endpoint_bind(), KWS_ENOMEM. */
+int kws_publisher_create(struct kws_publisher **out, void *context, const char *endpoint,
+	size_t data_bytes, struct kws_error *error);
 
 /* Serves a tcp:// endpoint as well, by CURVE with the server's `keys` (copied), to clients that may
  * read events (ipc/zap.h). Once. Errors: those of kws_endpoint_bind(), KWS_EUNSUPPORTED. */
@@ -60,7 +69,8 @@ void kws_publisher_destroy(struct kws_publisher *publisher);
  * Never blocks. Errors, also counted: KWS_EINVAL (topic), KWS_ENOMEM, KWS_EIO. */
 int kws_publisher_send(struct kws_publisher *publisher, const char *topic, json_t *event);
 
-/* The same with a third frame of `size` bytes, copied: the audio that belongs to the event. */
+/* The same with a third frame of `size` bytes, copied: the audio that belongs to the event.
+ * Errors: also KWS_EBUSY, KWS_PUBLISHER_WAITING_BYTES wait already. */
 int kws_publisher_send_data(struct kws_publisher *publisher, const char *topic, json_t *event,
 	const void *data, size_t size);
 

@@ -170,7 +170,7 @@ static int send_one(struct kws_publisher *publisher)
 	if (event == NULL) {
 		return KWS_ENOMEM;
 	}
-	int code = kws_publisher_send(publisher, "kws.detection.yes", event);
+	int code = kws_publisher_send_data(publisher, "kws.audio.yes", event, "audio", 5);
 	json_decref(event);
 	return code;
 }
@@ -183,7 +183,7 @@ static int attempt_publisher(void)
 	char endpoint[256];
 	void *context = zmq_ctx_new();
 	endpoint_of("events", endpoint);
-	int code = told(kws_publisher_create(&publisher, context, endpoint, &error), &error);
+	int code = told(kws_publisher_create(&publisher, context, endpoint, 0, &error), &error);
 	if (code == 0) {
 		code = send_one(publisher);
 		kws_publisher_destroy(publisher);

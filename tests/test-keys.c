@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "ipc/curve.h"
@@ -320,6 +322,64 @@ static void test_change(void **state)
 	assert_int_equal(kws_keyring_load(&ring, dir, &error), KWS_EPERM);
 }
 
+#define AT_ONCE 16
+
+/* Begins when the other end of the pipe `start` is closed. */
+static pid_t authorize_at_once(const char *dir, int number, const int start[2])
+{
+	char name[16];
+	char nothing;
+	struct kws_key_pair pair;
+	snprintf(name, sizeof(name), "client-%d", number);
+	assert_int_equal(kws_keys_make(&pair, NULL), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		close(start[1]);
+		bool started = read(start[0], &nothing, 1) == 0;
+		_exit(started ? -kws_keyring_change(
+					dir, name, pair.public_key, KWS_RIGHT_EVENTS, NULL)
+			      : 1);
+	}
+	return child;
+}
+
+/* None may write back what it read before another one's change. */
+static void test_change_at_once(void **state)
+{
+	const char *dir = *state;
+	struct kws_keyring ring;
+	pid_t children[AT_ONCE];
+	int start[2];
+	assert_int_equal(kws_keyring_change(dir, "gone", PUBLIC, KWS_RIGHT_CONTROL, NULL), 0);
+	assert_int_equal(pipe(start), 0);
+	for (int i = 0; i < AT_ONCE; i++) {
+		children[i] = authorize_at_once(dir, i, start);
+		assert_true(children[i] > 0);
+	}
+	close(start[1]);
+	int rc = kws_keyring_change(dir, "gone", NULL, KWS_RIGHT_NONE, NULL);
+	for (int i = 0; i < AT_ONCE; i++) {
+		int status;
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	close(start[0]);
+	assert_int_equal(rc, 0);
+	assert_int_equal(kws_keyring_load(&ring, dir, NULL), 0);
+	assert_int_equal(ring.count, AT_ONCE);
+	assert_null(kws_keyring_find(&ring, PUBLIC));
+}
+
+static void test_change_without_directory(void **state)
+{
+	char path[100];
+	struct kws_error error;
+	snprintf(path, sizeof(path), "%s/missing", (const char *)*state);
+	assert_int_equal(kws_keyring_change(path, "a", PUBLIC, KWS_RIGHT_EVENTS, &error), KWS_EIO);
+	assert_non_null(strstr(error.text, "cannot lock"));
+	assert_non_null(strstr(error.text, strerror(ENOENT)));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -334,6 +394,8 @@ int main(void)
 		cmocka_unit_test(test_find_and_full),
 		cmocka_unit_test(test_takes_away),
 		TEST(test_change),
+		TEST(test_change_at_once),
+		TEST(test_change_without_directory),
 	};
 	if (kws_keys_supported(NULL) != 0) {
 		return 77;

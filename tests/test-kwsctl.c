@@ -189,7 +189,7 @@ static void run_daemon(const char *dir, int ready)
 	if (kws_endpoint_default(dir, KWS_ENDPOINT_EVENTS, events, sizeof(events), NULL) < 0 ||
 		kws_endpoint_default(dir, KWS_ENDPOINT_CONTROL, endpoint, sizeof(endpoint), NULL) <
 			0 ||
-		kws_publisher_create(&daemon.publisher, context, events, NULL) < 0 ||
+		kws_publisher_create(&daemon.publisher, context, events, 0, NULL) < 0 ||
 		kws_control_create(&control, &loop, context, endpoint, methods, &daemon, NULL) <
 			0) {
 		_exit(1);

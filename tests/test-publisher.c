@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 #include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "ipc/endpoint.h"
@@ -35,7 +37,7 @@ static int setup(void **state)
 	snprintf(f->endpoint, sizeof(f->endpoint), "ipc://%s/events", f->dir);
 	f->context = zmq_ctx_new();
 	*state = f;
-	return kws_publisher_create(&f->publisher, f->context, f->endpoint, NULL);
+	return kws_publisher_create(&f->publisher, f->context, f->endpoint, 0, NULL);
 }
 
 static int teardown(void **state)
@@ -179,7 +181,7 @@ static void test_boot(void **state)
 {
 	struct fixture *f = *state;
 	struct kws_publisher *other;
-	assert_int_equal(kws_publisher_create(&other, f->context, "inproc://other", NULL), 0);
+	assert_int_equal(kws_publisher_create(&other, f->context, "inproc://other", 0, NULL), 0);
 	assert_int_equal(strlen(kws_publisher_boot(other)), 16);
 	assert_int_equal(strspn(kws_publisher_boot(other), "0123456789abcdef"), 16);
 	assert_string_not_equal(kws_publisher_boot(other), kws_publisher_boot(f->publisher));
@@ -191,11 +193,11 @@ static void test_create_fails(void **state)
 	struct fixture *f = *state;
 	struct kws_publisher *other = NULL;
 	struct kws_error error;
-	assert_int_equal(
-		kws_publisher_create(&other, f->context, "tcp://*:5555", &error), KWS_EUNSUPPORTED);
+	assert_int_equal(kws_publisher_create(&other, f->context, "tcp://*:5555", 0, &error),
+		KWS_EUNSUPPORTED);
 	assert_non_null(strstr(error.text, "CURVE"));
 	assert_int_equal(
-		kws_publisher_create(&other, f->context, "ipc:///no/such/x", &error), KWS_EIO);
+		kws_publisher_create(&other, f->context, "ipc:///no/such/x", 0, &error), KWS_EIO);
 	assert_null(other);
 	kws_publisher_destroy(NULL);
 }
@@ -266,6 +268,128 @@ static void test_slow_subscriber(void **state)
 	zmq_ctx_term(context);
 }
 
+#define AUDIO_BYTES 960000 /* 30 s */
+#define AUDIO_MESSAGES 150 /* 144 MB */
+#define GROWTH_MAX_BYTES (48L << 20)
+
+/* AddressSanitizer keeps what was freed for a while. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_IS_KEPT 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEMORY_IS_KEPT 1
+#endif
+#endif
+
+static long resident_bytes(void)
+{
+	long pages = 0;
+#ifndef MEMORY_IS_KEPT
+	FILE *file = fopen("/proc/self/statm", "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d %ld", &pages), 1);
+	fclose(file);
+#endif
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* A subscriber that takes next to nothing by itself: what it has not read counts here too. */
+static void *subscribe_audio(struct fixture *f, void *context)
+{
+	void *socket = zmq_socket(context, ZMQ_SUB);
+	kws__frame_set(socket, ZMQ_RCVHWM, 1);
+	kws__frame_set(socket, ZMQ_RCVTIMEO, TIMEOUT_MS);
+	zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "a", 1);
+	assert_int_equal(zmq_connect(socket, f->endpoint), 0);
+	return socket;
+}
+
+static int publish_audio(struct fixture *f)
+{
+	static char audio[AUDIO_BYTES];
+	json_t *event = json_pack("{s:i}", "v", 1);
+	memset(audio, 1, sizeof(audio));
+	int rc = kws_publisher_send_data(f->publisher, "a", event, audio, sizeof(audio));
+	json_decref(event);
+	return rc;
+}
+
+static void restart(struct fixture *f, size_t data_bytes)
+{
+	kws_publisher_destroy(f->publisher);
+	f->publisher = NULL;
+	snprintf(f->endpoint, sizeof(f->endpoint), "ipc://%s/audio", f->dir);
+	assert_int_equal(
+		kws_publisher_create(&f->publisher, f->context, f->endpoint, data_bytes, NULL), 0);
+}
+
+/* Returns the sequence number. */
+static int receive_audio(void *socket)
+{
+	static char audio[AUDIO_BYTES];
+	char text[256];
+	int seq;
+	assert_int_equal(zmq_recv(socket, text, sizeof(text), 0), 1);
+	int size = zmq_recv(socket, text, sizeof(text) - 1, 0);
+	assert_true(size > 0 && size < (int)sizeof(text));
+	text[size] = '\0';
+	assert_int_equal(sscanf(text, "{\"v\":1,\"seq\":%d,", &seq), 1);
+	assert_int_equal(zmq_recv(socket, audio, sizeof(audio), 0), AUDIO_BYTES);
+	assert_int_equal(audio[AUDIO_BYTES - 1], 1);
+	return seq;
+}
+
+/* Two readers stand still: the audio for them stays within bounds, and a third one gets all. */
+static void test_audio_for_slow_subscribers(void **state)
+{
+	struct fixture *f = *state;
+	void *context = zmq_ctx_new();
+	restart(f, AUDIO_BYTES);
+	void *slow[] = {subscribe_audio(f, context), subscribe_audio(f, context)};
+	void *fast = subscribe_audio(f, context);
+	struct kws_subscriber *last = subscribe(f, "b"); /* the others are there, too */
+	long before = resident_bytes();
+	for (int i = 1; i <= AUDIO_MESSAGES; i++) {
+		assert_int_equal(publish_audio(f), 0);
+		assert_int_equal(receive_audio(fast), i);
+	}
+	assert_true(resident_bytes() - before < GROWTH_MAX_BYTES);
+	kws_subscriber_destroy(last);
+	zmq_close(fast);
+	zmq_close(slow[0]);
+	zmq_close(slow[1]);
+	zmq_ctx_term(context);
+}
+
+/* The publisher was not told of audio, as when a reload turns it on: it holds the rest back. */
+static void test_audio_without_notice(void **state)
+{
+	struct fixture *f = *state;
+	void *context = zmq_ctx_new();
+	restart(f, 0);
+	void *slow = subscribe_audio(f, context);
+	struct kws_subscriber *fast = subscribe(f, "b");
+	long before = resident_bytes();
+	int rc = 0;
+	for (int i = 0; i < AUDIO_MESSAGES; i++) {
+		rc = publish_audio(f);
+		assert_true(rc == 0 || rc == KWS_EBUSY);
+	}
+	assert_int_equal(rc, KWS_EBUSY);
+	assert_true(resident_bytes() - before < GROWTH_MAX_BYTES);
+	assert_int_equal(publish(f, "b", 1), 0);
+	assert_event(fast, "b", 1, 1);
+	zmq_close(slow);
+	for (int i = 0; i < 500 && rc == KWS_EBUSY; i++) {
+		usleep(10000);
+		kws_publisher_tick(f->publisher);
+		rc = publish_audio(f);
+	}
+	assert_int_equal(rc, 0);
+	kws_subscriber_destroy(fast);
+	zmq_ctx_term(context);
+}
+
 static void test_subscriber_refuses_what_is_no_event(void **state)
 {
 	(void)state;
@@ -320,6 +444,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_boot, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_create_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_subscriber, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_audio_for_slow_subscribers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_audio_without_notice, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_subscriber_refuses_what_is_no_event, setup, teardown),
 	};

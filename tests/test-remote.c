@@ -71,7 +71,7 @@ static int setup(void **state)
 	snprintf(endpoint, sizeof(endpoint), "ipc://%s/control", f->dir);
 	kws_control_create(&f->control, &f->loop, f->context, endpoint, methods, f, NULL);
 	snprintf(endpoint, sizeof(endpoint), "ipc://%s/events", f->dir);
-	return kws_publisher_create(&f->publisher, f->context, endpoint, NULL);
+	return kws_publisher_create(&f->publisher, f->context, endpoint, 0, NULL);
 }
 
 static int teardown(void **state)

@@ -236,6 +236,13 @@ class DaemonTest(unittest.TestCase):
         return subscriber
 
 
+def memory_kib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
 def options(*settings):
     return [word for setting in settings for word in ("--set", setting)]
 

@@ -9,6 +9,7 @@ import wave
 
 import harness
 import numpy
+import zmq
 
 PREROLL_MS = 1500
 
@@ -65,6 +66,24 @@ class ClipsTest(harness.DaemonTest):
         numpy.testing.assert_array_equal(
             heard, self.samples[header["start_sample"]:header["end_sample"]])
         self.assertEqual(list(self.clips.iterdir()), [])
+
+    def test_who_does_not_read_costs_little_and_takes_nothing_from_others(self):
+        daemon = self.start_stdin("clips.preroll_ms=30000", "clips.publish=yes")
+        topic = "kws.audio." + harness.WORDS[0]
+        reader = self.subscribe(topic).socket
+        self.context.setsockopt(zmq.RCVHWM, 1)  # for sockets to come
+        hung = self.subscribe(topic).socket
+        self.subscribe_surely()  # they are there, too
+        daemon.feed(harness.silence(30))
+        before = harness.memory_kib(daemon.process.pid)
+        word = numpy.concatenate([harness.speech(harness.WORDS[0]), harness.silence(2)])
+        for number in range(1, 71):
+            daemon.feed(word)
+            self.assertTrue(reader.poll(harness.TIMEOUT_S * 1000), number)
+            frames = reader.recv_multipart()
+            self.assertEqual((json.loads(frames[1])["seq"], len(frames[2])), (number, 960_000))
+        self.assertLess(harness.memory_kib(daemon.process.pid) - before, 48 * 1024)
+        self.assertTrue(hung.poll(0))
 
     def test_without_being_asked_no_audio_leaves(self):
         daemon = self.start_stdin(f"clips.folder={self.clips}", "clips.publish=yes",

@@ -34,13 +34,6 @@ NULL_GREETING = GREETING.replace(b"CURVE", b"NULL\0")
 COMMAND_OF_100_MIB = b"\x06" + struct.pack(">Q", HUGE_BYTES)
 
 
-def memory_kib(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise AssertionError("no VmRSS")
-
-
 def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
@@ -268,7 +261,7 @@ class SecurityTest(harness.DaemonTest):
         daemon = self.start_remote()
         inside = self.subscriber("reader")
         self.assert_served(inside)
-        before = memory_kib(daemon.process.pid)
+        before = harness.memory_kib(daemon.process.pid)
         operator = self.asker("operator")
         self.assert_served(operator)
         operator.send(bytes(HUGE_BYTES))
@@ -276,7 +269,7 @@ class SecurityTest(harness.DaemonTest):
             self.send_huge_command(endpoint)
         self.send_huge_subscription(f"{self.folder}/run/events")
         self.assert_served(self.asker("operator"))
-        self.assertLess(memory_kib(daemon.process.pid) - before, GROWTH_MAX_KIB)
+        self.assertLess(harness.memory_kib(daemon.process.pid) - before, GROWTH_MAX_KIB)
         while inside.poll(0):
             inside.recv_multipart()
         self.assert_served(inside)
@@ -304,7 +297,7 @@ class SecurityTest(harness.DaemonTest):
 
     def test_garbage(self):
         daemon = self.start_remote()
-        before = memory_kib(daemon.process.pid)
+        before = harness.memory_kib(daemon.process.pid)
         for text in (b"GET / HTTP/1.1\r\nHost: kwsd\r\n\r\n", b"\x16\x03\x01" + bytes(500),
                      b"\xff" * 100000, GREETING[:11] + b"\x09" * 5000, GREETING + b"\x04\x00" * 999):
             for endpoint in self.endpoints * 10:
@@ -313,7 +306,7 @@ class SecurityTest(harness.DaemonTest):
                         contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     peer.sendall(text)
         self.assert_served(self.asker("operator"))
-        self.assertLess(memory_kib(daemon.process.pid) - before, GROWTH_MAX_KIB)
+        self.assertLess(harness.memory_kib(daemon.process.pid) - before, GROWTH_MAX_KIB)
 
     def test_flood_of_half_open_connections(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -328,7 +321,7 @@ class SecurityTest(harness.DaemonTest):
         pid = daemon.process.pid
         inside = self.subscriber("reader")
         self.assert_served(inside)
-        before_kib, before_files = memory_kib(pid), open_files(pid)
+        before_kib, before_files = harness.memory_kib(pid), open_files(pid)
         with contextlib.ExitStack() as flood:
             most, began = 0, time.monotonic()
             for i in range(CONNECTIONS):
@@ -343,7 +336,7 @@ class SecurityTest(harness.DaemonTest):
                                  CONNECTIONS * 9 // 10, "most of the connections", HANDSHAKE_S)
             self.assert_served(self.subscriber("reader"), SERVED_WITHIN_S)
             self.assert_served(self.asker("operator"), SERVED_WITHIN_S)
-            self.assertLess(memory_kib(pid) - before_kib, GROWTH_MAX_KIB)
+            self.assertLess(harness.memory_kib(pid) - before_kib, GROWTH_MAX_KIB)
             # the daemon hangs up by itself
             harness.wait_for(lambda: open_files(pid) < before_files + 50, "the end of the flood")
         sequence = []
@@ -352,7 +345,7 @@ class SecurityTest(harness.DaemonTest):
             if topic == b"kws.level":
                 sequence.append(json.loads(text)["seq"])
         self.assertEqual(sequence, list(range(sequence[0], sequence[0] + len(sequence))))
-        self.assertLess(memory_kib(pid) - before_kib, GROWTH_MAX_KIB)
+        self.assertLess(harness.memory_kib(pid) - before_kib, GROWTH_MAX_KIB)
 
     def test_flood_beyond_the_limit_of_files(self):
         """libzmq aborts when it is out of files; kwsd closes all remote connections before."""
