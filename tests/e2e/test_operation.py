@@ -131,9 +131,13 @@ class ServiceManagerTest(harness.DaemonTest):
 
 
 class PersistTest(harness.DaemonTest):
-    def start_with_file(self, *settings):
+    def start_with_file(self, *settings, link_to=None):
         self.write_config("# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
                           "threshold = 0.7")
+        if link_to is not None:
+            link_to.parent.mkdir()
+            self.config.rename(link_to)
+            self.config.symlink_to(link_to)
         daemon = self.start_bare("--config", str(self.config),
                                  *harness.options(f"model.path={harness.MODEL}", *settings))
         self.wait_until_ready(daemon)
@@ -160,6 +164,18 @@ class PersistTest(harness.DaemonTest):
         self.config.write_text(self.config.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         harness.wait_for(lambda: daemon.get("detector.threshold") == "0.7", "the file is read again")
         self.assertEqual(daemon.get("ipc.site"), "hall")
+
+    def test_a_change_for_good_behind_a_link(self):
+        """What replaces the link is its owner's change, though kwsd made the one before."""
+        daemon = self.start_with_file(link_to=self.folder / "owner" / "kwsd.conf")
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        self.assertEqual(daemon.kwsctl("set", "--persist", "ipc.site", "hall").returncode, 0)
+        self.assertTrue(self.config.is_symlink())
+        harness.wait_for(lambda: daemon.status()["config"]["reloads"] >= 3, "its own change is seen")
+        self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
+        self.write_config("[audio]", "source = null")
+        harness.wait_for(lambda: daemon.get("ipc.site") == "", "the owner's file is read")
+        self.assertNotEqual(daemon.get("detector.refractory_ms"), "1234")
 
     def test_a_change_that_cannot_last(self):
         before = "set on the command line"
