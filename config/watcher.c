@@ -181,6 +181,15 @@ void kws_watcher_expect(struct kws_watcher *watcher)
 	uv_timer_start(&watcher->timer, on_timer, DEBOUNCE_MS, 0);
 }
 
+void kws_watcher_sync(struct kws_watcher *watcher)
+{
+	if (watcher == NULL) {
+		return;
+	}
+	read_fingerprint(watcher, &watcher->fingerprint);
+	watcher->expecting = false;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct kws_watcher *watcher = handle->data;

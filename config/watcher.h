@@ -27,6 +27,10 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
  * NULL. Thread: the loop's. */
 void kws_watcher_expect(struct kws_watcher *watcher);
 
+/* Says that the caller is about to read the file: the content of this moment is no change any more.
+ * Reads it, too. Accepts NULL. Thread: the loop's. */
+void kws_watcher_sync(struct kws_watcher *watcher);
+
 /* Starts closing: `changed` is not called again, the memory is freed by the loop once the handles
  * have closed. May be called from `changed`. Accepts NULL. Thread: the loop's. */
 void kws_watcher_destroy(struct kws_watcher *watcher);

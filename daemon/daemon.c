@@ -136,6 +136,10 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	kws_notify_reloading();
+	if (values == NULL) {
+		/* or the watcher tells of it again and ends a `set` made since */
+		kws_watcher_sync(daemon->watcher);
+	}
 	int result = load_and_take(daemon, changes, error);
 	if (result == 0) {
 		json_decref(daemon->changes);

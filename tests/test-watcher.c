@@ -183,6 +183,23 @@ static void test_own_change_behind_a_link(void **state)
 	unlink(target);
 }
 
+static void test_what_was_read_is_no_change(void **state)
+{
+	struct fixture *fixture = *state;
+	write_file(fixture->path, "two");
+	kws_watcher_sync(fixture->watcher);
+	assert_no_more_changes(fixture);
+	assert_int_equal(fixture->changes, 0);
+	write_file(fixture->path, "mine");
+	kws_watcher_expect(fixture->watcher);
+	write_file(fixture->path, "another's");
+	kws_watcher_sync(fixture->watcher);
+	write_file(fixture->path, "mine"); /* ours was over before */
+	run_until(fixture, 1);
+	assert_int_equal(fixture->own_changes, 0);
+	kws_watcher_sync(NULL);
+}
+
 static void test_rename_over(void **state)
 {
 	struct fixture *fixture = *state;
@@ -360,6 +377,7 @@ int main(void)
 		WATCHER_TEST(test_own_change),
 		WATCHER_TEST(test_own_change_replaced),
 		WATCHER_TEST(test_own_change_behind_a_link),
+		WATCHER_TEST(test_what_was_read_is_no_change),
 		WATCHER_TEST(test_rename_over),
 		WATCHER_TEST(test_halves_are_one_change),
 		WATCHER_TEST(test_same_content_is_no_change),

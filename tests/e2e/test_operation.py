@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import time
 
 import harness
 import numpy
@@ -164,6 +165,17 @@ class PersistTest(harness.DaemonTest):
         self.config.write_text(self.config.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         harness.wait_for(lambda: daemon.get("detector.threshold") == "0.7", "the file is read again")
         self.assertEqual(daemon.get("ipc.site"), "hall")
+
+    def test_a_set_after_a_reload_stays(self):
+        """The watcher, which is slower, does not tell of the edit once more."""
+        daemon = self.start_with_file()
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(text.replace("0.7", "0.6"), encoding="utf-8")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        time.sleep(0.6)  # three times the watcher's debounce
+        self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
+        self.assertEqual(daemon.get("detector.threshold"), "0.6")
 
     def test_a_change_for_good_behind_a_link(self):
         """What replaces the link is its owner's change, though kwsd made the one before."""
