@@ -186,6 +186,17 @@ static int check(const char *path, const char *text, const struct kws_edit *edit
 	return result;
 }
 
+/* Under the service's filter of system calls fchown() fails even where it would change nothing. */
+static int take_owner(int fd, const struct stat *old)
+{
+	struct stat draft;
+	if (fstat(fd, &draft) != 0) {
+		return -1;
+	}
+	bool same = draft.st_uid == old->st_uid && draft.st_gid == old->st_gid;
+	return same ? 0 : fchown(fd, old->st_uid, old->st_gid);
+}
+
 /* Writes beside `target` and takes its name, so that no reader sees half a file. */
 static int replace(const char *target, const char *text, struct kws_error *error)
 {
@@ -199,9 +210,9 @@ static int replace(const char *target, const char *text, struct kws_error *error
 	}
 	FILE *file = fdopen(fd, "w");
 	/* the mode last: a change of owner takes bits away */
-	bool written = file != NULL && stat(target, &old) == 0 &&
-		       fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode) == 0 &&
-		       fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fd) == 0;
+	bool written = file != NULL && stat(target, &old) == 0 && take_owner(fd, &old) == 0 &&
+		       fchmod(fd, old.st_mode) == 0 && fputs(text, file) >= 0 &&
+		       fflush(file) == 0 && fsync(fd) == 0;
 	int reason = errno;
 	if (file != NULL) {
 		written = fclose(file) == 0 && written;
