@@ -34,11 +34,32 @@ static void a_value_changes_in_its_line(void **state)
 {
 	(void)state;
 	expect("# mine\n[detector]\n  threshold=0.5 ; was 0.4\nrearm = 0.3\n", "detector.threshold",
-		"0.9", "# mine\n[detector]\nthreshold = 0.9\nrearm = 0.3\n");
+		"0.9", "# mine\n[detector]\nthreshold = 0.9 ; was 0.4\nrearm = 0.3\n");
 	expect("[detector]\r\nthreshold: 0.5\r\nrearm = 0.3\r\n", "detector.threshold", "0.9",
-		"[detector]\r\nthreshold = 0.9\nrearm = 0.3\r\n");
+		"[detector]\r\nthreshold = 0.9\r\nrearm = 0.3\r\n");
 	expect("[detector]\nthreshold = 0.5", "detector.threshold", "0.9",
-		"[detector]\nthreshold = 0.9\n");
+		"[detector]\nthreshold = 0.9");
+}
+
+/* The parser's comment begins at a ';' behind a blank. */
+static void a_comment_behind_the_value_stays(void **state)
+{
+	(void)state;
+	expect("[exits]\ndelta = 0.5\t ; leave ; early", "exits.delta", "0.25",
+		"[exits]\ndelta = 0.25\t ; leave ; early");
+	expect("[exits]\r\ndelta=0.5 ;\r\n", "exits.delta", "0.4", "[exits]\r\ndelta = 0.4 ;\r\n");
+	expect("[ipc]\nsite =;a;b  c ; d\n", "ipc.site", "hall", "[ipc]\nsite = hall ; d\n");
+	expect("[ipc]\nsite = ; none\n", "ipc.site", "hall", "[ipc]\nsite = hall ; none\n");
+	expect("[ipc]\nsite = hall ; here\n", "ipc.site", "", "[ipc]\nsite =  ; here\n");
+	expect("[ipc]\nsite =hall; door \t\n", "ipc.site", "x", "[ipc]\nsite = x\n");
+}
+
+static void new_lines_end_as_the_others(void **state)
+{
+	(void)state;
+	expect("[ipc]\r\nsite = hall", "detector.threshold", "0.9",
+		"[ipc]\r\nsite = hall\r\n\r\n[detector]\r\nthreshold = 0.9\r\n");
+	expect("\n[ipc]\nsite = hall\n", "ipc.events", "x", "\n[ipc]\nsite = hall\nevents = x\n");
 }
 
 static void a_key_of_another_section_or_a_longer_name_stays(void **state)
@@ -203,6 +224,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_changes_in_its_line),
+		cmocka_unit_test(a_comment_behind_the_value_stays),
+		cmocka_unit_test(new_lines_end_as_the_others),
 		cmocka_unit_test(a_key_of_another_section_or_a_longer_name_stays),
 		cmocka_unit_test(a_new_key_stands_below_its_comment_or_at_the_end_of_its_section),
 		cmocka_unit_test(a_key_needs_a_section),

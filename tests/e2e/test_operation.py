@@ -134,7 +134,7 @@ class ServiceManagerTest(harness.DaemonTest):
 class PersistTest(harness.DaemonTest):
     def start_with_file(self, *settings, link_to=None):
         self.write_config("# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
-                          "threshold = 0.7")
+                          "threshold = 0.7 ; as ever")
         if link_to is not None:
             link_to.parent.mkdir()
             self.config.rename(link_to)
@@ -150,7 +150,7 @@ class PersistTest(harness.DaemonTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.config.read_text(encoding="utf-8").splitlines(),
                          ["# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
-                          "threshold = 0.9", "", "[ipc]", "site = hall"])
+                          "threshold = 0.9 ; as ever", "", "[ipc]", "site = hall"])
         self.assertEqual(daemon.kwsctl("reload").returncode, 0)
         self.assertEqual(daemon.get("detector.threshold"), "0.9")
         self.assertEqual(daemon.get("ipc.site"), "hall")
