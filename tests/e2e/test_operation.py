@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What its owner does to a running kwsd: mute it, look at it, change it for good."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -188,6 +189,28 @@ class PersistTest(harness.DaemonTest):
         self.write_config("[audio]", "source = null")
         harness.wait_for(lambda: daemon.get("ipc.site") == "", "the owner's file is read")
         self.assertNotEqual(daemon.get("detector.refractory_ms"), "1234")
+
+    def test_an_edit_while_it_starts(self):
+        """Between the first reading and the watch: there kwsd waits for room in its log."""
+        self.write_config("[audio]", "source = null", "[log]", "level = debug")
+        log, full = os.pipe()
+        self.addCleanup(os.close, log)
+        size = fcntl.fcntl(full, fcntl.F_GETPIPE_SZ)
+        os.write(full, bytes(size))
+        env = dict(os.environ, KWSD_RUNTIME_DIR=str(self.folder / "run"))
+        process = subprocess.Popen([harness.KWSD, "--config", str(self.config),
+                                    *harness.options(f"model.path={harness.MODEL}")],
+                                   env=env, stderr=full)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(full)
+        harness.wait_for((self.folder / "run" / "control").exists, "the sockets")
+        self.write_config("[audio]", "source = null", "[ipc]", "site = hall")
+        os.read(log, size)
+        got = harness.wait_for(
+            lambda: subprocess.run([harness.KWSCTL, "get", "ipc.site"], env=env, check=False,
+                                   text=True, stdout=subprocess.PIPE).stdout, "an answer")
+        self.assertEqual(got, "hall\n")
 
     def test_a_change_that_cannot_last(self):
         before = "set on the command line"
