@@ -13,13 +13,13 @@
 #include "config/config.h"
 #include "config/file.h"
 
-/* A key, split, and where it stands in a text. Offsets are of whole lines. */
+/* A key, split, and where it stands in a text. */
 struct place {
 	const char *key; /* behind the last dot */
 	const char *section;
 	size_t section_length;
 	bool in_section;
-	bool found;         /* [begin, end) is its line */
+	bool found;         /* [begin, end) is its line, up to its comment or its line end */
 	bool shown;         /* [begin, begin) is below the line that shows it */
 	bool section_known; /* [begin, begin) is the end of its section */
 	size_t begin;
@@ -69,6 +69,22 @@ static bool is_key(const struct place *place, const char *line, size_t length)
 	return at < length && (line[at] == '=' || line[at] == ':');
 }
 
+/* Where the value of the line from `begin` ends: before the blanks of the comment that the parser
+ * sees, a ';' behind a blank, else at the line's end. */
+static size_t find_value_end(const char *text, size_t begin)
+{
+	size_t end = begin + strcspn(text + begin, "\r\n");
+	size_t at = begin + strcspn(text + begin, "=:") + 1;
+	while (at < end) {
+		size_t behind = skip_blanks(text, at, end);
+		if (behind > at && behind < end && text[behind] == ';') {
+			return at;
+		}
+		at = behind > at ? behind : at + 1;
+	}
+	return end;
+}
+
 static void look_at_line(struct place *place, const char *text, size_t begin, size_t end)
 {
 	size_t length = strcspn(text + begin, "\r\n");
@@ -84,7 +100,7 @@ static void look_at_line(struct place *place, const char *text, size_t begin, si
 	if (is_key(place, line, length)) {
 		place->found = true;
 		place->begin = begin;
-		place->end = end;
+		place->end = find_value_end(text, begin);
 	} else if (!place->shown || is_key(place, line + 1, length - 1)) {
 		place->section_known = true;
 		place->shown = line[0] == '#' && is_key(place, line + 1, length - 1);
@@ -114,8 +130,16 @@ static int find_place(struct place *place, const char *text, const char *key)
 	return 0;
 }
 
+/* That of the text's first line, which is the one of its editor. */
+static const char *line_end(const char *text)
+{
+	size_t length = strcspn(text, "\n");
+	return length > 0 && text[length] != '\0' && text[length - 1] == '\r' ? "\r\n" : "\n";
+}
+
 int kws_edit_text(const char *text, const struct kws_edit *edit, char **out)
 {
+	const char *newline = line_end(text);
 	struct place place;
 	size_t size;
 	int result = find_place(&place, text, edit->key);
@@ -128,13 +152,14 @@ int kws_edit_text(const char *text, const struct kws_edit *edit, char **out)
 	}
 	fwrite(text, 1, place.begin, stream);
 	if (place.begin > 0 && text[place.begin - 1] != '\n') {
-		fputc('\n', stream);
+		fputs(newline, stream);
 	}
 	if (!place.found && !place.section_known) {
-		fprintf(stream, "%s[%.*s]\n", place.begin > 0 ? "\n" : "",
-			(int)place.section_length, place.section);
+		fprintf(stream, "%s[%.*s]%s", place.begin > 0 ? newline : "",
+			(int)place.section_length, place.section, newline);
 	}
-	fprintf(stream, "%s = %s\n%s", place.key, edit->value, text + place.end);
+	fprintf(stream, "%s = %s%s%s", place.key, edit->value, place.found ? "" : newline,
+		text + place.end);
 	if (fclose(stream) != 0) {
 		free(*out);
 		return KWS_ENOMEM;
@@ -186,6 +211,17 @@ static int check(const char *path, const char *text, const struct kws_edit *edit
 	return result;
 }
 
+/* Under the service's filter of system calls fchown() fails even where it would change nothing. */
+static int take_owner(int fd, const struct stat *old)
+{
+	struct stat draft;
+	if (fstat(fd, &draft) != 0) {
+		return -1;
+	}
+	bool same = draft.st_uid == old->st_uid && draft.st_gid == old->st_gid;
+	return same ? 0 : fchown(fd, old->st_uid, old->st_gid);
+}
+
 /* Writes beside `target` and takes its name, so that no reader sees half a file. */
 static int replace(const char *target, const char *text, struct kws_error *error)
 {
@@ -199,9 +235,9 @@ static int replace(const char *target, const char *text, struct kws_error *error
 	}
 	FILE *file = fdopen(fd, "w");
 	/* the mode last: a change of owner takes bits away */
-	bool written = file != NULL && stat(target, &old) == 0 &&
-		       fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode) == 0 &&
-		       fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fd) == 0;
+	bool written = file != NULL && stat(target, &old) == 0 && take_owner(fd, &old) == 0 &&
+		       fchmod(fd, old.st_mode) == 0 && fputs(text, file) >= 0 &&
+		       fflush(file) == 0 && fsync(fd) == 0;
 	int reason = errno;
 	if (file != NULL) {
 		written = fclose(file) == 0 && written;

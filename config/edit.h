@@ -6,8 +6,8 @@
 
 #include "common/error.h"
 
-/* Changes values in a configuration file as a person would: everything else in it, comments and
- * order too, stays as it is. Thread: any. RT-safe: no. */
+/* Changes values in a configuration file as a person would: everything else in it, comments, order
+ * and line ends too, stays as it is. Thread: any. RT-safe: no. */
 
 struct kws_edit {
 	const char *key; /* "section.key" or "keyword NAME.key" */

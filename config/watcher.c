@@ -26,8 +26,9 @@ struct kws_watcher {
 	char *directory;
 	const char *base; /* in path */
 	bool armed;
-	bool expected; /* the events since the last look are of the caller's own change */
 	uint64_t fingerprint;
+	bool expecting; /* `expected` is of the caller's own change, not told yet */
+	uint64_t expected;
 	kws_watcher_changed_fn *changed;
 	void *user;
 };
@@ -105,9 +106,9 @@ static void on_timer(uv_timer_t *timer)
 		uv_timer_start(timer, on_timer, RETRY_MS, 0);
 		return;
 	}
-	bool own = watcher->expected;
-	watcher->expected = false;
 	if (take_change(watcher)) {
+		bool own = watcher->expecting && watcher->fingerprint == watcher->expected;
+		watcher->expecting = false; /* whoever brings the content back is another */
 		watcher->changed(watcher->user, own); /* may destroy the watcher */
 	}
 }
@@ -172,9 +173,21 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
 
 void kws_watcher_expect(struct kws_watcher *watcher)
 {
-	if (watcher != NULL) {
-		watcher->expected = true;
+	if (watcher == NULL) {
+		return;
 	}
+	watcher->expecting = read_fingerprint(watcher, &watcher->expected) == 0;
+	/* behind a symbolic link no event tells of it */
+	uv_timer_start(&watcher->timer, on_timer, DEBOUNCE_MS, 0);
+}
+
+void kws_watcher_sync(struct kws_watcher *watcher)
+{
+	if (watcher == NULL) {
+		return;
+	}
+	read_fingerprint(watcher, &watcher->fingerprint);
+	watcher->expecting = false;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -7,8 +7,8 @@
 
 /* Tells when the content of one file has changed: written in place, renamed over, or deleted and
  * made again, also when its directory is. It watches the directory, because a watch of the file
- * stays with the inode that a rename takes away. What it cannot see is a change behind a symbolic
- * link and a replaced parent of the directory: a reload by signal serves these. */
+ * stays with the inode that a rename takes away. What it cannot see is another's change behind a
+ * symbolic link and a replaced parent of the directory: a reload by signal serves these. */
 struct kws_watcher;
 
 /* On the loop's thread, some 200 ms after the last event. A missing file is no change, one that can
@@ -22,9 +22,14 @@ typedef void kws_watcher_changed_fn(void *user, bool own);
 int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *path,
 	kws_watcher_changed_fn *changed, void *user);
 
-/* Says that the caller has just changed the file, so that it knows its own change again when it is
- * told. Accepts NULL. Thread: the loop's. */
+/* Says that the caller has just changed the file: the content of this moment is told as its own
+ * change, also behind a symbolic link, and any other as somebody else's. Reads the file. Accepts
+ * NULL. Thread: the loop's. */
 void kws_watcher_expect(struct kws_watcher *watcher);
+
+/* Says that the caller is about to read the file: the content of this moment is no change any more.
+ * Reads it, too. Accepts NULL. Thread: the loop's. */
+void kws_watcher_sync(struct kws_watcher *watcher);
 
 /* Starts closing: `changed` is not called again, the memory is freed by the loop once the handles
  * have closed. May be called from `changed`. Accepts NULL. Thread: the loop's. */

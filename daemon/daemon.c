@@ -138,6 +138,10 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	kws_notify_reloading();
+	if (values == NULL) {
+		/* or the watcher tells of it again and ends a `set` made since */
+		kws_watcher_sync(daemon->watcher);
+	}
 	int result = load_and_take(daemon, changes, error);
 	if (result == 0) {
 		json_decref(daemon->changes);
@@ -412,6 +416,25 @@ static int start_watcher(struct daemon *daemon, struct kws_error *error)
 				     kws_strerror(result));
 }
 
+/* Takes over what was written between main's reading of the file and the watcher's. */
+static void catch_up(struct daemon *daemon)
+{
+	struct kws_config *config;
+	struct kws_config_errors errors;
+	struct kws_error error;
+	bool same = false;
+	if (daemon->watcher == NULL) {
+		return;
+	}
+	if (kws_settings_load(daemon->options, NULL, &config, &errors) == 0) {
+		same = kws_config_diff(daemon->config, config, NULL, NULL) == KWS_APPLY_NONE;
+		kws_config_destroy(config);
+	}
+	if (!same) {
+		reload(daemon, NULL, &error);
+	}
+}
+
 static int start(struct daemon *daemon, struct kws_error *error)
 {
 	int result = start_handles(daemon);
@@ -499,6 +522,7 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 		kws_kernels_describe(kernels, sizeof(kernels));
 		kws_log_info("kwsd %s is ready, kernels: %s", KWS_VERSION, kernels);
 		kws_notify("READY=1");
+		catch_up(&daemon);
 	}
 	uv_run(&daemon.loop, UV_RUN_DEFAULT);
 	finish(&daemon);

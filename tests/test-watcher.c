@@ -146,7 +146,58 @@ static void test_own_change(void **state)
 	write_file(fixture->path, "another's"); /* ... and does not wait for the next change */
 	run_until(fixture, 2);
 	assert_int_equal(fixture->own_changes, 1);
+	write_file(fixture->path, "mine"); /* nor is it ours when another brings it back */
+	run_until(fixture, 3);
+	assert_int_equal(fixture->own_changes, 1);
 	kws_watcher_expect(NULL);
+}
+
+/* Our content and another's within one debounce: what counts is what stands there in the end. */
+static void test_own_change_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+	write_file(fixture->path, "mine");
+	kws_watcher_expect(fixture->watcher);
+	write_file(fixture->path, "another's");
+	run_until(fixture, 1);
+	assert_int_equal(fixture->own_changes, 0);
+}
+
+/* The watched directory sees nothing of a change behind a link; the link's end is another's. */
+static void test_own_change_behind_a_link(void **state)
+{
+	struct fixture *fixture = *state;
+	char target[96];
+	snprintf(target, sizeof(target), "%s/target", fixture->root);
+	assert_int_equal(rename(fixture->path, target), 0);
+	assert_int_equal(symlink(target, fixture->path), 0);
+	assert_no_more_changes(fixture);
+	write_file(target, "mine");
+	kws_watcher_expect(fixture->watcher);
+	run_until(fixture, 1);
+	assert_int_equal(fixture->own_changes, 1);
+	write_file(fixture->other, "one"); /* as it was before ours */
+	assert_int_equal(rename(fixture->other, fixture->path), 0);
+	run_until(fixture, 2);
+	assert_int_equal(fixture->own_changes, 1);
+	unlink(target);
+}
+
+static void test_what_was_read_is_no_change(void **state)
+{
+	struct fixture *fixture = *state;
+	write_file(fixture->path, "two");
+	kws_watcher_sync(fixture->watcher);
+	assert_no_more_changes(fixture);
+	assert_int_equal(fixture->changes, 0);
+	write_file(fixture->path, "mine");
+	kws_watcher_expect(fixture->watcher);
+	write_file(fixture->path, "another's");
+	kws_watcher_sync(fixture->watcher);
+	write_file(fixture->path, "mine"); /* ours was over before */
+	run_until(fixture, 1);
+	assert_int_equal(fixture->own_changes, 0);
+	kws_watcher_sync(NULL);
 }
 
 static void test_rename_over(void **state)
@@ -324,6 +375,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WATCHER_TEST(test_write_in_place),
 		WATCHER_TEST(test_own_change),
+		WATCHER_TEST(test_own_change_replaced),
+		WATCHER_TEST(test_own_change_behind_a_link),
+		WATCHER_TEST(test_what_was_read_is_no_change),
 		WATCHER_TEST(test_rename_over),
 		WATCHER_TEST(test_halves_are_one_change),
 		WATCHER_TEST(test_same_content_is_no_change),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What its owner does to a running kwsd: mute it, look at it, change it for good."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import harness
 import numpy
@@ -132,9 +134,13 @@ class ServiceManagerTest(harness.DaemonTest):
 
 
 class PersistTest(harness.DaemonTest):
-    def start_with_file(self, *settings):
+    def start_with_file(self, *settings, link_to=None):
         self.write_config("# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
-                          "threshold = 0.7")
+                          "threshold = 0.7 ; as ever")
+        if link_to is not None:
+            link_to.parent.mkdir()
+            self.config.rename(link_to)
+            self.config.symlink_to(link_to)
         daemon = self.start_bare("--config", str(self.config),
                                  *harness.options(f"model.path={harness.MODEL}", *settings))
         self.wait_until_ready(daemon)
@@ -146,7 +152,7 @@ class PersistTest(harness.DaemonTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.config.read_text(encoding="utf-8").splitlines(),
                          ["# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
-                          "threshold = 0.9", "", "[ipc]", "site = hall"])
+                          "threshold = 0.9 ; as ever", "", "[ipc]", "site = hall"])
         self.assertEqual(daemon.kwsctl("reload").returncode, 0)
         self.assertEqual(daemon.get("detector.threshold"), "0.9")
         self.assertEqual(daemon.get("ipc.site"), "hall")
@@ -161,6 +167,51 @@ class PersistTest(harness.DaemonTest):
         self.config.write_text(self.config.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         harness.wait_for(lambda: daemon.get("detector.threshold") == "0.7", "the file is read again")
         self.assertEqual(daemon.get("ipc.site"), "hall")
+
+    def test_a_set_after_a_reload_stays(self):
+        """The watcher, which is slower, does not tell of the edit once more."""
+        daemon = self.start_with_file()
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(text.replace("0.7", "0.6"), encoding="utf-8")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        time.sleep(0.6)  # three times the watcher's debounce
+        self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
+        self.assertEqual(daemon.get("detector.threshold"), "0.6")
+
+    def test_a_change_for_good_behind_a_link(self):
+        """What replaces the link is its owner's change, though kwsd made the one before."""
+        daemon = self.start_with_file(link_to=self.folder / "owner" / "kwsd.conf")
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        self.assertEqual(daemon.kwsctl("set", "--persist", "ipc.site", "hall").returncode, 0)
+        self.assertTrue(self.config.is_symlink())
+        harness.wait_for(lambda: daemon.status()["config"]["reloads"] >= 3, "its own change is seen")
+        self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
+        self.write_config("[audio]", "source = null")
+        harness.wait_for(lambda: daemon.get("ipc.site") == "", "the owner's file is read")
+        self.assertNotEqual(daemon.get("detector.refractory_ms"), "1234")
+
+    def test_an_edit_while_it_starts(self):
+        """Between the first reading and the watch: there kwsd waits for room in its log."""
+        self.write_config("[audio]", "source = null", "[log]", "level = debug")
+        log, full = os.pipe()
+        self.addCleanup(os.close, log)
+        size = fcntl.fcntl(full, fcntl.F_GETPIPE_SZ)
+        os.write(full, bytes(size))
+        env = dict(os.environ, KWSD_RUNTIME_DIR=str(self.folder / "run"))
+        process = subprocess.Popen([harness.KWSD, "--config", str(self.config),
+                                    *harness.options(f"model.path={harness.MODEL}")],
+                                   env=env, stderr=full)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(full)
+        harness.wait_for((self.folder / "run" / "control").exists, "the sockets")
+        self.write_config("[audio]", "source = null", "[ipc]", "site = hall")
+        os.read(log, size)
+        got = harness.wait_for(
+            lambda: subprocess.run([harness.KWSCTL, "get", "ipc.site"], env=env, check=False,
+                                   text=True, stdout=subprocess.PIPE).stdout, "an answer")
+        self.assertEqual(got, "hall\n")
 
     def test_a_change_that_cannot_last(self):
         before = "set on the command line"
