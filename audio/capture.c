@@ -465,6 +465,7 @@ void kws_capture_status(struct kws_capture *capture, struct kws_capture_status *
 	out->xruns = capture->closed_xruns;
 	if (capture->feed != NULL) {
 		out->xruns += kws_feed_xruns(capture->feed);
+		out->arrivals = kws_feed_arrivals(capture->feed);
 	}
 	out->reopens = capture->opens > 1 ? capture->opens - 1 : 0;
 	memcpy(out->reason, capture->reason, sizeof(out->reason));

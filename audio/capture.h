@@ -57,9 +57,11 @@ struct kws_capture_status {
 	uint64_t frames;                /* read by the consumer, over all opens */
 	uint64_t overrun_frames;        /* dropped because the consumer was late; told as gaps */
 	uint64_t gaps;
-	uint64_t xruns;   /* overflows that the device reported */
-	unsigned reopens; /* opens that succeeded after the first */
-	char reason[256]; /* why it is not running, "" if it is */
+	uint32_t arrivals; /* blocks from the open source, taken or not; wraps. A live source that
+			      gives none for stall_ms is closed up to a quarter of that later */
+	uint64_t xruns;    /* overflows that the device reported */
+	unsigned reopens;  /* opens that succeeded after the first */
+	char reason[256];  /* why it is not running, "" if it is */
 };
 
 /* Copies `config` and starts the audio-control thread; the first event is OPENED or FAILED.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "audio/pin.h"
 #include "audio/quiet.h"
 #include "audio/sources.h"
 
@@ -153,6 +154,7 @@ static void portaudio_close(struct kws_source *source)
 	if (source->stream != NULL) {
 		Pa_CloseStream(source->stream); /* discards, joins PortAudio's thread */
 	}
+	kws_pin_libraries(); /* only now: a device that runs for ever never pays for it */
 	Pa_Terminate();
 	free(source);
 }

@@ -3,6 +3,7 @@
 #define KWS_AUDIO_SOURCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "audio/device.h"
 #include "audio/feed.h"
@@ -15,20 +16,23 @@ struct kws_audio_format {
 
 /* Where frames come from. 0 or NULL is the default that the comment names. */
 struct kws_source_config {
-	const char *type;      /* portaudio, file, stdin, null */
-	const char *device;    /* portaudio: see kws_device_find(); NULL: the default device */
-	const char *path;      /* file */
-	int fd;                /* stdin: the descriptor to read; 0 is the standard input */
-	bool realtime;         /* file: at its own speed, dropping like a device; false: as fast as
-				  it is read, nothing is dropped */
-	unsigned rate_hz;      /* portaudio: the device's; null: 16000; stdin: must be set;
-				  file: ignored, the file says it */
-	unsigned channels;     /* portaudio: the device's, at most 2, or
-				  `channel` if that is more; null: 1; stdin: must be set;
-				  file: ignored, the file says it */
-	unsigned channel;      /* there must be so many, or the open fails: 0 */
-	unsigned buffer_ms;    /* room for so much unread audio: 1000 */
-	unsigned stall_ms;     /* a device is lost that delivers nothing for so long: 2000 */
+	const char *type;   /* portaudio, file, stdin, null */
+	const char *device; /* portaudio: see kws_device_find(); NULL: the default device */
+	const char *path;   /* file */
+	int fd;             /* stdin: the descriptor to read; 0 is the standard input */
+	uint64_t *taken;    /* stdin: bytes read from `fd` so far, 0 before the first open; outlives
+			       the source, which adds to it, so that the next one begins with
+			       a whole frame. NULL: what is read first is one */
+	bool realtime;      /* file: at its own speed, dropping like a device; false: as fast as
+			       it is read, nothing is dropped */
+	unsigned rate_hz;   /* portaudio: the device's; null: 16000; stdin: must be set;
+			       file: ignored, the file says it */
+	unsigned channels;  /* portaudio: the device's, at most 2, or
+			       `channel` if that is more; null: 1; stdin: must be set;
+			       file: ignored, the file says it */
+	unsigned channel;   /* there must be so many, or the open fails: 0 */
+	unsigned buffer_ms; /* room for so much unread audio: 1000 */
+	unsigned stall_ms;  /* a device is lost that delivers nothing for so long: 2000 */
 	unsigned retry_min_ms; /* wait before the first try to open a device again: 250 */
 	unsigned retry_max_ms; /* each failed try doubles the wait up to this: 30000 */
 	bool debug;            /* portaudio: let ALSA and JACK write to stderr */

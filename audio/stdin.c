@@ -12,7 +12,8 @@
 
 #define SAMPLE_BYTES 2
 
-/* Raw little-endian 16-bit frames from a pipe, a socket or a file that is already open. */
+/* Raw little-endian 16-bit frames from a pipe, a socket or a file that is already open. Whoever
+ * writes does not know of our opens and closes: they may fall into the middle of a frame. */
 struct kws_source {
 	struct kws_feed *feed;
 	pthread_t thread;
@@ -20,7 +21,10 @@ struct kws_source {
 	int fd;
 	int stop_pipe[2]; /* closing the writing end interrupts a wait for input */
 	size_t frame_bytes;
+	uint64_t *taken; /* over all opens; the next line, if the opener does not care */
+	uint64_t taken_here;
 	size_t held; /* bytes in `bytes` */
+	bool broken; /* the first frame: its beginning went to the source before this one */
 	unsigned char bytes[KWS_FEED_CHUNK_FRAMES * KWS_CHANNELS_MAX * SAMPLE_BYTES];
 	int16_t frames[KWS_FEED_CHUNK_FRAMES * KWS_CHANNELS_MAX];
 };
@@ -47,6 +51,7 @@ static ssize_t read_bytes(struct kws_source *source)
 	ssize_t got = read(source->fd, source->bytes + source->held, room);
 	if (got > 0) {
 		source->held += (size_t)got;
+		*source->taken += (uint64_t)got;
 	}
 	return got;
 }
@@ -62,7 +67,13 @@ static bool write_frames(struct kws_source *source)
 	}
 	source->held -= used;
 	memmove(source->bytes, source->bytes + used, source->held);
-	return count == 0 || kws_feed_write_all(source->feed, source->frames, count);
+	if (count == 0) {
+		return true;
+	}
+	size_t skipped = source->broken ? 1 : 0;
+	source->broken = false;
+	const int16_t *first = source->frames + skipped * source->frame_bytes / SAMPLE_BYTES;
+	return count == skipped || kws_feed_write_all(source->feed, first, count - skipped);
 }
 
 static void *run(void *arg)
@@ -103,6 +114,11 @@ static int stdin_open(struct kws_source **out, const struct kws_source_config *c
 	}
 	source->fd = config->fd;
 	source->frame_bytes = config->channels * SAMPLE_BYTES;
+	source->taken = config->taken != NULL ? config->taken : &source->taken_here;
+	/* Counted from the first byte, so that it also fits if the channels were corrected since.
+	 */
+	source->held = (size_t)(*source->taken % source->frame_bytes);
+	source->broken = source->held > 0;
 	info->format.rate_hz = config->rate_hz;
 	info->format.channels = config->channels;
 	snprintf(info->device, sizeof(info->device), "stdin");

@@ -19,7 +19,9 @@ int kws_intake_init(struct kws_intake *intake, uv_loop_t *loop, void (*woken)(vo
 
 int kws_intake_open(struct kws_intake *intake, const struct kws_source_config *source)
 {
-	return kws_capture_create(&intake->capture, source, kws_wake_send, &intake->wake);
+	struct kws_source_config config = *source;
+	config.taken = &intake->taken;
+	return kws_capture_create(&intake->capture, &config, kws_wake_send, &intake->wake);
 }
 
 /* The worker thread. */

@@ -15,6 +15,7 @@ struct kws_intake {
 	struct kws_wake wake;
 	uv_work_t closing;
 	struct kws_capture *old; /* the worker's; NULL: nothing is being closed */
+	uint64_t taken;          /* bytes of the standard input that all captures together took */
 	void (*woken)(void *user);
 	void (*emptied)(void *user);
 	void (*finished)(void *user);

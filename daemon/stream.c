@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
+#include "daemon/pause.h"
 #include "daemon/recorder.h"
 #include "daemon/status.h"
 #include "pipeline/report.h"
@@ -38,6 +39,7 @@ struct kws_stream {
 	char state[320]; /* the last one that lasts, with its reason */
 	struct kws_mute mute;
 	struct kws_zeros zeros;
+	struct kws_pause pause;
 	int64_t slept_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC: time in suspend */
 	uint64_t suspends;
 	uint64_t excuses;    /* see struct kws_progress */
@@ -159,6 +161,7 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	}
 	stream->format = event->format;
 	stream->proven = true;
+	kws_pause_restart(&stream->pause, now_ms());
 	kws_zeros_restart(&stream->zeros);
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
@@ -484,6 +487,13 @@ static void capture_status(struct kws_stream *stream, struct kws_capture_status 
 	}
 }
 
+static bool pauses(struct kws_stream *stream, const struct kws_capture_status *capture)
+{
+	return capture->state == KWS_CAPTURE_STATE_RUNNING &&
+	       kws_pause_is_on(&stream->pause, capture->arrivals,
+		       (uint64_t)stream->config->audio.stall_ms, now_ms());
+}
+
 struct kws_progress kws_stream_progress(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
@@ -492,7 +502,7 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 	kws_pipeline_stats(stream->network.pipeline, &stats);
 	/* whoever writes to the standard input may pause for as long as he likes */
 	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
-		capture.state == KWS_CAPTURE_STATE_FAILED ||
+		capture.state == KWS_CAPTURE_STATE_FAILED || pauses(stream, &capture) ||
 		stream->config->audio.source == KWS_CONFIG_SOURCE_STDIN) {
 		stream->excuses++;
 	}

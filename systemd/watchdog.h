@@ -13,8 +13,8 @@
 struct kws_progress {
 	uint64_t frames;  /* taken from the source */
 	uint64_t hops;    /* decided */
-	uint64_t excuses; /* times that there was a known reason for no hops: no device, muted, gaps
-			   */
+	uint64_t excuses; /* times that there was a known reason for no hops: no device, one that
+			     pauses as it may, muted, gaps */
 };
 
 struct kws_watchdog {

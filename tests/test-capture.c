@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -346,6 +347,65 @@ static void stdin_loses_nothing(void **state)
 	close(fds[0]);
 }
 
+static void wait_until_empty(int fd)
+{
+	int left = 1;
+	for (unsigned ms = 0; left > 0; ms++) {
+		assert_true(ms < TIMEOUT_S * 1000);
+		assert_int_equal(ioctl(fd, FIONREAD, &left), 0);
+		sleep_ms(1);
+	}
+}
+
+/* Writes `count` bytes of the samples 1, from byte `at` of the stream on. */
+static void write_ones(int fd, size_t at, size_t count)
+{
+	unsigned char bytes[64];
+	assert_true(count <= sizeof(bytes));
+	for (size_t i = 0; i < count; i++) {
+		bytes[i] = (at + i) % 2 == 0;
+	}
+	assert_int_equal(write(fd, bytes, count), count);
+}
+
+/* Whoever writes does not know when the source is opened anew, and with how many channels. */
+static void stdin_goes_on_with_a_whole_frame(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned channels_before, channels;
+		size_t bytes_before, frames; /* of 20 bytes after them */
+	} cases[] = {{1, 1, 5, 9}, {1, 1, 4, 10}, {2, 2, 7, 4}, {1, 2, 7, 4}, {2, 1, 7, 9},
+		{1, 1, 0, 10}, {1, 32, 60, 0}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int fds[2];
+		uint64_t taken = 0;
+		assert_int_equal(pipe(fds), 0);
+		struct kws_source_config config = {.type = "stdin",
+			.fd = fds[0],
+			.taken = &taken,
+			.rate_hz = 16000,
+			.channels = cases[i].channels_before};
+		struct consumer consumer;
+		start(&consumer, &config);
+		write_ones(fds[1], 0, cases[i].bytes_before);
+		wait_until_empty(fds[0]);
+		stop(&consumer);
+		assert_int_equal(taken, cases[i].bytes_before);
+		config.channels = cases[i].channels;
+		start(&consumer, &config);
+		write_ones(fds[1], cases[i].bytes_before, 20);
+		close(fds[1]);
+		run_until(&consumer, KWS_CAPTURE_ENDED);
+		assert_int_equal(consumer.sample_count, cases[i].frames * cases[i].channels);
+		for (size_t j = 0; j < consumer.sample_count; j++) {
+			assert_int_equal(consumer.samples[j], 1);
+		}
+		stop(&consumer);
+		close(fds[0]);
+	}
+}
+
 static void stdin_needs_its_format(void **state)
 {
 	(void)state;
@@ -479,6 +539,7 @@ int main(void)
 		cmocka_unit_test(file_damaged_in_the_middle),
 		cmocka_unit_test(stop_while_a_file_waits_for_room),
 		cmocka_unit_test(stdin_loses_nothing),
+		cmocka_unit_test(stdin_goes_on_with_a_whole_frame),
 		cmocka_unit_test(stdin_needs_its_format),
 		cmocka_unit_test(the_wanted_channel_must_be_there),
 		cmocka_unit_test(years_of_frames_have_a_length),

@@ -83,6 +83,18 @@ class MuteTest(harness.DaemonTest):
         self.assertEqual(refused.returncode, 2)
         self.assertIn("--for does not belong to 'level'", refused.stderr)
 
+    def test_opened_again_in_the_middle_of_a_sample(self):
+        daemon = self.start_stdin()
+        ones = numpy.ones(1600, "<i2")
+        daemon.feed(numpy.frombuffer(ones.tobytes() + b"\1", numpy.uint8))
+        harness.wait_for(lambda: daemon.status()["audio"]["frames"] == len(ones), "all taken")
+        self.assertEqual(daemon.kwsctl("set", "audio.buffer_ms", "1500").returncode, 0)
+        harness.wait_for(lambda: daemon.status()["audio"]["frames"] == 0, "opened again")
+        daemon.feed(numpy.frombuffer(b"\0" + ones.tobytes(), numpy.uint8))
+        harness.wait_for(lambda: daemon.status()["audio"]["frames"] == len(ones), "all taken")
+        level = json.loads(daemon.kwsctl("level", "--json").stdout)
+        self.assertLess(level["peak_dbfs"], -90)  # shifted by a byte, 1 becomes 256: -42
+
 
 class ServiceManagerTest(harness.DaemonTest):
     """The other end of $NOTIFY_SOCKET, where systemd would be."""

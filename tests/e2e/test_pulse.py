@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speech through PulseAudio and PortAudio, and a sound card that is unplugged and comes back."""
 
+import socket
 import time
 
 import harness
@@ -78,6 +79,38 @@ class PulseTest(harness.DaemonTest):
         self.subscriber.until_state("listening")
         self.wait_for_first_hop()
         self.play_and_hear()
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_pause_that_may_be_feeds_the_watchdog(self):
+        self.assertEqual(self.daemon.stop(), 0)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.folder / "notify"))
+            manager.settimeout(5)
+            self.daemon = self.start("audio.stall_ms=60000", env=dict(
+                self.pulse.env, NOTIFY_SOCKET=str(self.folder / "notify"), WATCHDOG_USEC="2000000"))
+            for text in (b"STATUS=listening: default", b"WATCHDOG=1"):
+                while manager.recv(4096) != text:
+                    pass
+            self.pulse.pause()
+            self.addCleanup(self.pulse.resume)
+            for _ in range(4):
+                self.assertEqual(manager.recv(4096), b"WATCHDOG=1")
+            self.assertEqual(self.daemon.status()["audio"]["state"], "running")
+            self.pulse.resume()
+            self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_device_that_hangs_starves_the_watchdog(self):
+        """After stall_ms the stream is to be closed, and that never comes to an end."""
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon = self.start("audio.stall_ms=2000",
+                                 env=dict(self.pulse.env, WATCHDOG_USEC="2000000"))
+        harness.wait_for(lambda: "listening to" in self.daemon.log(), "a stream")
+        self.pulse.pause()
+        self.addCleanup(self.pulse.resume)
+        harness.wait_for(lambda: self.daemon.log().count("half the watchdog's time") > 1,
+                         "a watchdog that is not fed")
+        self.assertEqual(self.daemon.status()["audio"]["state"], "closing")
+        self.pulse.resume()
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_ends_while_the_card_is_away(self):
