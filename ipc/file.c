@@ -9,52 +9,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/trust.h"
 
-static int fail_errno(struct kws_error *error)
+static int read_open(int fd, const struct stat *info, bool secret, char *text, size_t size,
+	size_t *length, struct kws_error *error)
 {
-	int code = errno == ENOENT || errno == ENOTDIR ? KWS_ENOENT : KWS_EIO;
-	return kws_fail(error, code, "%s", strerror(errno));
-}
-
-static int read_open(
-	int fd, bool secret, char *text, size_t size, size_t *length, struct kws_error *error)
-{
-	struct stat info;
-	if (fstat(fd, &info) != 0) {
-		return fail_errno(error);
-	}
-	if (!S_ISREG(info.st_mode)) {
-		return kws_fail(error, KWS_EFORMAT, "not a regular file");
-	}
-	if (secret && (info.st_mode & (S_IRWXG | S_IRWXO))) {
+	if (secret && (info->st_mode & (S_IRWXG | S_IRWXO))) {
 		return kws_fail(error, KWS_EPERM,
 			"a secret key must be its owner's alone (mode %04o): chmod 600",
-			(unsigned)info.st_mode & 07777);
+			(unsigned)info->st_mode & 07777);
 	}
-	if (info.st_size >= (off_t)size) {
-		return kws_fail(error, KWS_EFORMAT, "larger than %zu bytes", size - 1);
-	}
-	ssize_t got;
-	*length = 0;
-	while ((got = read(fd, text + *length, size - *length)) > 0) {
-		*length += (size_t)got;
-	}
-	return got == 0 && *length < size ? 0 : fail_errno(error);
+	int rc = kws_file_fill(fd, text, size, length, error);
+	return rc == 0 && *length == size
+		       ? kws_fail(error, KWS_EFORMAT, "larger than %zu bytes", size - 1)
+		       : rc;
 }
 
 int kws__file_load(const char *path, bool secret, char *text, size_t size, size_t *length,
 	struct kws_error *error)
 {
+	struct stat info;
 	int rc = kws_trust_check(path, error);
 	if (rc < 0) {
 		return rc;
 	}
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = kws_file_open(path, &info, error);
 	if (fd < 0) {
-		return fail_errno(error);
+		return fd;
 	}
-	rc = read_open(fd, secret, text, size, length, error);
+	rc = read_open(fd, &info, secret, text, size, length, error);
 	close(fd);
 	return rc;
 }
