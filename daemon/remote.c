@@ -41,11 +41,6 @@ static int read_server_key(
 	return kws_keys_read(path, true, pair, error);
 }
 
-static int check_endpoint(const char *endpoint, struct kws_error *error)
-{
-	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, true, error) : 0;
-}
-
 int kws_remote_check(const struct kws_config *config, struct kws_error *error)
 {
 	struct kws_key_pair pair;
@@ -55,10 +50,10 @@ int kws_remote_check(const struct kws_config *config, struct kws_error *error)
 	}
 	int result = kws_keys_supported(error);
 	if (result == 0) {
-		result = check_endpoint(config->ipc.remote_events, error);
+		result = kws_endpoint_check_setting(config->ipc.remote_events, true, error);
 	}
 	if (result == 0) {
-		result = check_endpoint(config->ipc.remote_control, error);
+		result = kws_endpoint_check_setting(config->ipc.remote_control, true, error);
 	}
 	if (result == 0) {
 		result = read_server_key(config, &pair, error);

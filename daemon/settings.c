@@ -57,16 +57,11 @@ static int collect(
 	return 0;
 }
 
-static int check_local(const char *endpoint, struct kws_error *error)
-{
-	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, false, error) : 0;
-}
-
 static int check_endpoints(const struct kws_config *config, struct kws_error *error)
 {
-	int result = check_local(config->ipc.events, error);
+	int result = kws_endpoint_check_setting(config->ipc.events, false, error);
 	if (result == 0) {
-		result = check_local(config->ipc.control, error);
+		result = kws_endpoint_check_setting(config->ipc.control, false, error);
 	}
 	return result == 0 ? kws_remote_check(config, error) : result;
 }

@@ -119,6 +119,11 @@ int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error
 		endpoint);
 }
 
+int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_error *error)
+{
+	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, curve, error) : 0;
+}
+
 static int allow_ipv6(void *socket, const char *endpoint)
 {
 	int on = has_prefix(endpoint, TCP "[");

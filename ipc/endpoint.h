@@ -38,6 +38,9 @@ bool kws_endpoint_is_tcp(const char *endpoint);
  * Errors: KWS_EINVAL, KWS_EUNSUPPORTED. Thread: any. */
 int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error);
 
+/* The same for a setting, where "" is none. */
+int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_error *error);
+
 /* Checks the endpoint and binds a ZeroMQ socket to it, with the limits above. An ipc socket gets
  * mode 0660 from the first moment on: the umask, which belongs to the whole process, is 0117 during
  * its bind. So bind those before starting threads that create files. An existing socket file is
