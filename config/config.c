@@ -66,18 +66,37 @@ struct kws_keyword_config kws_config_keyword(const struct kws_config *config, co
 	return keyword;
 }
 
-int kws_config_get(const struct kws_config *config, const char *key, char *text, size_t size)
+/* NULL when there is none. `section` gets what is before the dot; *name is the keyword's, in it, or
+ * NULL for the keys of other sections. */
+static const struct kws_key *find_key(
+	const char *key, char section[KWS_CONFIG_KEY_TEXT_SIZE], const char **name)
 {
 	const char *dot = strrchr(key, '.');
-	char section[KWS_CONFIG_KEY_TEXT_SIZE];
-	if (dot == NULL || (size_t)(dot - key) >= sizeof(section)) {
-		return KWS_ENOENT;
+	if (dot == NULL || dot - key >= KWS_CONFIG_KEY_TEXT_SIZE) {
+		return NULL;
 	}
-	snprintf(section, sizeof(section), "%.*s", (int)(dot - key), key);
-	const char *name = kws__parser_keyword_name(section);
-	const struct kws_key *found =
-		kws_schema_find(name != NULL ? KWS_KEYWORD_SECTION : section, dot + 1);
-	if (found == NULL || (name != NULL && name[0] == '\0')) {
+	snprintf(section, KWS_CONFIG_KEY_TEXT_SIZE, "%.*s", (int)(dot - key), key);
+	*name = kws__parser_keyword_name(section);
+	if (*name != NULL && (*name)[0] == '\0') {
+		return NULL;
+	}
+	return kws_schema_find(*name != NULL ? KWS_KEYWORD_SECTION : section, dot + 1);
+}
+
+enum kws_apply kws_config_apply(const char *key)
+{
+	char section[KWS_CONFIG_KEY_TEXT_SIZE];
+	const char *name;
+	const struct kws_key *found = find_key(key, section, &name);
+	return found != NULL ? found->apply : KWS_APPLY_NONE;
+}
+
+int kws_config_get(const struct kws_config *config, const char *key, char *text, size_t size)
+{
+	char section[KWS_CONFIG_KEY_TEXT_SIZE];
+	const char *name;
+	const struct kws_key *found = find_key(key, section, &name);
+	if (found == NULL) {
 		return KWS_ENOENT;
 	}
 	if (name == NULL) {

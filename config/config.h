@@ -208,6 +208,10 @@ struct kws_keyword_config kws_config_keyword(const struct kws_config *config, co
  * Thread: any. */
 int kws_config_get(const struct kws_config *config, const char *key, char *text, size_t size);
 
+/* What a change of the key asks of the daemon; KWS_APPLY_NONE when there is no such key. Thread:
+ * any. */
+enum kws_apply kws_config_apply(const char *key);
+
 /* Called once for each key; the strings live only during the call. */
 typedef void kws_config_visit_fn(
 	void *user, const char *key, const char *value, enum kws_apply apply);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/methods.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "config/schema.h"
 #include "daemon/metrics.h"
 #include "daemon/models.h"
 
@@ -70,12 +67,7 @@ static const char *find_futile(const json_t *values)
 	const char *key;
 	json_t *value;
 	json_object_foreach ((json_t *)values, key, value) {
-		char section[KWS_CONFIG_KEY_TEXT_SIZE];
-		const char *dot = strrchr(key, '.');
-		snprintf(section, sizeof(section), "%.*s", dot != NULL ? (int)(dot - key) : 0, key);
-		const struct kws_key *known =
-			dot != NULL ? kws_schema_find(section, dot + 1) : NULL;
-		if (known != NULL && known->apply == KWS_APPLY_RESTART) {
+		if (kws_config_apply(key) == KWS_APPLY_RESTART) {
 			return key;
 		}
 	}
@@ -96,9 +88,8 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 	const char *futile = persist ? NULL : find_futile(values);
 	if (futile != NULL) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
-			"%.64s comes about with a restart of kwsd only: --persist writes it into "
-			"the "
-			"file",
+			"%.64s comes about with a restart of kwsd only: --persist writes it "
+			"into the file",
 			futile);
 	}
 	int code = methods->reload(methods->user, values, error);
