@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,22 @@ static int limit_connections(void *socket)
 		       : -1;
 }
 
+/* libzmq asks for the interfaces before it binds a tcp endpoint, and aborts the process where it
+ * gets no answer (4.3.4, src/ip_resolver.cpp): a unit has to allow AF_NETLINK. */
+static int check_interfaces(const char *endpoint, struct kws_error *error)
+{
+	struct ifaddrs *interfaces;
+	if (getifaddrs(&interfaces) != 0) {
+		int reason = errno;
+		return kws_fail(error, reason == EAFNOSUPPORT ? KWS_EUNSUPPORTED : KWS_EIO,
+			"cannot bind %s: no list of the network interfaces: %s "
+			"(in a systemd unit RestrictAddressFamilies= needs AF_NETLINK, too)",
+			endpoint, strerror(reason));
+	}
+	freeifaddrs(interfaces);
+	return 0;
+}
+
 /* The socket's file is for owner and group. Only for that the mode mask is touched: it is the whole
  * process's, and a remote endpoint is bound again while other threads write files. */
 static int bind_as(void *socket, const char *address)
@@ -158,6 +175,9 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 {
 	char numeric[32];
 	int rc = kws_endpoint_check(endpoint, curve, error);
+	if (rc == 0 && has_prefix(endpoint, TCP)) {
+		rc = check_interfaces(endpoint, error);
+	}
 	if (rc < 0) {
 		return rc;
 	}

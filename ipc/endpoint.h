@@ -45,7 +45,8 @@ int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_erro
  * mode 0660 from the first moment on: the umask, which belongs to the whole process, is 0117 during
  * its bind. So bind those before starting threads that create files. An existing socket file is
  * taken over silently: hold the lock of kws_runtime_lock(). Errors: those of the check, KWS_EBUSY
- * (tcp port taken), KWS_EIO. Thread: the socket's owner. */
+ * (tcp port taken), KWS_EUNSUPPORTED also where the process may not ask for the network interfaces
+ * that tcp needs, KWS_EIO. Thread: the socket's owner. */
 int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws_error *error);
 
 /* Checks the endpoint and connects a ZeroMQ socket to it. Whether somebody listens is asked at

@@ -6,19 +6,17 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/edit.h"
+#include "tests/refuse.h"
 #include "tests/scratch.h"
 
 static void expect(const char *text, const char *key, const char *value, const char *wanted)
@@ -142,19 +140,10 @@ static void a_file_keeps_its_mode_and_its_link(void **state)
 static bool refuse_chown(void)
 {
 #ifdef __NR_fchown32
-	const unsigned int number = __NR_fchown32;
+	return refuse_call(__NR_fchown32, NULL, EPERM);
 #else
-	const unsigned int number = __NR_fchown;
+	return refuse_call(__NR_fchown, NULL, EPERM);
 #endif
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 /* The child's exit status: 0, 1 if it failed, 77 where nothing can be refused. */

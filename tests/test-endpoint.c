@@ -12,12 +12,14 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <zmq.h>
 
 #include "ipc/endpoint.h"
 #include "ipc/runtime.h"
+#include "tests/refuse.h"
 #include "tests/scratch.h"
 
 static int setup(void **state)
@@ -359,6 +361,43 @@ static void test_tcp_ipv6(void **state)
 	assert_round_trip("[::1]");
 }
 
+/* The child's exit status: 0, 1 if the sentence is not there, 77 where nothing can be refused. */
+static int bind_without_netlink(void)
+{
+	const uint32_t family = AF_NETLINK;
+	char endpoint[KWS_ENDPOINT_BYTES];
+	struct kws_error error = {.text = ""};
+	if (!refuse_call(__NR_socket, &family, EAFNOSUPPORT) ||
+		socket(AF_NETLINK, SOCK_RAW, 0) >= 0) {
+		return 77;
+	}
+	void *context = zmq_ctx_new();
+	void *socket = zmq_socket(context, ZMQ_PUB);
+	snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%d", 40000 + (int)(getpid() % 1000));
+	int rc = kws_endpoint_bind(socket, endpoint, false, &error);
+	zmq_close(socket);
+	zmq_ctx_term(context);
+	return rc == KWS_EUNSUPPORTED && strstr(error.text, "AF_NETLINK") != NULL ? 0 : 1;
+}
+
+/* As in a unit whose RestrictAddressFamilies= leaves AF_NETLINK out. */
+static void test_tcp_without_netlink(void **state)
+{
+	(void)state;
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(bind_without_netlink());
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_connect_to_nobody(void **state)
 {
 	char endpoint[KWS_ENDPOINT_BYTES];
@@ -416,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_bind_fails),
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_tcp_ipv6),
+		cmocka_unit_test(test_tcp_without_netlink),
 		cmocka_unit_test_setup_teardown(test_connect_to_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connect_to_the_stuck, setup, teardown),
 	};
