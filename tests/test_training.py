@@ -152,8 +152,8 @@ class Recordings(unittest.TestCase):
         here = pathlib.Path.cwd()
         self.addCleanup(os.chdir, here)
         found = []
-        for folder in (self.folder, self.folder / "other"):
-            os.chdir(folder)
+        for where in (self.folder, self.folder / "other"):
+            os.chdir(where)
             found += clips("a.wav")
         self.assertEqual(found, [[4, 5, 6], [7]])
 

@@ -23,7 +23,6 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
-import numpy  # noqa: E402
 import zmq  # noqa: E402
 from harness import private_pulse  # noqa: E402
 
@@ -326,7 +325,7 @@ def model_garbage():
         refused = rig.daemon.kwsctl("reload")
         if refused.returncode != 1:
             raise AssertionError("a garbage model was not refused")
-        return finish(rig, 0.0, 0.0, refused.stderr.strip().rsplit("/", 1)[-1])
+        return finish(rig, 0.0, 0.0, "refused at the next reload")
 
 
 @fault("the model file is cut short where it lies")
@@ -337,7 +336,7 @@ def model_truncated():
         refused = rig.daemon.kwsctl("reload")
         if refused.returncode != 1:
             raise AssertionError("a cut model was not refused")
-        return finish(rig, 0.0, 0.0, refused.stderr.strip().rsplit("/", 1)[-1])
+        return finish(rig, 0.0, 0.0, "refused at the next reload")
 
 
 @fault("another model is loaded while it listens")
