@@ -4,28 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character that starts `text`, or 0: RFC 3629, that is no overlong form, no
- * surrogate, nothing above U+10FFFF. */
-static size_t character_length(const unsigned char *text, size_t length)
-{
-	unsigned char lead = text[0];
-	if (lead < 0x80) {
-		return 1;
-	}
-	size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-	if (lead < 0xc2 || lead > 0xf4 || bytes > length) {
-		return 0;
-	}
-	for (size_t i = 1; i < bytes; i++) {
-		if ((text[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	bool overlong = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xf0 && text[1] < 0x90);
-	bool surrogate = lead == 0xed && text[1] > 0x9f;
-	bool too_large = lead == 0xf4 && text[1] > 0x8f;
-	return overlong || surrogate || too_large ? 0 : bytes;
-}
+#include "common/utf8.h"
 
 static bool is_control(unsigned char c)
 {
@@ -42,7 +21,7 @@ const char *kws__text_problem(const char *text, size_t length)
 		if (is_control(bytes[i])) {
 			return "holds a control character";
 		}
-		size_t step = character_length(bytes + i, length - i);
+		size_t step = kws_utf8_character_bytes(text + i, length - i);
 		if (step == 0) {
 			return "is not UTF-8";
 		}
@@ -56,7 +35,7 @@ void kws__text_clean(char *text)
 	unsigned char *bytes = (unsigned char *)text;
 	size_t length = strlen(text);
 	for (size_t i = 0; i < length;) {
-		size_t step = character_length(bytes + i, length - i);
+		size_t step = kws_utf8_character_bytes(text + i, length - i);
 		if (step == 0 || is_control(bytes[i])) {
 			bytes[i] = '?';
 			step = 1;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KWS_COMMON_UTF8_H
+#define KWS_COMMON_UTF8_H
+
+#include <stddef.h>
+
+/* Bytes of the UTF-8 character that begins `text`, of which `length` bytes (at least one) may be
+ * read; 0: none does. RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF.
+ * Thread: any. */
+size_t kws_utf8_character_bytes(const char *text, size_t length);
+
+#endif
