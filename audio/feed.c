@@ -119,6 +119,11 @@ size_t kws_feed_read(
 	return count;
 }
 
+bool kws_feed_end_gap(const struct kws_feed *feed, uint64_t *lost_frames)
+{
+	return kws_ring_end_gap(feed->ring, lost_frames);
+}
+
 uint32_t kws_feed_arrivals(const struct kws_feed *feed)
 {
 	return atomic_load_explicit(&feed->arrivals, memory_order_relaxed);

@@ -61,6 +61,9 @@ void kws_feed_stop(struct kws_feed *feed);
 size_t kws_feed_read(
 	struct kws_feed *feed, int16_t *out, size_t max_frames, struct kws_ring_mark *mark);
 
+/* kws_ring_end_gap(). Thread: consumer. RT-safe: yes. */
+bool kws_feed_end_gap(const struct kws_feed *feed, uint64_t *lost_frames);
+
 /* How often a block arrived, also a dropped one; wraps. A value that stands still is a device that
  * is silent in the worst sense. Thread: any. */
 uint32_t kws_feed_arrivals(const struct kws_feed *feed);
