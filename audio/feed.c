@@ -30,6 +30,9 @@ int kws_feed_create(
 	if (frames < CHUNKS_MIN * KWS_FEED_CHUNK_FRAMES) {
 		frames = CHUNKS_MIN * KWS_FEED_CHUNK_FRAMES;
 	}
+	if (frames > KWS_RING_FRAMES_MAX) {
+		frames = KWS_RING_FRAMES_MAX;
+	}
 	int result = kws_ring_create(&feed->ring, channels, frames);
 	if (result == 0) {
 		result = kws_monitor_init(&feed->monitor);

@@ -25,8 +25,9 @@ struct kws_feed_hooks {
 	void *user;
 };
 
-/* A feed for frames of `channels` samples with room for at least `frames` frames (and never less
- * than a few chunks). Errors: those of kws_ring_create(). Thread: control. */
+/* A feed for frames of `channels` samples with room for at least `frames` frames, but never less
+ * than a few chunks nor more than KWS_RING_FRAMES_MAX. Errors: those of kws_ring_create(). Thread:
+ * control. */
 int kws_feed_create(struct kws_feed **out, unsigned channels, size_t frames,
 	const struct kws_feed_hooks *hooks);
 

@@ -8,7 +8,6 @@
 #include "common/error.h"
 
 #define CACHE_LINE_BYTES 64
-#define FRAMES_MAX ((size_t)1 << 24)
 
 /* Blocks shorter than this on average exhaust the block table before the samples; devices deliver
  * at least 1 ms at once. */
@@ -57,7 +56,8 @@ static uint32_t power_of_two(size_t at_least)
 
 int kws_ring_create(struct kws_ring **out, unsigned channels, size_t frames)
 {
-	if (channels == 0 || channels > KWS_CHANNELS_MAX || frames == 0 || frames > FRAMES_MAX) {
+	if (channels == 0 || channels > KWS_CHANNELS_MAX || frames == 0 ||
+		frames > KWS_RING_FRAMES_MAX) {
 		return KWS_EINVAL;
 	}
 	struct kws_ring *ring = aligned_alloc(CACHE_LINE_BYTES, sizeof(*ring));

@@ -12,6 +12,7 @@
 struct kws_ring;
 
 #define KWS_CHANNELS_MAX 32
+#define KWS_RING_FRAMES_MAX ((size_t)1 << 24)
 
 /* What goes with the frames of one kws_ring_read(). */
 struct kws_ring_mark {
@@ -22,7 +23,8 @@ struct kws_ring_mark {
 };
 
 /* A ring that holds at least `frames` frames of `channels` samples (rounded up to a power of two).
- * Errors: KWS_EINVAL (channels not in 1..KWS_CHANNELS_MAX, frames 0 or above 2^24), KWS_ENOMEM.
+ * Errors: KWS_EINVAL (channels not in 1..KWS_CHANNELS_MAX, frames 0 or above
+ * KWS_RING_FRAMES_MAX), KWS_ENOMEM.
  * Thread: any; each side's first call must happen after it. */
 int kws_ring_create(struct kws_ring **out, unsigned channels, size_t frames);
 

@@ -70,7 +70,8 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, channel, STREAM, "0"), INT(0, 32),
 		.help = "The channel to listen to, from 1; 0: the mix of all."},
 	{KEY(audio, buffer_ms, STREAM, "2000"), INT(100, 60000),
-		.help = "Audio that waits at most between the device and the network."},
+		.help = "Audio that can wait between the device and the network, or somewhat more: the\n"
+			"# room is rounded up to a power of two, from 4096 to 2^24 frames."},
 	{KEY(audio, stall_ms, STREAM, "2000"), INT(200, 600000),
 		.help = "A device that gives no sample for so long counts as lost."},
 	{KEY(audio, zeros_ms, LIVE, "10000"), INT_OR_ZERO(100, 3600000),

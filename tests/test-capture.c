@@ -490,6 +490,22 @@ static void null_is_silence_by_the_clock(void **state)
 	stop(&consumer);
 }
 
+/* A high rate and a long buffer, each of which is allowed, do not keep a device from opening. */
+static void the_largest_buffer_is_enough(void **state)
+{
+	(void)state;
+	struct kws_source_config config = {.type = "null", .rate_hz = 384000, .buffer_ms = 60000};
+	struct consumer consumer;
+	start(&consumer, &config);
+	while (consumer.event.type == KWS_CAPTURE_NONE) {
+		if (!step(&consumer)) {
+			wait_for_wake(&consumer);
+		}
+	}
+	assert_int_equal(consumer.event.type, KWS_CAPTURE_OPENED);
+	stop(&consumer);
+}
+
 /* A late consumer gets the old frames, then the gap, then new ones. */
 static void a_late_consumer_sees_the_gap(void **state)
 {
@@ -573,6 +589,7 @@ int main(void)
 		cmocka_unit_test(years_of_frames_have_a_length),
 		cmocka_unit_test(stop_while_stdin_is_silent),
 		cmocka_unit_test(null_is_silence_by_the_clock),
+		cmocka_unit_test(the_largest_buffer_is_enough),
 		cmocka_unit_test(a_late_consumer_sees_the_gap),
 		cmocka_unit_test(frames_dropped_at_the_end_are_told),
 	};

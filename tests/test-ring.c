@@ -62,7 +62,7 @@ static void rejects_bad_sizes(void **state)
 	assert_int_equal(kws_ring_create(&ring, 0, 16), KWS_EINVAL);
 	assert_int_equal(kws_ring_create(&ring, KWS_CHANNELS_MAX + 1, 16), KWS_EINVAL);
 	assert_int_equal(kws_ring_create(&ring, 1, 0), KWS_EINVAL);
-	assert_int_equal(kws_ring_create(&ring, 1, FRAMES_MAX + 1), KWS_EINVAL);
+	assert_int_equal(kws_ring_create(&ring, 1, KWS_RING_FRAMES_MAX + 1), KWS_EINVAL);
 	kws_ring_destroy(NULL);
 }
 
