@@ -58,7 +58,7 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, device, STREAM, ""), STRING(audio, device),
 		.help = "Name of the sound device, or a part of it; empty: the system's default."},
 	{KEY(audio, path, STREAM, ""), STRING(audio, path),
-		.help = "The file that the source \"file\" plays."},
+		.help = "The file that the source \"file\" plays; a pipe or a device is for stdin."},
 	{KEY(audio, pace, STREAM, "realtime"), ENUM(pace_names),
 		.help = "Whether a file is played in real time or as fast as it goes."},
 	{KEY(audio, rate_hz, STREAM, "0"), INT_OR_ZERO(4000, 384000),
