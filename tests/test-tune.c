@@ -72,6 +72,21 @@ static void table_with_a_heading_in_any_order(void **state)
 	kws_table_finish(&table);
 }
 
+/* As spreadsheets save UTF-8. */
+static void table_with_a_byte_order_mark(void **state)
+{
+	(void)state;
+	struct kws_table table;
+	struct kws_error error;
+	assert_int_equal(read_table(&table, "\357\273\277file,label\r\na.wav,yes\r\n", &error), 0);
+	assert_int_equal(table.count, 1);
+	assert_string_equal(table.rows[0].cells[0], "a.wav");
+	kws_table_finish(&table);
+	assert_int_equal(read_table(&table, "\357\273\277a.wav,yes\n", &error), 0);
+	assert_string_equal(table.rows[0].cells[0], "a.wav");
+	kws_table_finish(&table);
+}
+
 static void table_that_misses_a_cell(void **state)
 {
 	(void)state;
@@ -403,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_without_a_heading),
 		cmocka_unit_test(table_with_a_heading_in_any_order),
+		cmocka_unit_test(table_with_a_byte_order_mark),
 		cmocka_unit_test(table_that_misses_a_cell),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(truth_of_windows),
