@@ -349,7 +349,7 @@ static void fragment_that_cannot_be_written(void **state)
 
 static char *draw(const struct kws_plot *plot)
 {
-	static char text[16384];
+	static char text[65536];
 	char folder[SCRATCH_BYTES];
 	char path[SCRATCH_BYTES + 8];
 	struct kws_error error;
@@ -413,6 +413,35 @@ static void plot_with_powers_of_ten(void **state)
 	assert_null(strstr(text, ">0.1</text>"));
 }
 
+/* Every keyword that a configuration may have is drawn, in a line of its own, and named. */
+static void plot_with_as_many_series_as_can_be(void **state)
+{
+	(void)state;
+	static const struct kws_plot_point points[] = {{1.0, 0.0}, {2.0, 90.0}};
+	char names[KWS_PLOT_SERIES_MAX][32];
+	struct kws_plot plot = {.title = "", .x_title = "", .y_title = ""};
+	for (size_t i = 0; i < KWS_PLOT_SERIES_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "word%zu", i);
+		plot.series[plot.series_count++] = (struct kws_plot_series){names[i], points, 2};
+	}
+	const char *text = draw(&plot);
+	double height = 0.0;
+	double place = 0.0;
+	assert_int_equal(sscanf(strstr(text, "viewBox=\""), "viewBox=\"0 0 760 %lf\"", &height), 1);
+	for (size_t i = 0; i < KWS_PLOT_SERIES_MAX; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), ">word%zu<", i);
+		const char *legend = strstr(text, name);
+		assert_non_null(legend);
+		while (strncmp(legend, "y=\"", 3) != 0) {
+			legend--;
+		}
+		assert_true(strtod(legend + 3, NULL) > place);
+		place = strtod(legend + 3, NULL);
+	}
+	assert_true(place < height);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +463,7 @@ int main(void)
 		cmocka_unit_test(plot_has_points_where_the_axes_say),
 		cmocka_unit_test(plot_with_nothing_found),
 		cmocka_unit_test(plot_with_powers_of_ten),
+		cmocka_unit_test(plot_with_as_many_series_as_can_be),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;
