@@ -279,8 +279,8 @@ static bool read_input(struct tune *tune, const struct input *input)
 
 static bool no_keyword(void)
 {
-	fprintf(stderr, "kws: no input to search on has a keyword of the model in it: give --clips "
-			"or --stream\n");
+	fprintf(stderr, "kws: no input to search on has a keyword of the model in it that is "
+			"enabled: give --clips or --stream\n");
 	return false;
 }
 

@@ -110,7 +110,12 @@ static void print_keyword(
 {
 	const struct kws_tally_keyword *keyword = &tally->keywords[label];
 	double hours = hours_of(report, tally);
-	kws_terminal_column(stdout, kws_model_label(report->model, label), NAME_WIDTH);
+	const char *name = kws_model_label(report->model, label);
+	kws_terminal_column(stdout, name, NAME_WIDTH);
+	if (!kws_config_keyword(report->config, name).enabled) {
+		printf(" %9s\n", "disabled");
+		return;
+	}
 	printf(" %9g %7llu", report->best->thresholds[label], (unsigned long long)keyword->spoken);
 	if (keyword->spoken > 0) {
 		printf(" %7.2f", miss_percent(keyword));

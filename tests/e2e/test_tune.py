@@ -96,6 +96,14 @@ class TuneTest(harness.DaemonTest):
         # 1.2 s of the file are one window and five hops more
         self.assertEqual(sum(half["hops"] for half in halves), 6)
 
+    def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
+        word = harness.WORDS[0]
+        arguments = ("--policy", "always-1", "--set", f"keyword {word}.enabled=no", "--stream", self.wav, self.noise)
+        halves = json.loads(self.tune("--json", *arguments).stdout)["tuned"].values()
+        self.assertEqual(sum(half["spoken"] for half in halves),
+                         sum(label != word for _, _, label in self.labels))
+        self.assertRegex(self.tune(*arguments).stdout, f"(?m)^{word} +disabled$")
+
     def test_report_and_curves(self):
         done = self.tune("--draw", self.folder / "curves", "--policy", "entropy",
                          "--stream", self.wav, self.noise)
