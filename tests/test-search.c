@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tests/model-builder.h"
+#include "tune/fragment.h"
 #include "tune/search.h"
 #include "tune/truth.h"
 
@@ -255,6 +256,20 @@ static void keywords_that_are_not_enabled(void **state)
 	}
 }
 
+/* Known before the search, which gives each keyword a threshold in a section of its own. */
+static void keywords_that_no_file_can_name(void **state)
+{
+	(void)state;
+	struct scene scene = make_scene(NULL, 0);
+	struct kws_error error;
+	assert_int_equal(kws_fragment_check(scene.config, scene.model, &error), 0);
+	kws_model_destroy(scene.model);
+	scene.model = build_model("['go','s]','_silence_']");
+	assert_int_equal(kws_fragment_check(scene.config, scene.model, &error), KWS_EINVAL);
+	assert_non_null(strstr(error.text, "[keyword s]].threshold: "));
+	finish_scene(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +280,7 @@ int main(void)
 		cmocka_unit_test(threshold_of_what_nobody_says),
 		cmocka_unit_test(hops_without_an_answer_name_nothing),
 		cmocka_unit_test(keywords_that_are_not_enabled),
+		cmocka_unit_test(keywords_that_no_file_can_name),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;

@@ -336,15 +336,32 @@ static void fragment_has_what_differs(void **state)
 	kws_config_destroy(config);
 }
 
+/* What only the command line can hold, and by which key that is told. */
 static void fragment_that_cannot_be_written(void **state)
 {
 	(void)state;
-	static const char *const overrides[] = {"audio.device=USB ; the white one"};
-	struct kws_config *config = load(overrides, 1);
-	struct kws_error error;
-	char *text;
-	assert_int_equal(kws_fragment_render(&text, config, "", &error), KWS_EINVAL);
-	kws_config_destroy(config);
+	static const char *const overrides[] = {"audio.device=USB ; the white one",
+		"keyword yes.phrase=\"yes\" ;", "keyword y].threshold=0.4", NULL};
+	static const char *const sentences[] = {
+		"[audio].device: 'USB ; the white one' cannot stand in a file: it is read as 'USB'",
+		"[keyword yes].phrase: '\"yes\" ;' cannot stand in a file: it is read as '\"yes\"'",
+		"[keyword y]].threshold: '0.4' cannot stand in a file: a section is one [name] on "
+		"a "
+		"line of its own",
+		"[model].path: '/ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp' "
+		"cannot "
+		"stand in a file: the line is longer than 197 bytes"};
+	char path[256] = "model.path=/";
+	memset(path + strlen(path), 'p', 195);
+	for (size_t i = 0; i < 4; i++) {
+		const char *override = overrides[i] != NULL ? overrides[i] : path;
+		struct kws_config *config = load(&override, 1);
+		struct kws_error error;
+		char *text;
+		assert_int_equal(kws_fragment_render(&text, config, "", &error), KWS_EINVAL);
+		assert_string_equal(error.text, sentences[i]);
+		kws_config_destroy(config);
+	}
 }
 
 static char *draw(const struct kws_plot *plot)

@@ -176,6 +176,17 @@ class TuneTest(harness.DaemonTest):
             with self.subTest(output):
                 self.assertNotIn("reading", self.assert_refused(sentence, *output, "--stream", self.wav))
 
+    def test_settings_that_no_file_can_hold_are_told_before_the_work(self):
+        long = self.folder / ("x" * 200)
+        long.symlink_to(harness.MODEL)
+        for settings, sentence in ((("--set", "ipc.site=kitchen ; left"), "[ipc].site: 'kitchen ; left' cannot stand"),
+                                   (("--model", long), "[model].path: ")):
+            with self.subTest(settings):
+                told = self.assert_refused(sentence, *settings, "--write", self.tuned, "--stream", self.wav)
+                self.assertNotIn("reading", told)
+        done = self.tune("--model", long, "--policy", "always-1", "--stream", self.wav)
+        self.assertIn("Best for penalty", done.stdout)
+
     def test_curves_that_cannot_be_drawn_leave_the_configuration(self):
         (self.folder / "curves-keywords.svg").symlink_to("/dev/full")
         done = self.tune("--write", self.tuned, "--draw", self.folder / "curves", "--policy", "always-1",
