@@ -410,6 +410,15 @@ static void take(struct kws_capture *capture, struct kws_capture_event *event)
 	kws_monitor_unlock(&capture->monitor);
 }
 
+static void tell_gap(
+	struct kws_capture *capture, uint64_t lost_frames, struct kws_capture_event *event)
+{
+	capture->gaps++;
+	capture->overrun_frames += lost_frames;
+	event->type = KWS_CAPTURE_GAP;
+	event->lost_frames = lost_frames;
+}
+
 static size_t read_feed(struct kws_capture *capture, int16_t *frames, size_t max_samples,
 	struct kws_capture_event *event)
 {
@@ -420,12 +429,19 @@ static size_t read_feed(struct kws_capture *capture, int16_t *frames, size_t max
 		capture->frames += count;
 		capture->arrival_ns = mark.arrival_ns;
 	} else if (mark.gap) {
-		capture->gaps++;
-		capture->overrun_frames += mark.lost_frames;
-		event->type = KWS_CAPTURE_GAP;
-		event->lost_frames = mark.lost_frames;
+		tell_gap(capture, mark.lost_frames, event);
 	}
 	return count;
+}
+
+/* Leaves the feed that was read to its end. What was dropped behind its last frame is told. */
+static void leave_feed(struct kws_capture *capture, struct kws_capture_event *event)
+{
+	uint64_t lost_frames;
+	if (kws_feed_end_gap(capture->reading, &lost_frames)) {
+		tell_gap(capture, lost_frames, event);
+	}
+	capture->reading = NULL;
 }
 
 size_t kws_capture_read(struct kws_capture *capture, int16_t *frames, size_t max_samples,
@@ -440,8 +456,11 @@ size_t kws_capture_read(struct kws_capture *capture, int16_t *frames, size_t max
 		if (count > 0 || event->type == KWS_CAPTURE_GAP) {
 			return count;
 		}
+		if (told) {
+			leave_feed(capture, event);
+		}
 	}
-	if (told) {
+	if (told && event->type == KWS_CAPTURE_NONE) {
 		take(capture, event);
 	}
 	return 0;

@@ -30,6 +30,9 @@ int kws_feed_create(
 	if (frames < CHUNKS_MIN * KWS_FEED_CHUNK_FRAMES) {
 		frames = CHUNKS_MIN * KWS_FEED_CHUNK_FRAMES;
 	}
+	if (frames > KWS_RING_FRAMES_MAX) {
+		frames = KWS_RING_FRAMES_MAX;
+	}
 	int result = kws_ring_create(&feed->ring, channels, frames);
 	if (result == 0) {
 		result = kws_monitor_init(&feed->monitor);
@@ -117,6 +120,11 @@ size_t kws_feed_read(
 		kws_monitor_unlock(&feed->monitor);
 	}
 	return count;
+}
+
+bool kws_feed_end_gap(const struct kws_feed *feed, uint64_t *lost_frames)
+{
+	return kws_ring_end_gap(feed->ring, lost_frames);
 }
 
 uint32_t kws_feed_arrivals(const struct kws_feed *feed)

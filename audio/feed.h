@@ -25,8 +25,9 @@ struct kws_feed_hooks {
 	void *user;
 };
 
-/* A feed for frames of `channels` samples with room for at least `frames` frames (and never less
- * than a few chunks). Errors: those of kws_ring_create(). Thread: control. */
+/* A feed for frames of `channels` samples with room for at least `frames` frames, but never less
+ * than a few chunks nor more than KWS_RING_FRAMES_MAX. Errors: those of kws_ring_create(). Thread:
+ * control. */
 int kws_feed_create(struct kws_feed **out, unsigned channels, size_t frames,
 	const struct kws_feed_hooks *hooks);
 
@@ -60,6 +61,9 @@ void kws_feed_stop(struct kws_feed *feed);
 /* kws_ring_read(), then lets a waiting source go on. Thread: consumer. RT-safe: no. */
 size_t kws_feed_read(
 	struct kws_feed *feed, int16_t *out, size_t max_frames, struct kws_ring_mark *mark);
+
+/* kws_ring_end_gap(). Thread: consumer. RT-safe: yes. */
+bool kws_feed_end_gap(const struct kws_feed *feed, uint64_t *lost_frames);
 
 /* How often a block arrived, also a dropped one; wraps. A value that stands still is a device that
  * is silent in the worst sense. Thread: any. */

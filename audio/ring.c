@@ -8,7 +8,6 @@
 #include "common/error.h"
 
 #define CACHE_LINE_BYTES 64
-#define FRAMES_MAX ((size_t)1 << 24)
 
 /* Blocks shorter than this on average exhaust the block table before the samples; devices deliver
  * at least 1 ms at once. */
@@ -34,9 +33,11 @@ struct kws_ring {
 	struct block *blocks;
 
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint32_t blocks_written;
-	uint32_t frames_written; /* this and the next two: producer only */
-	bool gap_ahead;
-	uint64_t lost_ahead;
+	uint32_t frames_written; /* producer only */
+	/* What the next block will carry. The producer's; the consumer looks once no block follows.
+	 */
+	_Atomic bool gap_ahead;
+	_Atomic uint32_t lost_ahead;
 
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint32_t blocks_read;
 	_Atomic uint32_t frames_read;
@@ -55,7 +56,8 @@ static uint32_t power_of_two(size_t at_least)
 
 int kws_ring_create(struct kws_ring **out, unsigned channels, size_t frames)
 {
-	if (channels == 0 || channels > KWS_CHANNELS_MAX || frames == 0 || frames > FRAMES_MAX) {
+	if (channels == 0 || channels > KWS_CHANNELS_MAX || frames == 0 ||
+		frames > KWS_RING_FRAMES_MAX) {
 		return KWS_EINVAL;
 	}
 	struct kws_ring *ring = aligned_alloc(CACHE_LINE_BYTES, sizeof(*ring));
@@ -127,21 +129,31 @@ bool kws_ring_write(struct kws_ring *ring, const int16_t *frames, size_t count, 
 	copy_in(ring, frames, (uint32_t)count);
 	ring->blocks[index & (ring->block_capacity - 1)] = (struct block){
 		.frames = (uint32_t)count,
-		.gap = ring->gap_ahead,
-		.lost_frames = ring->lost_ahead,
+		.gap = atomic_load_explicit(&ring->gap_ahead, memory_order_relaxed),
+		.lost_frames = atomic_load_explicit(&ring->lost_ahead, memory_order_relaxed),
 		.arrival_ns = arrival_ns,
 	};
 	ring->frames_written += (uint32_t)count;
-	ring->gap_ahead = false;
-	ring->lost_ahead = 0;
+	atomic_store_explicit(&ring->gap_ahead, false, memory_order_relaxed);
+	atomic_store_explicit(&ring->lost_ahead, 0, memory_order_relaxed);
 	atomic_store_explicit(&ring->blocks_written, index + 1, memory_order_release);
 	return true;
 }
 
 void kws_ring_break(struct kws_ring *ring, uint64_t lost_frames)
 {
-	ring->gap_ahead = true;
-	ring->lost_ahead += lost_frames;
+	/* One writer: a load and a store are enough. */
+	uint32_t before = atomic_load_explicit(&ring->lost_ahead, memory_order_relaxed);
+	uint64_t sum = before + lost_frames;
+	uint32_t lost = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+	atomic_store_explicit(&ring->lost_ahead, lost, memory_order_relaxed);
+	atomic_store_explicit(&ring->gap_ahead, true, memory_order_relaxed);
+}
+
+bool kws_ring_end_gap(const struct kws_ring *ring, uint64_t *lost_frames)
+{
+	*lost_frames = atomic_load_explicit(&ring->lost_ahead, memory_order_relaxed);
+	return atomic_load_explicit(&ring->gap_ahead, memory_order_relaxed);
 }
 
 size_t kws_ring_space(const struct kws_ring *ring)

@@ -12,6 +12,7 @@
 struct kws_ring;
 
 #define KWS_CHANNELS_MAX 32
+#define KWS_RING_FRAMES_MAX ((size_t)1 << 24)
 
 /* What goes with the frames of one kws_ring_read(). */
 struct kws_ring_mark {
@@ -22,7 +23,8 @@ struct kws_ring_mark {
 };
 
 /* A ring that holds at least `frames` frames of `channels` samples (rounded up to a power of two).
- * Errors: KWS_EINVAL (channels not in 1..KWS_CHANNELS_MAX, frames 0 or above 2^24), KWS_ENOMEM.
+ * Errors: KWS_EINVAL (channels not in 1..KWS_CHANNELS_MAX, frames 0 or above
+ * KWS_RING_FRAMES_MAX), KWS_ENOMEM.
  * Thread: any; each side's first call must happen after it. */
 int kws_ring_create(struct kws_ring **out, unsigned channels, size_t frames);
 
@@ -36,8 +38,13 @@ bool kws_ring_write(
 	struct kws_ring *ring, const int16_t *frames, size_t count, uint64_t arrival_ns);
 
 /* Says that the stream breaks before the next frame because `lost_frames` (0: unknown) are missing.
- * Thread: producer. RT-safe: yes. */
+ * At one break at most 2^32-1 are counted. Thread: producer. RT-safe: yes, wait-free. */
 void kws_ring_break(struct kws_ring *ring, uint64_t lost_frames);
+
+/* Whether the stream broke behind the last block, where no block follows that would carry the gap;
+ * `lost_frames` as in the mark. For when kws_ring_read() has nothing more and the producer has
+ * ended or is given up. Thread: consumer. RT-safe: yes, wait-free. */
+bool kws_ring_end_gap(const struct kws_ring *ring, uint64_t *lost_frames);
 
 /* The largest block that kws_ring_write() would take now. Thread: producer. RT-safe: yes. */
 size_t kws_ring_space(const struct kws_ring *ring);

@@ -31,7 +31,7 @@ struct kws_source_config {
 			       `channel` if that is more; null: 1; stdin: must be set;
 			       file: ignored, the file says it */
 	unsigned channel;   /* there must be so many, or the open fails: 0 */
-	unsigned buffer_ms; /* room for so much unread audio: 1000 */
+	unsigned buffer_ms; /* room for so much unread audio, 4096 to 2^24 frames: 1000 */
 	unsigned stall_ms;  /* a device is lost that delivers nothing for so long: 2000 */
 	unsigned retry_min_ms; /* wait before the first try to open a device again: 250 */
 	unsigned retry_max_ms; /* each failed try doubles the wait up to this: 30000 */

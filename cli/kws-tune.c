@@ -252,6 +252,18 @@ static bool check_output(const struct tune *tune)
 	       (tune->draw_prefix == NULL || kws_tune_report_can_draw(tune->draw_prefix));
 }
 
+/* The same for what would stand in the new configuration. */
+static bool check_text(const struct tune *tune)
+{
+	struct kws_error error;
+	if (tune->write_path == NULL ||
+		kws_fragment_check(tune->config, tune->model, &error) == 0) {
+		return true;
+	}
+	fprintf(stderr, "kws: %s: cannot be written: %s\n", tune->write_path, error.text);
+	return false;
+}
+
 static bool read_input(struct tune *tune, const struct input *input)
 {
 	const struct kws_tune_input reader = {
@@ -279,8 +291,8 @@ static bool read_input(struct tune *tune, const struct input *input)
 
 static bool no_keyword(void)
 {
-	fprintf(stderr, "kws: no input to search on has a keyword of the model in it: give --clips "
-			"or --stream\n");
+	fprintf(stderr, "kws: no input to search on has a keyword of the model in it that is "
+			"enabled: give --clips or --stream\n");
 	return false;
 }
 
@@ -407,18 +419,27 @@ static void take_detection(
 			(json_int_t)event->at.sample, "score", (double)event->score));
 }
 
-/* The figures that are promised are those of the text that is written, read back. */
-static bool replay_text(struct tune *tune, const char *text)
+/* Of the text that is written, read back: the figures that are promised are its own. */
+static bool take_tuned(struct tune *tune, const char *text)
 {
 	struct kws_config_errors errors;
-	struct kws_error error = {""};
-	struct kws_replay *replay;
-	struct kws_tune_report *report = &tune->report;
+	if (text == NULL) {
+		tune->tuned = kws_search_config(tune->search, tune->report.best);
+		return tune->tuned != NULL ? true : out_of_memory();
+	}
 	if (kws_config_parse(&tune->tuned, "the new configuration", text, strlen(text), NULL, 0,
 		    &errors) != 0) {
 		fprintf(stderr, "kws: %s\n", errors.text[0]);
 		return false;
 	}
+	return true;
+}
+
+static bool replay_tuned(struct tune *tune)
+{
+	struct kws_error error = {""};
+	struct kws_replay *replay;
+	struct kws_tune_report *report = &tune->report;
 	if (kws_replay_create(&replay, tune->model, &tune->corpus, tune->tuned, &error) != 0) {
 		fprintf(stderr, "kws: %s\n", error.text);
 		return false;
@@ -431,13 +452,16 @@ static bool replay_text(struct tune *tune, const char *text)
 	return report->curves != NULL ? true : out_of_memory();
 }
 
+/* NULL: none is wanted, or after a complaint. */
 static char *render(struct tune *tune)
 {
 	char comment[COMMENT_SIZE];
 	char *text = NULL;
 	struct kws_error error = {""};
-	const struct kws_outcome *best = tune->report.best;
-	struct kws_config *config = kws_search_config(tune->search, best);
+	if (tune->write_path == NULL) {
+		return NULL;
+	}
+	struct kws_config *config = kws_search_config(tune->search, tune->report.best);
 	if (config == NULL) {
 		out_of_memory();
 		return NULL;
@@ -476,10 +500,11 @@ static bool tell(struct tune *tune)
 	return true;
 }
 
-/* The configuration first: whatever becomes of the rest, it took the work. */
+/* The configuration first, and the rest whatever becomes of it: it took the work. */
 static bool put_out(struct tune *tune, const char *text)
 {
-	bool written = tune->write_path == NULL || write_text(tune->write_path, text);
+	bool written =
+		tune->write_path == NULL || (text != NULL && write_text(tune->write_path, text));
 	bool told = tell(tune);
 	bool drawn =
 		tune->draw_prefix == NULL || kws_tune_report_draw(&tune->report, tune->draw_prefix);
@@ -494,7 +519,7 @@ static bool finish_report(struct tune *tune)
 	report->corpus = &tune->corpus;
 	report->wish = tune->wish;
 	char *text = render(tune);
-	bool good = text != NULL && replay_text(tune, text) && put_out(tune, text);
+	bool good = take_tuned(tune, text) && replay_tuned(tune) && put_out(tune, text);
 	free(text);
 	return good;
 }
@@ -523,8 +548,8 @@ static int run(struct tune *tune)
 	if (status != KWS_EXIT_OK) {
 		return status;
 	}
-	bool good = check_output(tune) && read_inputs(tune) && search_policies(tune) &&
-		    finish_report(tune);
+	bool good = check_output(tune) && check_text(tune) && read_inputs(tune) &&
+		    search_policies(tune) && finish_report(tune);
 	return good ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 }
 

@@ -17,10 +17,7 @@ static int add_threshold(struct kws_sweep *sweep, double threshold, const struct
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	*changed = *config;
-	changed->keyword_default.threshold = threshold;
-	for (size_t i = 0; i < changed->keyword_count; i++) {
-		changed->keywords[i].threshold = threshold;
-	}
+	kws_config_set_thresholds(changed, threshold);
 	int result = kws_decider_create(&sweep->deciders[sweep->count], model, changed, error);
 	free(changed);
 	sweep->count += result == 0;

@@ -120,6 +120,13 @@ static uint64_t check_begin(const struct kws_tune_input *input, bool in_check, u
 
 static_assert(KWS_SPOKEN_OTHER == SIZE_MAX, "what kws_resolve_keyword() gives");
 
+/* A keyword that is not enabled is a word as any other: it cannot be missed. */
+static size_t label_of(const struct kws_tune_input *input, const char *word)
+{
+	bool enabled = kws_config_keyword(input->config, word).enabled;
+	return enabled ? kws_resolve_keyword(input->model, word) : KWS_SPOKEN_OTHER;
+}
+
 static bool read_clip(
 	const struct kws_tune_input *input, const char *path, size_t label, bool in_check)
 {
@@ -186,8 +193,7 @@ static bool read_row(const struct kws_tune_input *input, const char *list,
 		fprintf(stderr, "kws: out of memory\n");
 		return false;
 	}
-	bool read = read_clip(
-		input, path, kws_resolve_keyword(input->model, row->cells[CLIP_LABEL]), in_check);
+	bool read = read_clip(input, path, label_of(input, row->cells[CLIP_LABEL]), in_check);
 	free(path);
 	return read;
 }
@@ -245,8 +251,7 @@ enum label_column { LABEL_START, LABEL_END, LABEL_NAME, LABEL_COLUMNS };
 
 static bool add_label(struct reader *reader, const char *path, const struct kws_table_row *row)
 {
-	struct kws_spoken spoken = {
-		.label = kws_resolve_keyword(reader->input->model, row->cells[LABEL_NAME])};
+	struct kws_spoken spoken = {.label = label_of(reader->input, row->cells[LABEL_NAME])};
 	const struct kws_recording *recording = &reader->recording;
 	const char *problem = NULL;
 	if (!parse_seconds(row->cells[LABEL_START], &spoken.begin) ||

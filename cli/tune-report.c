@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/tune-report.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #define DESCRIPTION_SIZE 256
 #define HOP_MS 10
 #define NAME_WIDTH 18
+
+static_assert(KWS_PLOT_SERIES_MAX >= KWS_CONFIG_KEYWORDS_MAX, "every keyword has its curve");
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -107,7 +110,12 @@ static void print_keyword(
 {
 	const struct kws_tally_keyword *keyword = &tally->keywords[label];
 	double hours = hours_of(report, tally);
-	kws_terminal_column(stdout, kws_model_label(report->model, label), NAME_WIDTH);
+	const char *name = kws_model_label(report->model, label);
+	kws_terminal_column(stdout, name, NAME_WIDTH);
+	if (!kws_config_keyword(report->config, name).enabled) {
+		printf(" %9s\n", "disabled");
+		return;
+	}
 	printf(" %9g %7llu", report->best->thresholds[label], (unsigned long long)keyword->spoken);
 	if (keyword->spoken > 0) {
 		printf(" %7.2f", miss_percent(keyword));
@@ -381,7 +389,7 @@ static bool draw_keywords(const struct kws_tune_report *report, const char *pref
 	if (points == NULL) {
 		return false;
 	}
-	for (size_t c = 0; c < classes && plot.series_count < KWS_PLOT_SERIES_MAX; c++) {
+	for (size_t c = 0; c < classes; c++) {
 		if (report->curves[c].tally.spoken == 0) {
 			continue;
 		}
@@ -413,9 +421,6 @@ static bool draw_policies(const struct kws_tune_report *report, const char *pref
 	struct kws_plot_point *next = points;
 	for (size_t i = 0; points != NULL && i < report->policy_count; i++) {
 		const struct kws_policy_outcomes *policy = &report->policies[i];
-		if (plot.series_count == KWS_PLOT_SERIES_MAX) {
-			break;
-		}
 		for (size_t k = 0; k < policy->count; k++) {
 			const struct kws_tally *tally = &policy->outcomes[k].tallies[half];
 			struct kws_tally_keyword total = kws_tally_total(tally);

@@ -2,6 +2,7 @@
 #include "common/utf8.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 size_t kws_utf8_character_bytes(const char *text, size_t length)
 {
@@ -22,4 +23,10 @@ size_t kws_utf8_character_bytes(const char *text, size_t length)
 	bool surrogate = c[0] == 0xed && c[1] > 0x9f;
 	bool too_large = c[0] == 0xf4 && c[1] > 0x8f;
 	return overlong || surrogate || too_large ? 0 : bytes;
+}
+
+size_t kws_utf8_mark_bytes(const char *text, size_t length)
+{
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
+	return length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0 ? sizeof(mark) : 0;
 }

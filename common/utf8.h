@@ -9,4 +9,8 @@
  * Thread: any. */
 size_t kws_utf8_character_bytes(const char *text, size_t length);
 
+/* Bytes of the byte order mark that some editors put in front of a text: 3, or 0 where there is
+ * none. Thread: any. */
+size_t kws_utf8_mark_bytes(const char *text, size_t length);
+
 #endif

@@ -53,17 +53,47 @@ void kws_config_destroy(struct kws_config *config)
 	free(config);
 }
 
+/* The index of its section, keyword_count where it has none. */
+static size_t find_keyword(const struct kws_config *config, const char *label)
+{
+	size_t i = 0;
+	while (i < config->keyword_count && strcmp(config->keywords[i].name, label) != 0) {
+		i++;
+	}
+	return i;
+}
+
 struct kws_keyword_config kws_config_keyword(const struct kws_config *config, const char *label)
 {
-	for (size_t i = 0; i < config->keyword_count; i++) {
-		if (strcmp(config->keywords[i].name, label) == 0) {
-			return config->keywords[i];
-		}
+	size_t i = find_keyword(config, label);
+	if (i < config->keyword_count) {
+		return config->keywords[i];
 	}
 	struct kws_keyword_config keyword = config->keyword_default;
 	snprintf(keyword.name, sizeof(keyword.name), "%s", label);
 	snprintf(keyword.phrase, sizeof(keyword.phrase), "%s", label);
 	return keyword;
+}
+
+struct kws_keyword_config *kws_config_add_keyword(struct kws_config *config, const char *label)
+{
+	size_t i = find_keyword(config, label);
+	if (i == KWS_CONFIG_KEYWORDS_MAX) {
+		return NULL;
+	}
+	if (i == config->keyword_count) {
+		config->keywords[i] = kws_config_keyword(config, label);
+		config->keyword_count++;
+	}
+	return &config->keywords[i];
+}
+
+void kws_config_set_thresholds(struct kws_config *config, double threshold)
+{
+	config->keyword_default.threshold = threshold;
+	for (size_t i = 0; i < config->keyword_count; i++) {
+		config->keywords[i].threshold = threshold;
+	}
 }
 
 /* NULL when there is none. `section` gets what is before the dot; *name is the keyword's, in it, or
@@ -166,16 +196,6 @@ void kws_config_each(const struct kws_config *config, kws_config_visit_fn *visit
 	}
 }
 
-static bool has_keyword(const struct kws_config *config, const char *name)
-{
-	for (size_t i = 0; i < config->keyword_count; i++) {
-		if (strcmp(config->keywords[i].name, name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 enum kws_apply kws_config_diff(const struct kws_config *from, const struct kws_config *to,
 	kws_config_visit_fn *visit, void *user)
 {
@@ -185,7 +205,7 @@ enum kws_apply kws_config_diff(const struct kws_config *from, const struct kws_c
 		const char *name = i < to->keyword_count
 					   ? to->keywords[i].name
 					   : from->keywords[i - to->keyword_count].name;
-		if (i >= to->keyword_count && has_keyword(to, name)) {
+		if (i >= to->keyword_count && find_keyword(to, name) < to->keyword_count) {
 			continue;
 		}
 		struct kws_keyword_config old = kws_config_keyword(from, name);

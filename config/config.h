@@ -202,6 +202,15 @@ void kws_config_destroy(struct kws_config *config);
  */
 struct kws_keyword_config kws_config_keyword(const struct kws_config *config, const char *label);
 
+/* For those who make a configuration of another, on a copy. Thread: the owner of `config`.
+ *
+ * The section of a label, added with what it inherits where there is none; NULL: there is no room
+ * for it. */
+struct kws_keyword_config *kws_config_add_keyword(struct kws_config *config, const char *label);
+
+/* One threshold for all keywords, with a section or without. */
+void kws_config_set_thresholds(struct kws_config *config, double threshold);
+
 /* Writes the value of "section.key" or "keyword NAME.key" as it would stand in the file; for a
  * keyword without a section what kws_config_keyword() gives. KWS_CONFIG_VALUE_SIZE bytes always
  * suffice. Errors: KWS_ENOENT for a key that does not exist, KWS_EINVAL for too small a buffer.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/utf8.h"
 #include "config/config.h"
 #include "config/file.h"
 
@@ -117,7 +118,7 @@ static int find_place(struct place *place, const char *text, const char *key)
 	}
 	*place = (struct place){
 		.key = dot + 1, .section = key, .section_length = (size_t)(dot - key)};
-	size_t begin = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t begin = kws_utf8_mark_bytes(text, strlen(text));
 	while (text[begin] != '\0' && !place->found) {
 		size_t end = begin + strcspn(text + begin, "\n");
 		end += text[end] == '\n';

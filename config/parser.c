@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "config/text.h"
 #include "config/value.h"
 
@@ -213,11 +214,7 @@ static void parse_line(struct parser *parser, const char *bytes, size_t length)
 
 static void parse_text(struct parser *parser, const char *text, size_t length)
 {
-	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	size_t at = 0;
-	if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
-		at = 3;
-	}
+	size_t at = kws_utf8_mark_bytes(text, length);
 	while (at < length) {
 		const char *end = memchr(text + at, '\n', length - at);
 		size_t bytes = end != NULL ? (size_t)(end - (text + at)) : length - at;

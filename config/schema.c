@@ -58,7 +58,7 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, device, STREAM, ""), STRING(audio, device),
 		.help = "Name of the sound device, or a part of it; empty: the system's default."},
 	{KEY(audio, path, STREAM, ""), STRING(audio, path),
-		.help = "The file that the source \"file\" plays."},
+		.help = "The file that the source \"file\" plays; a pipe or a device is for stdin."},
 	{KEY(audio, pace, STREAM, "realtime"), ENUM(pace_names),
 		.help = "Whether a file is played in real time or as fast as it goes."},
 	{KEY(audio, rate_hz, STREAM, "0"), INT_OR_ZERO(4000, 384000),
@@ -70,7 +70,8 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, channel, STREAM, "0"), INT(0, 32),
 		.help = "The channel to listen to, from 1; 0: the mix of all."},
 	{KEY(audio, buffer_ms, STREAM, "2000"), INT(100, 60000),
-		.help = "Audio that waits at most between the device and the network."},
+		.help = "Audio that can wait between the device and the network, or somewhat more: the\n"
+			"# room is rounded up to a power of two, from 4096 to 2^24 frames."},
 	{KEY(audio, stall_ms, STREAM, "2000"), INT(200, 600000),
 		.help = "A device that gives no sample for so long counts as lost."},
 	{KEY(audio, zeros_ms, LIVE, "10000"), INT_OR_ZERO(100, 3600000),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *kws_input_name(const struct kws_config *config)
@@ -15,6 +16,23 @@ const char *kws_input_name(const struct kws_config *config)
 	return names[config->audio.source];
 }
 
+/* To open a FIFO waits for its writer, with no end and no way to stop it. */
+static int check_file(const char *path, struct kws_error *error)
+{
+	struct stat info;
+	if (stat(path, &info) != 0 || access(path, R_OK) != 0) {
+		return kws_fail(error, KWS_ENOENT, "[audio].path: cannot read '%.120s': %s", path,
+			strerror(errno));
+	}
+	if (!S_ISREG(info.st_mode)) {
+		return kws_fail(error, KWS_EINVAL,
+			"[audio].path: '%.120s' is not a regular file; for a pipe or a device use "
+			"the source stdin",
+			path);
+	}
+	return 0;
+}
+
 int kws_input_check(const struct kws_config *config, struct kws_error *error)
 {
 	const char *name = kws_input_name(config);
@@ -22,13 +40,10 @@ int kws_input_check(const struct kws_config *config, struct kws_error *error)
 		return kws_fail(
 			error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'", name);
 	}
-	if (config->audio.source == KWS_CONFIG_SOURCE_FILE &&
-		access(config->audio.path, R_OK) != 0) {
-		return kws_fail(error, KWS_ENOENT, "[audio].path: cannot read '%.120s': %s",
-			config->audio.path, strerror(errno));
+	if (config->audio.source == KWS_CONFIG_SOURCE_FILE) {
+		return check_file(config->audio.path, error);
 	}
-	if (config->audio.source != KWS_CONFIG_SOURCE_FILE && config->audio.channels != 0 &&
-		config->audio.channel > config->audio.channels) {
+	if (config->audio.channels != 0 && config->audio.channel > config->audio.channels) {
 		return kws_fail(error, KWS_EINVAL,
 			"[audio].channel: there is no %d where [audio].channels is %d",
 			config->audio.channel, config->audio.channels);

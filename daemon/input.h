@@ -14,8 +14,8 @@
 const char *kws_input_name(const struct kws_config *config);
 
 /* What can be known to be wrong before anything is opened. Errors: KWS_EUNSUPPORTED (this kwsd was
- * built without that source), KWS_ENOENT (the file), KWS_EINVAL (no such channel, or for stdin no
- * format), with a sentence. */
+ * built without that source), KWS_ENOENT (the file), KWS_EINVAL (no regular file, no such channel,
+ * or for stdin no format), with a sentence. */
 int kws_input_check(const struct kws_config *config, struct kws_error *error);
 
 /* Whether both mean the same device or file, opened in the same way. */

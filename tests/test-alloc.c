@@ -253,6 +253,12 @@ static int attempt_fragment(void)
 	DESTROY_MADE(code, free, text);
 }
 
+static int attempt_fragment_check(void)
+{
+	struct kws_error error = {""};
+	return told(kws_fragment_check(config, model, &error), &error);
+}
+
 static int attempt_table(void)
 {
 	static const struct kws_table_column columns[] = {{"file", 1}, {"word", 1}};
@@ -288,6 +294,7 @@ static const struct {
 	{"corpus", attempt_corpus},
 	{"search", attempt_search},
 	{"fragment", attempt_fragment},
+	{"fragment check", attempt_fragment_check},
 	{"table", attempt_table},
 };
 

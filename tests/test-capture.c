@@ -490,6 +490,22 @@ static void null_is_silence_by_the_clock(void **state)
 	stop(&consumer);
 }
 
+/* A high rate and a long buffer, each of which is allowed, do not keep a device from opening. */
+static void the_largest_buffer_is_enough(void **state)
+{
+	(void)state;
+	struct kws_source_config config = {.type = "null", .rate_hz = 384000, .buffer_ms = 60000};
+	struct consumer consumer;
+	start(&consumer, &config);
+	while (consumer.event.type == KWS_CAPTURE_NONE) {
+		if (!step(&consumer)) {
+			wait_for_wake(&consumer);
+		}
+	}
+	assert_int_equal(consumer.event.type, KWS_CAPTURE_OPENED);
+	stop(&consumer);
+}
+
 /* A late consumer gets the old frames, then the gap, then new ones. */
 static void a_late_consumer_sees_the_gap(void **state)
 {
@@ -512,6 +528,34 @@ static void a_late_consumer_sees_the_gap(void **state)
 	kws_capture_status(consumer.capture, &status);
 	assert_int_equal(status.overrun_frames, consumer.lost_frames);
 	assert_int_equal(status.gaps, consumer.gaps);
+	stop(&consumer);
+}
+
+/* The end of a file while nobody reads: what no frame follows is told as well. */
+static void frames_dropped_at_the_end_are_told(void **state)
+{
+	(void)state;
+	char path[256];
+	path_of("end.wav", path);
+	write_sound(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 1, 20000);
+	struct kws_source_config config = {
+		.type = "file", .path = path, .realtime = true, .buffer_ms = 1};
+	struct consumer consumer;
+	struct kws_capture_status status;
+	start(&consumer, &config);
+	run_until(&consumer, KWS_CAPTURE_OPENED);
+	do {
+		sleep_ms(20);
+		kws_capture_status(consumer.capture, &status);
+	} while (status.state != KWS_CAPTURE_STATE_ENDED);
+	run_until(&consumer, KWS_CAPTURE_GAP);
+	assert_in_range(consumer.sample_count, 3000, 4096);
+	run_until(&consumer, KWS_CAPTURE_ENDED);
+	assert_int_equal(consumer.sample_count + consumer.lost_frames, 20000);
+	assert_int_equal(consumer.gaps, 1);
+	kws_capture_status(consumer.capture, &status);
+	assert_int_equal(status.overrun_frames, consumer.lost_frames);
+	assert_int_equal(status.gaps, 1);
 	stop(&consumer);
 }
 
@@ -545,7 +589,9 @@ int main(void)
 		cmocka_unit_test(years_of_frames_have_a_length),
 		cmocka_unit_test(stop_while_stdin_is_silent),
 		cmocka_unit_test(null_is_silence_by_the_clock),
+		cmocka_unit_test(the_largest_buffer_is_enough),
 		cmocka_unit_test(a_late_consumer_sees_the_gap),
+		cmocka_unit_test(frames_dropped_at_the_end_are_told),
 	};
 	return cmocka_run_group_tests(tests, create_folder, remove_folder) != 0;
 }

@@ -230,6 +230,29 @@ static void test_keyword_names(void **state)
 	assert_non_null(strstr(errors.text[0], "]: the keyword's name is longer than 63 bytes"));
 }
 
+/* As `kws tune` makes a configuration of another. */
+static void test_keywords_are_added(void **state)
+{
+	(void)state;
+	struct kws_config *config =
+		parse("[detector]\nthreshold = 0.7\n[keyword yes]\nphrase = y\n");
+	assert_ptr_equal(kws_config_add_keyword(config, "yes"), &config->keywords[0]);
+	struct kws_keyword_config *added = kws_config_add_keyword(config, "no");
+	assert_int_equal(config->keyword_count, 2);
+	assert_string_equal(added->name, "no");
+	assert_true(added->threshold == 0.7);
+	kws_config_set_thresholds(config, 0.2);
+	assert_true(kws_config_keyword(config, "yes").threshold == 0.2);
+	assert_true(kws_config_keyword(config, "no").threshold == 0.2);
+	assert_true(kws_config_keyword(config, "other").threshold == 0.2);
+	for (char name[] = "A0"; config->keyword_count < KWS_CONFIG_KEYWORDS_MAX; name[1]++) {
+		assert_non_null(kws_config_add_keyword(config, name));
+	}
+	assert_null(kws_config_add_keyword(config, "another"));
+	assert_non_null(kws_config_add_keyword(config, "no"));
+	kws_config_destroy(config);
+}
+
 static void test_overrides(void **state)
 {
 	(void)state;
@@ -375,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_long_comment),
 		cmocka_unit_test(test_keywords_inherit),
 		cmocka_unit_test(test_keyword_names),
+		cmocka_unit_test(test_keywords_are_added),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_diff_sees_each_key),

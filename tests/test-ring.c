@@ -62,7 +62,7 @@ static void rejects_bad_sizes(void **state)
 	assert_int_equal(kws_ring_create(&ring, 0, 16), KWS_EINVAL);
 	assert_int_equal(kws_ring_create(&ring, KWS_CHANNELS_MAX + 1, 16), KWS_EINVAL);
 	assert_int_equal(kws_ring_create(&ring, 1, 0), KWS_EINVAL);
-	assert_int_equal(kws_ring_create(&ring, 1, FRAMES_MAX + 1), KWS_EINVAL);
+	assert_int_equal(kws_ring_create(&ring, 1, KWS_RING_FRAMES_MAX + 1), KWS_EINVAL);
 	kws_ring_destroy(NULL);
 }
 
@@ -125,6 +125,30 @@ static void tells_a_break_by_the_device(void **state)
 	assert_true(mark.gap);
 	assert_int_equal(mark.lost_frames, 0);
 	assert_int_equal(kws_ring_read(ring, out, 512, &mark), 10);
+	kws_ring_destroy(ring);
+}
+
+/* Nothing is written after it that could carry it. */
+static void tells_a_gap_at_the_end(void **state)
+{
+	(void)state;
+	struct kws_ring *ring = create(512);
+	int16_t out[CHANNELS * 512];
+	struct kws_ring_mark mark;
+	uint64_t lost;
+	assert_true(write_numbers(ring, 0, 400));
+	assert_false(kws_ring_end_gap(ring, &lost));
+	assert_false(write_numbers(ring, 400, 113));
+	assert_int_equal(kws_ring_read(ring, out, 512, &mark), 400);
+	assert_int_equal(kws_ring_read(ring, out, 512, &mark), 0);
+	assert_false(mark.gap);
+	assert_true(kws_ring_end_gap(ring, &lost));
+	assert_int_equal(lost, 113);
+	kws_ring_break(ring, UINT64_MAX - 113);
+	assert_true(kws_ring_end_gap(ring, &lost));
+	assert_int_equal(lost, UINT32_MAX);
+	assert_true(write_numbers(ring, 513, 1)); /* the gap goes with it */
+	assert_false(kws_ring_end_gap(ring, &lost));
 	kws_ring_destroy(ring);
 }
 
@@ -247,6 +271,7 @@ int main(void)
 		cmocka_unit_test(keeps_blocks_and_their_times),
 		cmocka_unit_test(tells_a_gap_in_its_place),
 		cmocka_unit_test(tells_a_break_by_the_device),
+		cmocka_unit_test(tells_a_gap_at_the_end),
 		cmocka_unit_test(full_of_tiny_blocks_drops_too),
 		cmocka_unit_test(indices_may_wrap),
 		cmocka_unit_test(two_threads),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tests/model-builder.h"
+#include "tune/fragment.h"
 #include "tune/search.h"
 #include "tune/truth.h"
 
@@ -233,6 +234,42 @@ static void hops_without_an_answer_name_nothing(void **state)
 	}
 }
 
+/* To name a keyword that nobody listens to is as good as to name none. */
+static void keywords_that_are_not_enabled(void **state)
+{
+	(void)state;
+	static const char *const settings[] = {"keyword stop.enabled=no"};
+	struct kws_tally tallies[KWS_HALVES];
+	for (size_t disabled = 0; disabled < 2; disabled++) {
+		struct scene scene = make_scene(settings, disabled);
+		add_recording(&scene, true, UINT64_MAX);
+		float *logits = scene.corpus.recordings[0].logits;
+		for (size_t i = 0; i < HOPS * EXITS * LABELS; i++) {
+			logits[i] = i % LABELS == STOP ? 9.0f : 0.0f;
+		}
+		decide(&scene, tallies);
+		const struct kws_tally *tally = &tallies[KWS_HALF_SEARCH];
+		assert_true(tally->background_windows > 0);
+		assert_int_equal(
+			tally->background_windows_right, disabled ? tally->background_windows : 0);
+		finish_scene(&scene);
+	}
+}
+
+/* Known before the search, which gives each keyword a threshold in a section of its own. */
+static void keywords_that_no_file_can_name(void **state)
+{
+	(void)state;
+	struct scene scene = make_scene(NULL, 0);
+	struct kws_error error;
+	assert_int_equal(kws_fragment_check(scene.config, scene.model, &error), 0);
+	kws_model_destroy(scene.model);
+	scene.model = build_model("['go','s]','_silence_']");
+	assert_int_equal(kws_fragment_check(scene.config, scene.model, &error), KWS_EINVAL);
+	assert_non_null(strstr(error.text, "[keyword s]].threshold: "));
+	finish_scene(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +279,8 @@ int main(void)
 		cmocka_unit_test(full_operations_are_of_each_half),
 		cmocka_unit_test(threshold_of_what_nobody_says),
 		cmocka_unit_test(hops_without_an_answer_name_nothing),
+		cmocka_unit_test(keywords_that_are_not_enabled),
+		cmocka_unit_test(keywords_that_no_file_can_name),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;

@@ -72,6 +72,21 @@ static void table_with_a_heading_in_any_order(void **state)
 	kws_table_finish(&table);
 }
 
+/* As spreadsheets save UTF-8. */
+static void table_with_a_byte_order_mark(void **state)
+{
+	(void)state;
+	struct kws_table table;
+	struct kws_error error;
+	assert_int_equal(read_table(&table, "\357\273\277file,label\r\na.wav,yes\r\n", &error), 0);
+	assert_int_equal(table.count, 1);
+	assert_string_equal(table.rows[0].cells[0], "a.wav");
+	kws_table_finish(&table);
+	assert_int_equal(read_table(&table, "\357\273\277a.wav,yes\n", &error), 0);
+	assert_string_equal(table.rows[0].cells[0], "a.wav");
+	kws_table_finish(&table);
+}
+
 static void table_that_misses_a_cell(void **state)
 {
 	(void)state;
@@ -321,20 +336,37 @@ static void fragment_has_what_differs(void **state)
 	kws_config_destroy(config);
 }
 
+/* What only the command line can hold, and by which key that is told. */
 static void fragment_that_cannot_be_written(void **state)
 {
 	(void)state;
-	static const char *const overrides[] = {"audio.device=USB ; the white one"};
-	struct kws_config *config = load(overrides, 1);
-	struct kws_error error;
-	char *text;
-	assert_int_equal(kws_fragment_render(&text, config, "", &error), KWS_EINVAL);
-	kws_config_destroy(config);
+	static const char *const overrides[] = {"audio.device=USB ; the white one",
+		"keyword yes.phrase=\"yes\" ;", "keyword y].threshold=0.4", NULL};
+	static const char *const sentences[] = {
+		"[audio].device: 'USB ; the white one' cannot stand in a file: it is read as 'USB'",
+		"[keyword yes].phrase: '\"yes\" ;' cannot stand in a file: it is read as '\"yes\"'",
+		"[keyword y]].threshold: '0.4' cannot stand in a file: a section is one [name] on "
+		"a "
+		"line of its own",
+		"[model].path: '/ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp' "
+		"cannot "
+		"stand in a file: the line is longer than 197 bytes"};
+	char path[256] = "model.path=/";
+	memset(path + strlen(path), 'p', 195);
+	for (size_t i = 0; i < 4; i++) {
+		const char *override = overrides[i] != NULL ? overrides[i] : path;
+		struct kws_config *config = load(&override, 1);
+		struct kws_error error;
+		char *text;
+		assert_int_equal(kws_fragment_render(&text, config, "", &error), KWS_EINVAL);
+		assert_string_equal(error.text, sentences[i]);
+		kws_config_destroy(config);
+	}
 }
 
 static char *draw(const struct kws_plot *plot)
 {
-	static char text[16384];
+	static char text[65536];
 	char folder[SCRATCH_BYTES];
 	char path[SCRATCH_BYTES + 8];
 	struct kws_error error;
@@ -398,11 +430,41 @@ static void plot_with_powers_of_ten(void **state)
 	assert_null(strstr(text, ">0.1</text>"));
 }
 
+/* Every keyword that a configuration may have is drawn, in a line of its own, and named. */
+static void plot_with_as_many_series_as_can_be(void **state)
+{
+	(void)state;
+	static const struct kws_plot_point points[] = {{1.0, 0.0}, {2.0, 90.0}};
+	char names[KWS_PLOT_SERIES_MAX][32];
+	struct kws_plot plot = {.title = "", .x_title = "", .y_title = ""};
+	for (size_t i = 0; i < KWS_PLOT_SERIES_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "word%zu", i);
+		plot.series[plot.series_count++] = (struct kws_plot_series){names[i], points, 2};
+	}
+	const char *text = draw(&plot);
+	double height = 0.0;
+	double place = 0.0;
+	assert_int_equal(sscanf(strstr(text, "viewBox=\""), "viewBox=\"0 0 760 %lf\"", &height), 1);
+	for (size_t i = 0; i < KWS_PLOT_SERIES_MAX; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), ">word%zu<", i);
+		const char *legend = strstr(text, name);
+		assert_non_null(legend);
+		while (strncmp(legend, "y=\"", 3) != 0) {
+			legend--;
+		}
+		assert_true(strtod(legend + 3, NULL) > place);
+		place = strtod(legend + 3, NULL);
+	}
+	assert_true(place < height);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_without_a_heading),
 		cmocka_unit_test(table_with_a_heading_in_any_order),
+		cmocka_unit_test(table_with_a_byte_order_mark),
 		cmocka_unit_test(table_that_misses_a_cell),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(truth_of_windows),
@@ -418,6 +480,7 @@ int main(void)
 		cmocka_unit_test(plot_has_points_where_the_axes_say),
 		cmocka_unit_test(plot_with_nothing_found),
 		cmocka_unit_test(plot_with_powers_of_ten),
+		cmocka_unit_test(plot_with_as_many_series_as_can_be),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return failed != 0;

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/resolve.h"
+
+/* Of a keyword that is only tried: as long as a number gets, and nobody's default. */
+#define THRESHOLD (1.0 / 3.0)
+
 #define SECTION_SIZE (sizeof(KWS_KEYWORD_SECTION) + KWS_KEYWORD_NAME_SIZE + 1)
 
 struct writer {
@@ -13,6 +18,8 @@ struct writer {
 	const struct kws_config *config;
 	const struct kws_config *defaults;
 	char section[SECTION_SIZE]; /* whose heading was written last */
+	int result;                 /* of the first value that cannot stand in a file */
+	struct kws_error *error;
 };
 
 static void write_value(
@@ -35,6 +42,41 @@ static void get_value(const struct kws_config *config, const char *section, cons
 	}
 }
 
+/* What the parser has against the text of one value, ":2: the line is too long" without its place.
+ */
+static const char *reason_of(const struct kws_config_errors *errors)
+{
+	const char *blank = strchr(errors->text[0], ' ');
+	return blank != NULL ? blank + 1 : errors->text[0];
+}
+
+/* Each value alone, so that the one that cannot stand in a file can be named. */
+static int check_value(
+	const char *section, const char *name, const char *value, struct kws_error *error)
+{
+	char text[SECTION_SIZE + KWS_CONFIG_KEY_TEXT_SIZE + KWS_CONFIG_VALUE_SIZE];
+	char read[KWS_CONFIG_VALUE_SIZE];
+	struct kws_config *parsed;
+	struct kws_config_errors errors;
+	snprintf(text, sizeof(text), "[%s]\n%s = %s\n", section, name, value);
+	int result = kws_config_parse(&parsed, "", text, strlen(text), NULL, 0, &errors);
+	if (result == KWS_ENOMEM) {
+		return kws_fail(error, result, "%s", kws_strerror(result));
+	}
+	if (result != 0) {
+		return kws_fail(error, KWS_EINVAL, "[%s].%s: '%.60s' cannot stand in a file: %s",
+			section, name, value, reason_of(&errors));
+	}
+	get_value(parsed, section, name, read);
+	kws_config_destroy(parsed);
+	if (strcmp(read, value) != 0) {
+		return kws_fail(error, KWS_EINVAL,
+			"[%s].%s: '%.60s' cannot stand in a file: it is read as '%.40s'", section,
+			name, value, read);
+	}
+	return 0;
+}
+
 /* A key is left out where it has the value that it would have without being there. */
 static void write_key(struct writer *writer, const struct kws_key *key, const char *section)
 {
@@ -46,9 +88,13 @@ static void write_key(struct writer *writer, const struct kws_key *key, const ch
 	} else {
 		get_value(writer->defaults, section, key->name, otherwise);
 	}
-	if (strcmp(value, otherwise) != 0) {
-		write_value(writer, section, key->name, value);
+	if (strcmp(value, otherwise) == 0) {
+		return;
 	}
+	if (writer->result == 0) {
+		writer->result = check_value(section, key->name, value, writer->error);
+	}
+	write_value(writer, section, key->name, value);
 }
 
 static void write_keyword(struct writer *writer, const char *name)
@@ -89,7 +135,7 @@ static int render(struct writer *writer, const char *comment, char **text, size_
 	return fclose(writer->file) == 0 ? 0 : KWS_ENOMEM;
 }
 
-/* Whether the text means the configuration that it was made of. */
+/* Whether the text means the configuration that it was made of, as its values do one by one. */
 static int check(
 	const struct kws_config *config, const char *text, size_t length, struct kws_error *error)
 {
@@ -111,7 +157,7 @@ static int check(
 int kws_fragment_render(
 	char **out, const struct kws_config *config, const char *comment, struct kws_error *error)
 {
-	struct writer writer = {.config = config};
+	struct writer writer = {.config = config, .error = error};
 	struct kws_config *defaults = NULL;
 	struct kws_config_errors errors;
 	char *text = NULL;
@@ -126,11 +172,49 @@ int kws_fragment_render(
 		free(text);
 		return kws_fail(error, result, "%s", kws_strerror(result));
 	}
-	result = check(config, text, length, error);
+	result = writer.result != 0 ? writer.result : check(config, text, length, error);
 	if (result != 0) {
 		free(text);
 		return result;
 	}
 	*out = text;
 	return 0;
+}
+
+/* As a search does, which gives each keyword a threshold. */
+static int add_thresholds(
+	struct kws_config *config, const struct kws_model *model, struct kws_error *error)
+{
+	for (size_t c = 0; c < kws_model_label_count(model); c++) {
+		const char *label = kws_model_label(model, c);
+		if (!kws_resolve_is_keyword(label)) {
+			continue;
+		}
+		struct kws_keyword_config *keyword = kws_config_add_keyword(config, label);
+		if (keyword == NULL) {
+			return kws_fail(error, KWS_EUNSUPPORTED,
+				"the model has more keywords than a configuration has room for, %d",
+				KWS_CONFIG_KEYWORDS_MAX);
+		}
+		keyword->threshold = THRESHOLD;
+	}
+	return 0;
+}
+
+int kws_fragment_check(
+	const struct kws_config *config, const struct kws_model *model, struct kws_error *error)
+{
+	char *text = NULL;
+	struct kws_config *copy = malloc(sizeof(*copy));
+	if (copy == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "%s", kws_strerror(KWS_ENOMEM));
+	}
+	*copy = *config;
+	int result = add_thresholds(copy, model, error);
+	if (result == 0) {
+		result = kws_fragment_render(&text, copy, "", error);
+	}
+	free(text);
+	kws_config_destroy(copy);
+	return result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tune/plot.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
@@ -8,9 +9,10 @@
 #include <string.h>
 
 #define WIDTH 760.0
-#define HEIGHT 460.0
+#define HEIGHT 460.0 /* or more, for the legend */
 #define LEFT 70.0
 #define RIGHT 180.0 /* the legend's room */
+#define LEGEND_STEP 18.0
 #define TOP 40.0
 #define BOTTOM 60.0
 #define TICKS 6
@@ -19,6 +21,12 @@
 static const char *const colours[] = {
 	"#1b6ca8", "#d1495b", "#3c8d4f", "#e08e2b", "#7a4fa3", "#8a6d4f", "#2ba6a6", "#555555"};
 #define COLOURS (sizeof(colours) / sizeof(colours[0]))
+
+/* The next each time that the colours begin again. */
+static const char *const dashes[] = {
+	"none", "5 3", "2 3", "10 4", "8 3 2 3", "8 3 2 3 2 3", "14 4 6 4", "1 2"};
+static_assert(sizeof(dashes) / sizeof(dashes[0]) * COLOURS >= KWS_PLOT_SERIES_MAX,
+	"each series has a line of its own");
 
 /* One axis: from values to places. */
 struct axis {
@@ -166,17 +174,36 @@ static void put_mark(FILE *file, double x, double y, size_t series)
 	}
 }
 
+static double legend_place(size_t series)
+{
+	return TOP + 10 + LEGEND_STEP * (double)series;
+}
+
+/* A piece of the line, if it has one, its mark and its name. */
+static void put_legend(FILE *file, const struct kws_plot *plot, size_t index)
+{
+	double x = WIDTH - RIGHT + 8;
+	double y = legend_place(index);
+	if (!plot->dots) {
+		fprintf(file,
+			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
+			"stroke-width=\"2\" stroke-dasharray=\"%s\"/>\n",
+			x, y, x + 30, y, colours[index % COLOURS], dashes[index / COLOURS]);
+	}
+	put_mark(file, x + 15, y, index);
+	put_text(file, x + 36, y + 4, "", plot->series[index].name);
+}
+
 static void put_series(FILE *file, const struct kws_plot *plot, size_t index, const struct axis *x,
 	const struct axis *y)
 {
 	const struct kws_plot_series *series = &plot->series[index];
 	const char *colour = colours[index % COLOURS];
-	const char *dashes = index / COLOURS % 2 != 0 ? " stroke-dasharray=\"5 3\"" : "";
-	double legend = TOP + 10 + 18 * (double)index;
 	if (!plot->dots && series->count > 1) {
 		fprintf(file,
-			"<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s points=\"",
-			colour, dashes);
+			"<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
+			"stroke-dasharray=\"%s\" points=\"",
+			colour, dashes[index / COLOURS]);
 		for (size_t i = 0; i < series->count; i++) {
 			fprintf(file, "%.1f,%.1f ", place_of(x, series->points[i].x),
 				place_of(y, series->points[i].y));
@@ -187,8 +214,7 @@ static void put_series(FILE *file, const struct kws_plot *plot, size_t index, co
 		put_mark(file, place_of(x, series->points[i].x), place_of(y, series->points[i].y),
 			index);
 	}
-	put_mark(file, WIDTH - RIGHT + 16, legend, index);
-	put_text(file, WIDTH - RIGHT + 26, legend + 4, "", series->name);
+	put_legend(file, plot, index);
 }
 
 static void put_plot(FILE *file, const struct kws_plot *plot)
@@ -200,12 +226,13 @@ static void put_plot(FILE *file, const struct kws_plot *plot)
 				? logarithmic_axis(smallest, largest, LEFT, WIDTH - RIGHT)
 				: linear_axis(0.0, largest, LEFT, WIDTH - RIGHT);
 	find_range(plot, false, &smallest, &largest);
+	double height = fmax(HEIGHT, legend_place(plot->series_count));
 	struct axis y = linear_axis(plot->y_cut ? smallest : 0.0, largest, HEIGHT - BOTTOM, TOP);
 	fprintf(file,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" width=\"%g\" "
 		"height=\"%g\" font-family=\"sans-serif\" font-size=\"12\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-		WIDTH, HEIGHT, WIDTH, HEIGHT);
+		WIDTH, height, WIDTH, height);
 	put_ticks(file, &x, &y);
 	put_line(file, LEFT, TOP, LEFT, HEIGHT - BOTTOM, "black");
 	put_line(file, LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "black");

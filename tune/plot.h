@@ -9,7 +9,7 @@
 
 /* Curves as an SVG file. */
 
-#define KWS_PLOT_SERIES_MAX 24
+#define KWS_PLOT_SERIES_MAX 64
 
 struct kws_plot_point {
 	double x;
@@ -35,8 +35,9 @@ struct kws_plot {
 	size_t series_count;
 };
 
-/* Writes the file at `path`. The axes reach over the largest value. Texts are UTF-8
- * and are escaped. Errors: KWS_EIO with a sentence without the path. Thread: any. */
+/* Writes the file at `path`. The axes reach over the largest value, the picture over the legend.
+ * Texts are UTF-8 and are escaped. Errors: KWS_EIO with a sentence without the path. Thread: any.
+ */
 int kws_plot_write(const struct kws_plot *plot, const char *path, struct kws_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "bnn/account.h"
 #include "pipeline/decider.h"
+#include "pipeline/resolve.h"
 #include "tune/truth.h"
 
 struct kws_replay {
@@ -14,10 +15,11 @@ struct kws_replay {
 	struct kws_decider *decider;
 	struct kws_net *net; /* never run: the account counts by it */
 	struct kws_account *account;
-	float *posteriors;  /* [hops of all recordings][classes] */
-	size_t *decided;    /* hops of each recording that were decided last */
-	bool *found;        /* [spoken words] of one recording */
-	size_t most_spoken; /* in one recording */
+	float *posteriors;              /* [hops of all recordings][classes] */
+	size_t *decided;                /* hops of each recording that were decided last */
+	bool *found;                    /* [spoken words] of one recording */
+	size_t most_spoken;             /* in one recording */
+	bool listened[KWS_CLASSES_MAX]; /* to the label: a keyword that is enabled */
 };
 
 /* One hop's kept answers, for the policy. */
@@ -47,6 +49,13 @@ static int allocate(struct kws_replay *replay, size_t hop_frames)
 	return result != 0 ? result : kws_account_create(&replay->account, replay->net);
 }
 
+static void note_listened(struct kws_replay *replay, const struct kws_config *config)
+{
+	for (size_t c = 0; c < kws_model_label_count(replay->model); c++) {
+		replay->listened[c] = kws_resolve_detector(replay->model, config, c).enabled;
+	}
+}
+
 int kws_replay_create(struct kws_replay **out, const struct kws_model *model,
 	const struct kws_corpus *corpus, const struct kws_config *config, struct kws_error *error)
 {
@@ -56,6 +65,7 @@ int kws_replay_create(struct kws_replay **out, const struct kws_model *model,
 	}
 	replay->model = model;
 	replay->corpus = corpus;
+	note_listened(replay, config);
 	int result = allocate(replay, (size_t)config->model.hop_frames);
 	if (result != 0) {
 		kws_fail(error, result, "%s", kws_strerror(result));
@@ -86,6 +96,7 @@ void kws_replay_destroy(struct kws_replay *replay)
 
 void kws_replay_configure(struct kws_replay *replay, const struct kws_config *config)
 {
+	note_listened(replay, config);
 	kws_decider_configure(replay->decider, config);
 }
 
@@ -96,17 +107,17 @@ static const float *answer(void *user, size_t exit)
 	return answers->logits + exit * answers->classes;
 }
 
-/* To name nothing is right where no keyword is. */
-static void tally_window(struct kws_tally *tally, const struct kws_model *model, int truth,
+/* To name nothing is right where no keyword is, and so is what nobody listens to. */
+static void tally_window(struct kws_tally *tally, const struct kws_replay *replay, int truth,
 	const struct kws_hop *hop)
 {
-	const char *label = kws_hop_label(hop, model);
+	bool named = hop->best != KWS_HOP_NONE && replay->listened[hop->best];
 	if (truth >= 0) {
 		tally->keyword_windows++;
 		tally->keyword_windows_right += hop->best == (size_t)truth;
 	} else if (truth == KWS_TRUTH_BACKGROUND) {
 		tally->background_windows++;
-		tally->background_windows_right += label == NULL || label[0] == '_';
+		tally->background_windows_right += !named;
 	}
 }
 
@@ -140,7 +151,7 @@ static void decide_hop(struct kws_replay *replay, const struct kws_recording *re
 	}
 	kws_decider_decide(replay->decider, recorded->speech ? answer : NULL, &answers, &hop);
 	memcpy(posteriors, hop.posteriors, graph->classes * sizeof(*posteriors));
-	tally_window(tally, replay->model, recorded->truth, &hop);
+	tally_window(tally, replay, recorded->truth, &hop);
 	if (recording->stream || !replay->corpus->has_streams[half]) {
 		struct kws_net_stats after = kws_account_stats(replay->account);
 		add_computed(&tally->computed, &before, &after);

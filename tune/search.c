@@ -199,14 +199,6 @@ static void try(struct kws_search *search, const struct kws_candidate *candidate
 	kws_replay_configure(search->replay, search->trial);
 }
 
-static void set_all_thresholds(struct kws_config *config, double threshold)
-{
-	config->keyword_default.threshold = threshold;
-	for (size_t i = 0; i < config->keyword_count; i++) {
-		config->keywords[i].threshold = threshold;
-	}
-}
-
 /* Difference Detection and Temporal Patience do not hold what may become a detection. */
 static bool looks_at_keyword_thresholds(enum kws_config_policy policy)
 {
@@ -222,7 +214,7 @@ static void sweep(struct kws_search *search, const struct kws_candidate *candida
 	try(search, candidate);
 	for (size_t t = 0; t < THRESHOLDS; t++) {
 		memset(tallies, 0, KWS_HALVES * sizeof(*tallies));
-		set_all_thresholds(search->trial, threshold_grid[t]);
+		kws_config_set_thresholds(search->trial, threshold_grid[t]);
 		kws_replay_configure(search->replay, search->trial);
 		if (t == 0 || looks_at_keyword_thresholds(candidate->policy)) {
 			kws_replay_decide(search->replay, search_only, tallies);
@@ -261,24 +253,15 @@ static size_t budget_of(const struct kws_search *search, double hours)
 	return budget < most ? budget : most;
 }
 
-/* Adds a section for each keyword that has none, so that each has a threshold of its own. */
+/* A section for each keyword, for which check_keywords() found room. */
 static void set_thresholds(const struct kws_search *search, const struct kws_outcome *outcome,
 	struct kws_config *config)
 {
 	for (size_t c = 0; c < kws_model_label_count(search->model); c++) {
 		const char *label = kws_model_label(search->model, c);
-		size_t i = 0;
-		if (!kws_resolve_is_keyword(label)) {
-			continue;
+		if (kws_resolve_is_keyword(label)) {
+			kws_config_add_keyword(config, label)->threshold = outcome->thresholds[c];
 		}
-		while (i < config->keyword_count && strcmp(config->keywords[i].name, label) != 0) {
-			i++;
-		}
-		if (i == config->keyword_count) {
-			config->keywords[i] = kws_config_keyword(config, label);
-			config->keyword_count++;
-		}
-		config->keywords[i].threshold = outcome->thresholds[c];
 	}
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
+
 #define CELLS_MAX 32
 #define FILE_MAX_BYTES (256u << 20)
 
@@ -160,7 +162,8 @@ static int take_line(struct reader *reader, int number, char *line)
 /* Takes the lines of table->text, which ends with a NUL. */
 static int take_lines(struct reader *reader)
 {
-	char *rest = reader->table->text;
+	char *text = reader->table->text;
+	char *rest = text + kws_utf8_mark_bytes(text, strlen(text));
 	char *line;
 	int result = 0;
 	for (int number = 1; result == 0 && (line = strsep(&rest, "\n")) != NULL; number++) {

@@ -7,7 +7,7 @@
 #include "common/error.h"
 
 /* A small text table: one row a line, cells between tabs, or between commas where a line has no
- * tab; no quoting. Empty lines and lines that begin with '#' are passed over. */
+ * tab; no quoting. Empty lines, lines that begin with '#' and a byte order mark are passed over. */
 
 #define KWS_TABLE_COLUMNS_MAX 8
 

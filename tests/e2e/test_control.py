@@ -194,8 +194,10 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual(daemon.get("ipc.events"), "")
 
     def test_check_config_looks_at_the_files(self):
-        missing = str(self.folder / "missing")
+        missing, pipe = str(self.folder / "missing"), str(self.folder / "pipe")
+        os.mkfifo(pipe)  # who opens it to read waits for a writer
         for settings, sentence in (
+                (("audio.source=file", f"audio.path={pipe}"), "not a regular file; for a pipe"),
                 (("audio.source=file", f"audio.path={missing}"), missing),
                 (("audio.source=null", f"model.path={missing}"), missing),
                 (("audio.source=null", f"model.path={self.config}"), str(self.config)),

@@ -157,7 +157,10 @@ class ReloadTest(harness.DaemonTest):
 
     def test_audio_that_cannot_be_had(self):
         """What is wrong for certain is refused; a file that is no audio leaves the daemon mendable."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
         for settings, sentence in ((("audio.channel", "5"), "there is no 5"),
+                                   (("audio.source", "file", "audio.path", str(pipe)), "not a regular file"),
                                    (("audio.source", "file", "audio.path", "/missing"), "/missing"),
                                    (("audio.rate_hz", "0"), "rate_hz")):
             done = self.daemon.kwsctl("set", *settings)

@@ -105,6 +105,15 @@ class ScanTest(harness.DaemonTest):
             self.assertEqual(constant_part(alone), constant_part(
                 event for event in together if event["threshold"] == float(threshold)))
 
+    def test_a_pipe_is_read_as_a_file_is(self):
+        harness.write_wav(self.wav, self.samples)
+        expected, _ = self.scan()
+        done = subprocess.run([harness.KWS, "scan", "--json", "--model", harness.MODEL,
+                               *harness.options(f"detector.threshold={harness.THRESHOLD}"), "/dev/stdin"],
+                              input=self.wav.read_bytes(), stdout=subprocess.PIPE, check=True)
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([event["sample"] for event in found], [event["sample"] for event in expected])
+
     def test_goes_on_after_a_file_that_cannot_be_read(self):
         harness.write_wav(self.wav, self.samples)
         bad = self.folder / "bad.wav"

@@ -96,6 +96,14 @@ class TuneTest(harness.DaemonTest):
         # 1.2 s of the file are one window and five hops more
         self.assertEqual(sum(half["hops"] for half in halves), 6)
 
+    def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
+        word = harness.WORDS[0]
+        arguments = ("--policy", "always-1", "--set", f"keyword {word}.enabled=no", "--stream", self.wav, self.noise)
+        halves = json.loads(self.tune("--json", *arguments).stdout)["tuned"].values()
+        self.assertEqual(sum(half["spoken"] for half in halves),
+                         sum(label != word for _, _, label in self.labels))
+        self.assertRegex(self.tune(*arguments).stdout, f"(?m)^{word} +disabled$")
+
     def test_report_and_curves(self):
         done = self.tune("--draw", self.folder / "curves", "--policy", "entropy",
                          "--stream", self.wav, self.noise)
@@ -167,6 +175,17 @@ class TuneTest(harness.DaemonTest):
                 ("taken-policies.svg: Is a directory", "--draw", self.folder / "taken")):
             with self.subTest(output):
                 self.assertNotIn("reading", self.assert_refused(sentence, *output, "--stream", self.wav))
+
+    def test_settings_that_no_file_can_hold_are_told_before_the_work(self):
+        long = self.folder / ("x" * 200)
+        long.symlink_to(harness.MODEL)
+        for settings, sentence in ((("--set", "ipc.site=kitchen ; left"), "[ipc].site: 'kitchen ; left' cannot stand"),
+                                   (("--model", long), "[model].path: ")):
+            with self.subTest(settings):
+                told = self.assert_refused(sentence, *settings, "--write", self.tuned, "--stream", self.wav)
+                self.assertNotIn("reading", told)
+        done = self.tune("--model", long, "--policy", "always-1", "--stream", self.wav)
+        self.assertIn("Best for penalty", done.stdout)
 
     def test_curves_that_cannot_be_drawn_leave_the_configuration(self):
         (self.folder / "curves-keywords.svg").symlink_to("/dev/full")
