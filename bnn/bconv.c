@@ -72,9 +72,11 @@ static int cut_axes(
 	const size_t counts[2] = {out->rows, out->bands};
 	for (size_t axis = 0; axis < 2; axis++) {
 		size_t count = cut_axis(&conv->window, axis, extents[axis], counts[axis], NULL);
-		conv->segments[axis] = kws_spec_alloc(count, sizeof(**conv->segments));
-		if (conv->segments[axis] == NULL) {
-			return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+		int result = 0;
+		conv->segments[axis] =
+			kws_spec_keep(spec, count, sizeof(**conv->segments), &result);
+		if (result != 0) {
+			return result;
 		}
 		cut_axis(&conv->window, axis, extents[axis], counts[axis], conv->segments[axis]);
 		conv->segment_counts[axis] = count;
@@ -133,10 +135,14 @@ static int make_base(struct kws_bconv *conv, size_t pad_value, const struct kws_
 {
 	size_t kinds = conv->segment_counts[0] * conv->segment_counts[1];
 	size_t corners = (conv->window.kernel[0] + 1) * (conv->window.kernel[1] + 1);
+	int result = 0;
+	conv->base =
+		kws_spec_keep(spec, kinds * conv->blocks * BLOCK, sizeof(*conv->base), &result);
+	if (result != 0) {
+		return result;
+	}
 	int32_t *ones = kws_spec_alloc(corners, sizeof(*ones));
-	conv->base = kws_spec_alloc(kinds * conv->blocks * BLOCK, sizeof(*conv->base));
-	if (ones == NULL || conv->base == NULL) {
-		free(ones);
+	if (ones == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
 	for (size_t o = 0; o < conv->outputs; o++) {
@@ -170,13 +176,14 @@ int kws_bconv_init(struct kws_bconv *conv, const struct kws_op *op, const struct
 	}
 	conv->length = (int32_t)(conv->taps * op->in.channels);
 	conv->group_blocks = group_blocks(conv);
-	conv->weights =
-		kws_spec_alloc(conv->blocks * conv->taps * conv->words * BLOCK, sizeof(uint64_t));
-	if (conv->weights == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	int result = 0;
+	conv->weights = kws_spec_keep(
+		spec, conv->blocks * conv->taps * conv->words * BLOCK, sizeof(uint64_t), &result);
+	if (result != 0) {
+		return result;
 	}
 	pack_weights(conv, weight);
-	int result = cut_axes(conv, &op->out, spec);
+	result = cut_axes(conv, &op->out, spec);
 	return result == 0 ? make_base(conv, pad_value, spec) : result;
 }
 

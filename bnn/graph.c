@@ -20,6 +20,7 @@ struct builder {
 	struct kws_graph *graph;
 	const char *names[MAPS_MAX];
 	size_t map_bytes;
+	size_t weight_bytes;
 	struct kws_spec spec;
 };
 
@@ -363,6 +364,7 @@ int kws_graph_build(
 		builder->graph = graph;
 		builder->spec.file = file;
 		builder->spec.error = error;
+		builder->spec.weight_bytes = &builder->weight_bytes;
 		result = build_list(builder, list);
 	}
 	free(builder);

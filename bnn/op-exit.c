@@ -46,10 +46,11 @@ static int load_dense(struct exit_head *head, const struct kws_spec *spec)
 	}
 	head->classes = weight->shape[0];
 	size_t blocks = (head->classes + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
-	head->weight = kws_spec_alloc(blocks * KWS_FLOAT_BLOCK * head->features, sizeof(float));
-	head->bias = kws_spec_alloc(blocks * KWS_FLOAT_BLOCK, sizeof(float));
-	if (head->weight == NULL || head->bias == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	size_t lanes = blocks * KWS_FLOAT_BLOCK;
+	head->weight = kws_spec_keep(spec, lanes * head->features, sizeof(float), &result);
+	head->bias = kws_spec_keep(spec, lanes, sizeof(float), &result);
+	if (result != 0) {
+		return result;
 	}
 	const float *from = weight->data;
 	for (size_t c = 0; c < head->classes; c++) {

@@ -168,14 +168,34 @@ int kws_spec_vector(
 			return result;
 		}
 	}
-	*out = kws_spec_alloc(count, sizeof(**out));
-	if (*out == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
-	}
-	for (size_t i = 0; i < count; i++) {
+	int result = 0;
+	*out = kws_spec_keep(spec, count, sizeof(**out), &result);
+	for (size_t i = 0; result == 0 && i < count; i++) {
 		(*out)[i] = tensor != NULL ? ((const float *)tensor->data)[i] : fallback;
 	}
-	return 0;
+	return result;
+}
+
+void *kws_spec_keep(const struct kws_spec *spec, size_t count, size_t size, int *result)
+{
+	size_t bytes;
+	if (*result != 0) {
+		return NULL;
+	}
+	if (__builtin_mul_overflow(count, size, &bytes) ||
+		bytes > KWS_WEIGHT_BYTES_MAX - *spec->weight_bytes) {
+		*result = kws_spec_fail(spec, KWS_EUNSUPPORTED,
+			"the weights are too large: more than %u MiB as the kernels need them",
+			KWS_WEIGHT_BYTES_MAX >> 20);
+		return NULL;
+	}
+	void *memory = kws_spec_alloc(count, size);
+	if (memory == NULL) {
+		*result = kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	} else {
+		*spec->weight_bytes += bytes;
+	}
+	return memory;
 }
 
 void *kws_spec_alloc(size_t count, size_t size)

@@ -13,6 +13,10 @@
  * two may overflow a size_t of 32. */
 #define KWS_EXTENT_MAX 65536
 
+/* Of all that the operations of a model keep: four times the largest file. What fills up the blocks
+ * of a kernel may be 15 times its tensor, and every operation may name the same one. */
+#define KWS_WEIGHT_BYTES_MAX (256u << 20)
+
 /* One entry of `kws.graph` while it is read: the JSON object, the tensors, and the place for the
  * sentence when something is wrong. Every kws_spec_ function returns 0 or a code and then has set
  * that sentence, which names the operation. */
@@ -21,6 +25,7 @@ struct kws_spec {
 	size_t index; /* position in the list, for error texts */
 	const struct kws_safetensors *file;
 	struct kws_error *error;
+	size_t *weight_bytes; /* what kws_spec_keep() gave so far, to all operations */
 };
 
 /* The geometry of a window that moves over rows and bands. */
@@ -77,6 +82,11 @@ int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype
  * absent. The caller frees it. */
 int kws_spec_vector(
 	const struct kws_spec *spec, const char *key, size_t count, float fallback, float **out);
+
+/* kws_spec_alloc() for what an operation keeps as long as the model is loaded. NULL, with *result
+ * set, where there is no memory or all operations would have more than KWS_WEIGHT_BYTES_MAX; does
+ * nothing where *result is an error already. */
+void *kws_spec_keep(const struct kws_spec *spec, size_t count, size_t size, int *result);
 
 /* Zeroed memory aligned to 64 bytes, to be freed with free(); NULL when there is none. */
 void *kws_spec_alloc(size_t count, size_t size);

@@ -453,6 +453,38 @@ static void refuses_bad_maxpool2d_and_exit(void **state)
 	refuses(bad_ends, COUNT(bad_ends));
 }
 
+/* A window of 1024 x 1024 at one position. What its one output fills up takes 64 MiB of a tensor of
+ * 4 MiB, and every operation keeps a copy of its own. */
+#define MUCH "'weight':'much','pad':[463,463,480,480]}"
+
+static void refuses_more_weights_than_are_left(void **state)
+{
+	(void)state;
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_error error;
+	uint32_t *zeros = calloc(1024 * 1024, sizeof(*zeros));
+	assert_non_null(zeros);
+	model_builder_init(&builder);
+	model_builder_describe(&builder);
+	model_builder_floats(&builder, "much", (const size_t[4]){1024, 1024, 1, 1});
+	model_builder_tensor(
+		&builder, "bits", KWS_DTYPE_U32, (const size_t[4]){1, 1024, 1024, 1}, zeros);
+	model_builder_json(&builder, "kws.graph",
+		"[{'op':'input','out':'x','shape':[98,64,1]},"
+		"{'op':'sign','in':'x','out':'s'},"
+		"{'op':'conv2d','in':'x','out':'c'," MUCH
+		",{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[463,463,480,480]},"
+		"{'op':'conv2d','in':'x','out':'d'," MUCH ",{'op':'conv2d','in':'x','out':'e'," MUCH
+		"]");
+	assert_int_equal(model_builder_parse(&builder, &model, NULL, &error), KWS_EUNSUPPORTED);
+	assert_string_equal(error.text,
+		"graph operation 5 (conv2d): the weights are too large: more than 256 MiB as the "
+		"kernels need them");
+	model_builder_finish(&builder);
+	free(zeros);
+}
+
 /* A graph of `count` exits on one map. */
 static int build_exits(size_t count, struct kws_graph *graph, struct kws_error *error)
 {
@@ -491,6 +523,7 @@ int main(void)
 		cmocka_unit_test(refuses_bad_conv2d),
 		cmocka_unit_test(refuses_bad_sign_and_bconv2d),
 		cmocka_unit_test(refuses_bad_maxpool2d_and_exit),
+		cmocka_unit_test(refuses_more_weights_than_are_left),
 		cmocka_unit_test(takes_only_so_many_exits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
