@@ -9,8 +9,8 @@
 #include "bnn/safetensors.h"
 #include "common/error.h"
 
-/* Every extent of an axis is below. With it no product of three extents overflows 64 bits; that of
- * two may overflow a size_t of 32. */
+/* Every extent of an axis is below. With it no product of three extents overflows 64 bits and none
+ * of two overflows a size_t of 32; a third factor may. */
 #define KWS_EXTENT_MAX 65536
 
 /* Of all that the operations of a model keep: four times the largest file. What fills up the blocks
