@@ -137,6 +137,10 @@ static int build_input(struct builder *builder)
 	if (result != 0) {
 		return result;
 	}
+	if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EFORMAT, "'shape' must be a list of 3 integers from 1");
+	}
 	struct kws_map_shape map = {KWS_MAP_FLOAT, shape[0], shape[1], shape[2]};
 	return add_named_map(builder, &map, &index);
 }

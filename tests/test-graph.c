@@ -175,11 +175,9 @@ static const struct bad_graph bad_lists[] = {
 	{"[{'op':'input','out':'x','shape':[8,6,65536]}," EXIT "]", KWS_EFORMAT,
 		"graph operation 0 (input): 'shape' must hold integers from 0 to 65535"},
 	{"[{'op':'input','out':'x','shape':[0,6,1]}," EXIT "]", KWS_EFORMAT,
-		"graph operation 0 (input): the window does not fit into the input: no rows are "
-		"left"},
+		"graph operation 0 (input): 'shape' must be a list of 3 integers from 1"},
 	{"[{'op':'input','out':'x'}," EXIT "]", KWS_EFORMAT,
-		"graph operation 0 (input): the window does not fit into the input: no rows are "
-		"left"},
+		"graph operation 0 (input): 'shape' must be a list of 3 integers from 1"},
 	{"[{'op':'input','out':'x','shape':[5000,5000,1]}," EXIT "]", KWS_EUNSUPPORTED,
 		"graph operation 0 (input): the maps are too large"},
 	{ONE("7"), KWS_EFORMAT, "graph operation 1 (?): 'op' must be a string"},
