@@ -127,16 +127,13 @@ static int load_transform(struct kws_op *op, struct bconv2d *bconv, const struct
 	if (op->out.type == KWS_MAP_INT16) {
 		return check_integers(op, bconv, spec);
 	}
-	const char *act;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	bool relu;
+	int result = kws_spec_relu(spec, &relu);
 	if (result != 0) {
 		return result;
 	}
-	bool relu = strcmp(act, "relu") == 0;
-	if ((!relu && strcmp(act, "none") != 0) ||
-		(relu && json_object_get(spec->json, "slope") != NULL)) {
-		return kws_spec_fail(
-			spec, KWS_EFORMAT, "'act' must be none or, without 'slope', relu");
+	if (relu && json_object_get(spec->json, "slope") != NULL) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "'act' relu has no 'slope'");
 	}
 	size_t channels = op->out.channels;
 	result = kws_op_vector(op, spec, "slope", channels, relu ? 0.0f : 1.0f, &bconv->slope);

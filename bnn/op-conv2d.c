@@ -126,20 +126,16 @@ static int conv2d_create(struct kws_op *op, struct kws_spec *spec)
 	if (conv == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
-	const char *act;
 	size_t groups;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	int result = kws_spec_relu(spec, &conv->relu);
 	if (result == 0) {
 		result = kws_spec_size(spec, "groups", 1, &groups);
 	}
 	if (result != 0) {
 		return result;
 	}
-	conv->relu = strcmp(act, "relu") == 0;
-	if ((!conv->relu && strcmp(act, "none") != 0) || op->in.type != KWS_MAP_FLOAT ||
-		groups == 0) {
-		return kws_spec_fail(spec, KWS_EFORMAT,
-			"needs a float input, groups from 1, and act none or relu");
+	if (op->in.type != KWS_MAP_FLOAT || groups == 0) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input and groups from 1");
 	}
 	result = load_weight(op, conv, spec, groups);
 	if (result != 0) {

@@ -37,6 +37,19 @@ int kws_spec_string(
 	return 0;
 }
 
+int kws_spec_relu(const struct kws_spec *spec, bool *out)
+{
+	const char *act;
+	int result = kws_spec_string(spec, "act", "none", &act);
+	if (result != 0) {
+		return result;
+	}
+	*out = strcmp(act, "relu") == 0;
+	return *out || strcmp(act, "none") == 0
+		       ? 0
+		       : kws_spec_fail(spec, KWS_EFORMAT, "'act' must be none or relu");
+}
+
 static int size_of_json(
 	const struct kws_spec *spec, const char *key, const json_t *json, size_t *out)
 {

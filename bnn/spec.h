@@ -43,6 +43,9 @@ int kws_spec_fail(const struct kws_spec *spec, int code, const char *format, ...
 int kws_spec_string(
 	const struct kws_spec *spec, const char *key, const char *fallback, const char **out);
 
+/* Whether `act` is relu; it may be none, too, and is when absent. */
+int kws_spec_relu(const struct kws_spec *spec, bool *out);
+
 /* A list of `count` unsigned integers below KWS_EXTENT_MAX; when absent, all are `fallback`. */
 int kws_spec_sizes(
 	const struct kws_spec *spec, const char *key, size_t count, size_t fallback, size_t *out);

@@ -238,13 +238,11 @@ static const struct bad_graph bad_conv2d[] = {
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':4}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'bias' must be a string"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','act':'tanh'}"), KWS_EFORMAT,
-		"graph operation 1 (conv2d): needs a float input, groups from 1, and act none or "
-		"relu"},
+		"graph operation 1 (conv2d): 'act' must be none or relu"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','act':1}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'act' must be a string"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':0}"), KWS_EFORMAT,
-		"graph operation 1 (conv2d): needs a float input, groups from 1, and act none or "
-		"relu"},
+		"graph operation 1 (conv2d): needs a float input and groups from 1"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':'all'}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'groups' must hold integers from 0 to 65535"},
 	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'conv','groups':3}"), KWS_EFORMAT,
@@ -252,8 +250,7 @@ static const struct bad_graph bad_conv2d[] = {
 	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'odd','groups':2}"), KWS_EFORMAT,
 		"graph operation 2 (conv2d): groups must divide the number of channels"},
 	{AFTER_SIGN("{'op':'conv2d','in':'s','out':'d','weight':'conv'}"), KWS_EFORMAT,
-		"graph operation 3 (conv2d): needs a float input, groups from 1, and act none or "
-		"relu"},
+		"graph operation 3 (conv2d): needs a float input and groups from 1"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','stride':[0,1]}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): stride and kernel must be at least 1"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','stride':2}"), KWS_EFORMAT,
@@ -336,12 +333,10 @@ static const struct bad_graph bad_bits[] = {
 		KWS_EFORMAT, /* one channel */
 		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','act':'tanh'}"),
-		KWS_EFORMAT,
-		"graph operation 3 (bconv2d): 'act' must be none or, without 'slope', relu"},
+		KWS_EFORMAT, "graph operation 3 (bconv2d): 'act' must be none or relu"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','act':'relu',"
 		    "'slope':'four'}"),
-		KWS_EFORMAT,
-		"graph operation 3 (bconv2d): 'act' must be none or, without 'slope', relu"},
+		KWS_EFORMAT, "graph operation 3 (bconv2d): 'act' relu has no 'slope'"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int8'}"),
 		KWS_EFORMAT, "graph operation 3 (bconv2d): 'output' must be float or int16"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int16',"
@@ -356,7 +351,7 @@ static const struct bad_graph bad_bits[] = {
 		"graph operation 4 (sign): the threshold of channel 0, which is int16, must be an "
 		"integer from -32768 to 32767"},
 	{AFTER_SIGN(INTEGERS("{'op':'maxpool2d','in':'b','out':'p'}")), KWS_EFORMAT,
-		"graph operation 4 (maxpool2d): needs a float input and act none or relu"},
+		"graph operation 4 (maxpool2d): needs a float input"},
 	{"[{'op':'input','out':'x','shape':[1,1,32768]},{'op':'sign','in':'x','out':'s'},"
 	 "{'op':'bconv2d','in':'s','out':'b','weight':'long','output':'int16'}]",
 		KWS_EUNSUPPORTED, "graph operation 2 (bconv2d): the sums do not fit into int16"},
@@ -380,9 +375,9 @@ static const struct bad_graph bad_ends[] = {
 		KWS_EFORMAT,
 		"graph operation 2 (maxpool2d): padding must be smaller than the kernel"},
 	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','act':'tanh'}"), KWS_EFORMAT,
-		"graph operation 2 (maxpool2d): needs a float input and act none or relu"},
+		"graph operation 2 (maxpool2d): 'act' must be none or relu"},
 	{AFTER_SIGN("{'op':'maxpool2d','in':'s','out':'p'}"), KWS_EFORMAT,
-		"graph operation 3 (maxpool2d): needs a float input and act none or relu"},
+		"graph operation 3 (maxpool2d): needs a float input"},
 	{AFTER_CONV("{'op':'avgpool2d','in':'c','out':'p','kernel':[2,2],'pad':[0,0,0,2]}"),
 		KWS_EFORMAT,
 		"graph operation 2 (avgpool2d): padding must be smaller than the kernel"},
@@ -391,16 +386,11 @@ static const struct bad_graph bad_ends[] = {
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense'}"), KWS_EFORMAT,
 		"graph operation 2 (exit): 'pool' must be a string"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'bands'}"),
-		KWS_EFORMAT,
-		"graph operation 2 (exit): needs a float input, act none or relu, and pool time or "
-		"all"},
+		KWS_EFORMAT, "graph operation 2 (exit): needs a float input and pool time or all"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'all','act':'a'}"),
-		KWS_EFORMAT,
-		"graph operation 2 (exit): needs a float input, act none or relu, and pool time or "
-		"all"},
+		KWS_EFORMAT, "graph operation 2 (exit): 'act' must be none or relu"},
 	{AFTER_SIGN("{'op':'exit','in':'s','out':'e','weight':'dense','pool':'all'}"), KWS_EFORMAT,
-		"graph operation 3 (exit): needs a float input, act none or relu, and pool time or "
-		"all"},
+		"graph operation 3 (exit): needs a float input and pool time or all"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'time'}"), KWS_EFORMAT,
 		"graph operation 2 (exit): axis 1 of tensor 'dense' is 4, 'weight' needs 16"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','bias':'three',"
