@@ -29,14 +29,15 @@ static size_t max_of(size_t a, size_t b)
 /* File order [out][tap][word32] to kernel order [block][tap][word64][out in block]. */
 static void pack_weights(struct kws_bconv *conv, const uint32_t *from)
 {
-	size_t half_words = (conv->in.channels + 31) / 32;
+	size_t channels = conv->in.channels;
 	for (size_t o = 0; o < conv->outputs; o++) {
 		for (size_t t = 0; t < conv->taps; t++) {
-			for (size_t h = 0; h < half_words; h++) {
-				size_t block = o / BLOCK * conv->taps + t;
-				size_t at = (block * conv->words + h / 2) * BLOCK + o % BLOCK;
-				conv->weights[at] |= (uint64_t)*from++ << (h % 2 * 32);
+			size_t block = o / BLOCK * conv->taps + t;
+			uint64_t *to = conv->weights + block * conv->words * BLOCK + o % BLOCK;
+			for (size_t w = 0; w < conv->words; w++) {
+				to[w * BLOCK] = kws_spec_word(from, channels, w);
 			}
+			from += (channels + 31) / 32;
 		}
 	}
 }

@@ -171,6 +171,25 @@ int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype
 	return dtype == KWS_DTYPE_F32 ? check_finite(spec, key, tensor) : 0;
 }
 
+int kws_spec_bits(const struct kws_spec *spec, const char *key, size_t channels, size_t dims,
+	size_t *shape, const struct kws_tensor **out)
+{
+	size_t words = (channels + 31) / 32;
+	shape[dims - 1] = words;
+	int result = kws_spec_tensor(spec, key, KWS_DTYPE_U32, dims, shape, out);
+	if (result != 0 || channels % 32 == 0) {
+		return result;
+	}
+	const uint32_t *bits = (*out)->data;
+	for (size_t i = words - 1; i < (*out)->count; i += words) {
+		if (bits[i] >> channels % 32 != 0) {
+			return kws_spec_fail(
+				spec, KWS_EFORMAT, "'%s' has bits after the last channel", key);
+		}
+	}
+	return 0;
+}
+
 int kws_spec_vector(
 	const struct kws_spec *spec, const char *key, size_t count, float fallback, float **out)
 {

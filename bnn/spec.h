@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bnn/safetensors.h"
 #include "common/error.h"
@@ -80,6 +81,19 @@ static inline struct kws_window_span kws_window_span(
  * `shape` accepts any size above 0. Floats must be finite. `dims` <= KWS_TENSOR_DIMS_MAX. */
 int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype dtype, size_t dims,
 	const size_t *shape, const struct kws_tensor **out);
+
+/* The same for bits of `channels` channels along the last axis: U32, whose shape[dims - 1] this
+ * fills in, without bits after the last channel. */
+int kws_spec_bits(const struct kws_spec *spec, const char *key, size_t channels, size_t dims,
+	size_t *shape, const struct kws_tensor **out);
+
+/* The 64-bit word `word` of one position of such a tensor, the channels from 64 * word on. */
+static inline uint64_t kws_spec_word(const uint32_t *position, size_t channels, size_t word)
+{
+	uint64_t low = position[2 * word];
+	bool has_high = channels > 64 * word + 32;
+	return has_high ? low | (uint64_t)position[2 * word + 1] << 32 : low;
+}
 
 /* A copy of a float vector of `count` elements, or `count` times `fallback` when the attribute is
  * absent. The caller frees it. */

@@ -291,7 +291,7 @@ static const struct bad_graph bad_bits[] = {
 		"graph operation 2 (sign): tensor 'four' does not have the type and 1 axes that "
 		"'flip' needs"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','flip':'flips'}"), KWS_EFORMAT,
-		"graph operation 2 (sign): flip has bits after the last channel"},
+		"graph operation 2 (sign): 'flip' has bits after the last channel"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'two'}"), KWS_EFORMAT,
 		"graph operation 2 (sign): axis 0 of tensor 'two' is 2, 'threshold' needs 4"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'infinite'}"), KWS_EFORMAT,
@@ -302,7 +302,7 @@ static const struct bad_graph bad_bits[] = {
 		"graph operation 3 (bconv2d): tensor 'signed' does not have the type and 4 axes "
 		"that 'weight' needs"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'tail'}"), KWS_EFORMAT,
-		"graph operation 3 (bconv2d): weight has bits after the last input channel"},
+		"graph operation 3 (bconv2d): 'weight' has bits after the last channel"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','slope':'two'}"),
 		KWS_EFORMAT,
 		"graph operation 3 (bconv2d): axis 0 of tensor 'two' is 2, 'slope' needs 4"},
