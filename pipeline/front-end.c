@@ -12,9 +12,8 @@
 #include "pipeline/preroll.h"
 
 #define BLOCK_FRAMES 512 /* of the source, converted at a time */
-/* a window's samples, and the blocks they are of: it has but half of the last one */
-#define WINDOW_SAMPLES (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
-#define WINDOW_BLOCKS ((WINDOW_SAMPLES + KWS_HOP_SAMPLES - 1) / KWS_HOP_SAMPLES)
+/* that a window's samples are of: it has but half of the last one */
+#define WINDOW_BLOCKS ((KWS_WINDOW_SAMPLES + KWS_HOP_SAMPLES - 1) / KWS_HOP_SAMPLES)
 
 struct kws_front_end {
 	struct kws_front_end_sink sink;
