@@ -130,7 +130,7 @@ static void print_keywords(const struct kws_tune_report *report)
 	printf("\n%-18s %9s %7s %7s %8s  95 %% interval\n", "", "threshold", "spoken", "missed",
 		"alarms/h");
 	for (size_t c = 0; c < kws_model_label_count(report->model); c++) {
-		if (kws_resolve_is_keyword(kws_model_label(report->model, c))) {
+		if (kws_label_is_keyword(kws_model_label(report->model, c))) {
 			print_keyword(report, tally, c);
 		}
 	}
@@ -234,7 +234,7 @@ static json_t *json_tally(const struct kws_tune_report *report, const struct kws
 	json_object_set_new(object, "window_accuracy", json_real(kws_tally_accuracy(tally)));
 	for (size_t c = 0; c < kws_model_label_count(report->model); c++) {
 		const char *label = kws_model_label(report->model, c);
-		if (kws_resolve_is_keyword(label)) {
+		if (kws_label_is_keyword(label)) {
 			json_object_set_new(
 				keywords, label, json_keyword(&tally->keywords[c], hours));
 		}
@@ -258,7 +258,7 @@ static json_t *json_outcome(const struct kws_tune_report *report, const struct k
 	kws_candidate_describe(&outcome->candidate, settings, sizeof(settings));
 	for (size_t c = 0; c < kws_model_label_count(report->model); c++) {
 		const char *label = kws_model_label(report->model, c);
-		if (kws_resolve_is_keyword(label)) {
+		if (kws_label_is_keyword(label)) {
 			json_object_set_new(thresholds, label, json_real(outcome->thresholds[c]));
 		}
 	}

@@ -15,14 +15,9 @@ static_assert(KWS_POLICY_EXITS_MAX >= KWS_EXITS_MAX && KWS_CONFIG_FLOATS_MAX >= 
 static_assert(KWS_KEYWORD_NAME_SIZE >= KWS_LABEL_SIZE, "every label may have settings");
 static_assert(KWS_POLICY_CLASSES_MAX >= KWS_CLASSES_MAX, "and so has every class");
 
-bool kws_resolve_is_keyword(const char *label)
-{
-	return label[0] != '_';
-}
-
 size_t kws_resolve_keyword(const struct kws_model *model, const char *name)
 {
-	for (size_t i = 0; i < kws_model_label_count(model) && kws_resolve_is_keyword(name); i++) {
+	for (size_t i = 0; i < kws_model_label_count(model) && kws_label_is_keyword(name); i++) {
 		if (strcmp(kws_model_label(model, i), name) == 0) {
 			return i;
 		}
@@ -164,7 +159,7 @@ static void set_label(struct kws_policy_settings *settings, const struct kws_mod
 	const char *name = kws_model_label(model, label);
 	struct kws_keyword_config keyword = kws_config_keyword(config, name);
 	set_thresholds(settings, model, &keyword, label);
-	if (kws_resolve_is_keyword(name) && keyword.enabled) {
+	if (kws_label_is_keyword(name) && keyword.enabled) {
 		settings->confirm_exit[label] = confirm_exit_of(keyword.confirm);
 		settings->hold_below[label] =
 			hold_below(config, kws_resolve_threshold(model, config, label));
@@ -209,7 +204,7 @@ struct kws_detector_settings kws_resolve_detector(
 	const char *name = kws_model_label(model, label);
 	struct kws_keyword_config keyword = kws_config_keyword(config, name);
 	return (struct kws_detector_settings){
-		.enabled = kws_resolve_is_keyword(name) && keyword.enabled,
+		.enabled = kws_label_is_keyword(name) && keyword.enabled,
 		.threshold = (float)kws_resolve_threshold(model, config, label),
 		.smoothing_hops = (unsigned)keyword.smoothing_hops,
 		.patience_hops = (unsigned)keyword.patience_hops,

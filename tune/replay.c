@@ -106,7 +106,7 @@ static void tally_window(struct kws_tally *tally, const struct kws_model *model,
 		tally->keyword_windows_right += hop->best == (size_t)truth;
 	} else if (truth == KWS_TRUTH_BACKGROUND) {
 		tally->background_windows++;
-		tally->background_windows_right += label == NULL || label[0] == '_';
+		tally->background_windows_right += label == NULL || !kws_label_is_keyword(label);
 	}
 }
 
