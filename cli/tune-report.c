@@ -10,7 +10,6 @@
 #include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
-#include "pipeline/resolve.h"
 #include "tune/guarantee.h"
 #include "tune/plot.h"
 #include "tune/poisson.h"
