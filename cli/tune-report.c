@@ -96,8 +96,8 @@ static void print_policies(const struct kws_tune_report *report)
 		const struct kws_outcome *outcome = &policy->outcomes[policy->best];
 		char settings[DESCRIPTION_SIZE];
 		kws_candidate_describe(&outcome->candidate, settings, sizeof(settings));
-		print_row(report, kws_candidate_policy_name(policy->policy),
-			&outcome->tallies[half], settings);
+		print_row(report, kws_config_policy_name(policy->policy), &outcome->tallies[half],
+			settings);
 	}
 }
 
@@ -189,7 +189,7 @@ void kws_tune_report_print(const struct kws_tune_report *report)
 	print_policies(report);
 	kws_candidate_describe(&report->best->candidate, settings, sizeof(settings));
 	printf("\nBest for penalty %g: %s%s%s%s\n", report->wish.penalty,
-		kws_candidate_policy_name(report->best->candidate.policy),
+		kws_config_policy_name(report->best->candidate.policy),
 		settings[0] != '\0' ? ", " : "", settings,
 		report->best->candidate.as_given ? " (the exits as configured)" : "");
 	print_keywords(report);
@@ -261,8 +261,8 @@ static json_t *json_outcome(const struct kws_tune_report *report, const struct k
 			json_object_set_new(thresholds, label, json_real(outcome->thresholds[c]));
 		}
 	}
-	json_object_set_new(object, "policy",
-		json_string(kws_candidate_policy_name(outcome->candidate.policy)));
+	json_object_set_new(
+		object, "policy", json_string(kws_config_policy_name(outcome->candidate.policy)));
 	json_object_set_new(object, "settings", json_string(settings));
 	json_object_set_new(object, "score", json_real(outcome->score));
 	json_object_set_new(object, "thresholds", thresholds);
@@ -278,10 +278,10 @@ static json_t *json_policies(const struct kws_tune_report *report)
 		for (size_t k = 0; k < policy->count; k++) {
 			json_array_append_new(outcomes, json_outcome(report, &policy->outcomes[k]));
 		}
-		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o}", "policy",
-						    kws_candidate_policy_name(policy->policy),
-						    "tried", (int)policy->tried, "best",
-						    (int)policy->best, "outcomes", outcomes));
+		json_array_append_new(list,
+			json_pack("{s:s, s:i, s:i, s:o}", "policy",
+				kws_config_policy_name(policy->policy), "tried", (int)policy->tried,
+				"best", (int)policy->best, "outcomes", outcomes));
 	}
 	return list;
 }
@@ -422,7 +422,7 @@ static bool draw_policies(const struct kws_tune_report *report, const char *pref
 			next[k].y = percent(total.found, total.spoken);
 		}
 		plot.series[plot.series_count++] = (struct kws_plot_series){
-			kws_candidate_policy_name(policy->policy), next, policy->count};
+			kws_config_policy_name(policy->policy), next, policy->count};
 		next += policy->count;
 	}
 	bool good = points != NULL && write_plot(&plot, prefix, "policies");
