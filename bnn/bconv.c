@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cpu.h"
+#include "common/size.h"
 
 #define BLOCK KWS_BCONV_BLOCK
 /* Weights of a group of blocks: half of a first-level data cache of 32 KiB, and sums that fit
@@ -15,16 +16,6 @@
 #define SEGMENTS_MAX 4096
 /* Longest dot product: up to here every sum is a whole float. */
 #define LENGTH_MAX (1u << 24)
-
-static size_t min_of(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t max_of(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
 
 /* File order [out][tap][word32] to kernel order [block][tap][word64][out in block]. */
 static void pack_weights(struct kws_bconv *conv, const uint32_t *from)
@@ -52,8 +43,7 @@ static size_t cut_axis(const struct kws_window *window, size_t axis, size_t exte
 	for (size_t i = 0; i < count; i++) {
 		size_t start = i * window->stride[axis]; /* in the padded map */
 		size_t first = start < pad ? pad - start : 0;
-		size_t last = extent + pad - start;
-		last = last < window->kernel[axis] ? last : window->kernel[axis];
+		size_t last = kws_size_min(extent + pad - start, window->kernel[axis]);
 		if (i == 0 || first != segment.first || last != segment.last) {
 			segment = (struct kws_bconv_segment){i, i, first, last};
 			found++;
@@ -156,9 +146,9 @@ static int make_base(struct kws_bconv *conv, size_t pad_value, const struct kws_
 static size_t group_blocks(const struct kws_bconv *conv)
 {
 	size_t block_bytes = conv->taps * conv->words * BLOCK * sizeof(uint64_t);
-	size_t blocks = min_of(GROUP_BYTES / block_bytes, GROUP_BLOCKS_MAX);
-	size_t together = max_of(conv->ops->blocks, 1);
-	return max_of(blocks / together, 1) * together;
+	size_t blocks = kws_size_min(GROUP_BYTES / block_bytes, GROUP_BLOCKS_MAX);
+	size_t together = kws_size_max(conv->ops->blocks, 1);
+	return kws_size_max(blocks / together, 1) * together;
 }
 
 int kws_bconv_init(struct kws_bconv *conv, const struct kws_op *op, const struct kws_spec *spec,
@@ -294,7 +284,7 @@ static void run_tile(
 	const struct kws_bconv *conv = run->conv;
 	struct kws_bconv_sums sums; /* no initializer: it would clear the array */
 	sums.first = block * BLOCK;
-	sums.channels = min_of(conv->outputs - block * BLOCK, tile->blocks * BLOCK);
+	sums.channels = kws_size_min(conv->outputs - block * BLOCK, tile->blocks * BLOCK);
 	sums.positions = tile->positions;
 	sums.step = tile->blocks * BLOCK;
 	sums.sums = run->sums;
@@ -318,7 +308,7 @@ static void run_rectangle(
 		.input_step = conv->in.bands * conv->words,
 		.weight_step = conv->window.kernel[1] * conv->words * BLOCK,
 		.block_step = conv->taps * conv->words * BLOCK,
-		.blocks = min_of(conv->blocks - block, conv->group_blocks),
+		.blocks = kws_size_min(conv->blocks - block, conv->group_blocks),
 		.weights = conv->weights + (block * conv->taps + tap) * conv->words * BLOCK,
 		.base = base + block * BLOCK,
 	};
@@ -338,8 +328,8 @@ static void run_group(const struct run *run, size_t begin, size_t end, size_t bl
 	for (size_t i = 0; i < conv->segment_counts[0]; i++) {
 		const int32_t *base = conv->base + i * conv->segment_counts[1] * base_step;
 		rectangle.rows = conv->segments[0][i];
-		rectangle.rows.begin = max_of(rectangle.rows.begin, begin);
-		rectangle.rows.end = min_of(rectangle.rows.end, end);
+		rectangle.rows.begin = kws_size_max(rectangle.rows.begin, begin);
+		rectangle.rows.end = kws_size_min(rectangle.rows.end, end);
 		if (rectangle.rows.begin >= rectangle.rows.end) {
 			continue;
 		}
