@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audio/mix.h"
 
-#include <math.h>
+#include "common/sample.h"
 
 #define FULL_SCALE 32768.0f
 
@@ -39,13 +39,6 @@ void kws_mix_to_mono(
 void kws_mix_to_int16(const float *in, size_t samples, int16_t *out)
 {
 	for (size_t i = 0; i < samples; i++) {
-		float value = in[i] * FULL_SCALE;
-		if (value >= INT16_MAX) {
-			out[i] = INT16_MAX;
-		} else if (value <= INT16_MIN) {
-			out[i] = INT16_MIN;
-		} else {
-			out[i] = isnan(value) ? 0 : (int16_t)lrintf(value);
-		}
+		out[i] = kws_sample_to_int16(in[i]);
 	}
 }

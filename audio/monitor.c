@@ -3,15 +3,14 @@
 
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/error.h"
 
 #define NS_PER_S 1000000000u
 
 uint64_t kws_monitor_now_ns(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return kws_clock_monotonic_ns();
 }
 
 int kws_monitor_init(struct kws_monitor *monitor)

@@ -12,7 +12,7 @@ struct kws_monitor {
 	pthread_cond_t changed;
 };
 
-/* CLOCK_MONOTONIC in nanoseconds. Thread: any. RT-safe: yes. */
+/* The clock of the deadlines below, in nanoseconds. Thread: any. RT-safe: yes. */
 uint64_t kws_monitor_now_ns(void);
 
 /* Errors: KWS_ENOMEM; then there is nothing to finish. */

@@ -157,7 +157,8 @@ struct bench_tile *bench_tile_create(const struct bench_convolution *convolution
 	struct bench_tile *bench = allocate(1, sizeof(*bench));
 	struct kws_bconv *plan = &bench->plan;
 	const struct bench_layer *layer = &convolution->layer;
-	const struct kws_spec spec = {.error = NULL};
+	size_t weight_bytes = 0;
+	const struct kws_spec spec = {.weight_bytes = &weight_bytes};
 	const struct kws_window window = {.kernel = {layer->kernel[0], layer->kernel[1]},
 		.stride = {layer->stride[0], layer->stride[1]},
 		.pad = {layer->pad[0], layer->pad[1], layer->pad[2], layer->pad[3]}};

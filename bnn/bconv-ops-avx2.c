@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/cpu.h"
+#include "common/size.h"
 
 #if !defined(__AVX2__)
 #error "needs -mavx2"
@@ -95,8 +96,7 @@ static ALWAYS_INLINE void block_sums(
 	}
 	for (size_t r = 0; r < tile->rows; r++) {
 		for (size_t w = 0; w < tile->words;) {
-			size_t left = tile->words - w;
-			size_t end = w + (left < room ? left : room);
+			size_t end = w + kws_size_min(tile->words - w, room);
 			room -= end - w;
 			for (; w < end; w++) {
 				count_word(&counters, weights, inputs, w, positions);

@@ -2,7 +2,13 @@
 /* Plain C: XOR and a population count by shifts and masks, which every compiler turns into vector
  * code, also for machines without a popcount instruction. The set that defines what the others
  * compute. */
+#include <assert.h>
+#include <float.h>
+
 #include "bnn/bconv-ops.h"
+
+static_assert(FLT_EVAL_METHOD == 0,
+	"every operation rounds to a float; 32-bit x86 needs -msse2 -mfpmath=sse for that");
 
 #define BLOCK KWS_BCONV_BLOCK
 /* A byte counter grows by at most 8 a word, so 31 words fit before it must be emptied. */

@@ -11,6 +11,7 @@
 
 #include "bnn/bconv-neon.h"
 #include "common/cpu.h"
+#include "common/size.h"
 #ifdef __aarch64__
 #include "bnn/bconv-neon-a64.h"
 #endif
@@ -43,24 +44,19 @@ KWS_NEON_INLINE void count_part(
 	}
 }
 
-static inline size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 KWS_NEON_INLINE void block_sums(const struct kws_bconv_tile *tile, size_t positions,
 	const uint64_t *weights, size_t sums_step, int32_t *sums)
 {
-	size_t words = smaller(tile->words, KWS_NEON_WORDS_MAX);
+	size_t words = kws_size_min(tile->words, KWS_NEON_WORDS_MAX);
 	size_t rows = KWS_NEON_WORDS_MAX / words;
 	struct kws_neon_part part = {
 		.input_step = tile->input_step,
 		.weight_step = tile->weight_step,
 	};
 	for (size_t r = 0; r < tile->rows; r += rows) {
-		part.rows = smaller(rows, tile->rows - r);
+		part.rows = kws_size_min(rows, tile->rows - r);
 		for (size_t w = 0; w < tile->words; w += words) {
-			part.words = smaller(words, tile->words - w);
+			part.words = kws_size_min(words, tile->words - w);
 			part.weights = weights + r * tile->weight_step + w * BLOCK;
 			for (size_t p = 0; p < positions; p++) {
 				part.inputs[p] = tile->inputs[p] + r * tile->input_step + w;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cpu.h"
+#include "common/size.h"
 
 #define BLOCK KWS_BCONV_BLOCK
 /* Weights of a group of blocks: half of a first-level data cache of 32 KiB, and sums that fit
@@ -16,27 +17,18 @@
 /* Longest dot product: up to here every sum is a whole float. */
 #define LENGTH_MAX (1u << 24)
 
-static size_t min_of(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t max_of(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 /* File order [out][tap][word32] to kernel order [block][tap][word64][out in block]. */
 static void pack_weights(struct kws_bconv *conv, const uint32_t *from)
 {
-	size_t half_words = (conv->in.channels + 31) / 32;
+	size_t channels = conv->in.channels;
 	for (size_t o = 0; o < conv->outputs; o++) {
 		for (size_t t = 0; t < conv->taps; t++) {
-			for (size_t h = 0; h < half_words; h++) {
-				size_t block = o / BLOCK * conv->taps + t;
-				size_t at = (block * conv->words + h / 2) * BLOCK + o % BLOCK;
-				conv->weights[at] |= (uint64_t)*from++ << (h % 2 * 32);
+			size_t block = o / BLOCK * conv->taps + t;
+			uint64_t *to = conv->weights + block * conv->words * BLOCK + o % BLOCK;
+			for (size_t w = 0; w < conv->words; w++) {
+				to[w * BLOCK] = kws_spec_word(from, channels, w);
 			}
+			from += (channels + 31) / 32;
 		}
 	}
 }
@@ -51,8 +43,7 @@ static size_t cut_axis(const struct kws_window *window, size_t axis, size_t exte
 	for (size_t i = 0; i < count; i++) {
 		size_t start = i * window->stride[axis]; /* in the padded map */
 		size_t first = start < pad ? pad - start : 0;
-		size_t last = extent + pad - start;
-		last = last < window->kernel[axis] ? last : window->kernel[axis];
+		size_t last = kws_size_min(extent + pad - start, window->kernel[axis]);
 		if (i == 0 || first != segment.first || last != segment.last) {
 			segment = (struct kws_bconv_segment){i, i, first, last};
 			found++;
@@ -72,9 +63,11 @@ static int cut_axes(
 	const size_t counts[2] = {out->rows, out->bands};
 	for (size_t axis = 0; axis < 2; axis++) {
 		size_t count = cut_axis(&conv->window, axis, extents[axis], counts[axis], NULL);
-		conv->segments[axis] = kws_spec_alloc(count, sizeof(**conv->segments));
-		if (conv->segments[axis] == NULL) {
-			return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+		int result = 0;
+		conv->segments[axis] =
+			kws_spec_keep(spec, count, sizeof(**conv->segments), &result);
+		if (result != 0) {
+			return result;
 		}
 		cut_axis(&conv->window, axis, extents[axis], counts[axis], conv->segments[axis]);
 		conv->segment_counts[axis] = count;
@@ -133,10 +126,14 @@ static int make_base(struct kws_bconv *conv, size_t pad_value, const struct kws_
 {
 	size_t kinds = conv->segment_counts[0] * conv->segment_counts[1];
 	size_t corners = (conv->window.kernel[0] + 1) * (conv->window.kernel[1] + 1);
+	int result = 0;
+	conv->base =
+		kws_spec_keep(spec, kinds * conv->blocks * BLOCK, sizeof(*conv->base), &result);
+	if (result != 0) {
+		return result;
+	}
 	int32_t *ones = kws_spec_alloc(corners, sizeof(*ones));
-	conv->base = kws_spec_alloc(kinds * conv->blocks * BLOCK, sizeof(*conv->base));
-	if (ones == NULL || conv->base == NULL) {
-		free(ones);
+	if (ones == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
 	for (size_t o = 0; o < conv->outputs; o++) {
@@ -149,9 +146,9 @@ static int make_base(struct kws_bconv *conv, size_t pad_value, const struct kws_
 static size_t group_blocks(const struct kws_bconv *conv)
 {
 	size_t block_bytes = conv->taps * conv->words * BLOCK * sizeof(uint64_t);
-	size_t blocks = min_of(GROUP_BYTES / block_bytes, GROUP_BLOCKS_MAX);
-	size_t together = max_of(conv->ops->blocks, 1);
-	return max_of(blocks / together, 1) * together;
+	size_t blocks = kws_size_min(GROUP_BYTES / block_bytes, GROUP_BLOCKS_MAX);
+	size_t together = kws_size_max(conv->ops->blocks, 1);
+	return kws_size_max(blocks / together, 1) * together;
 }
 
 int kws_bconv_init(struct kws_bconv *conv, const struct kws_op *op, const struct kws_spec *spec,
@@ -170,13 +167,14 @@ int kws_bconv_init(struct kws_bconv *conv, const struct kws_op *op, const struct
 	}
 	conv->length = (int32_t)(conv->taps * op->in.channels);
 	conv->group_blocks = group_blocks(conv);
-	conv->weights =
-		kws_spec_alloc(conv->blocks * conv->taps * conv->words * BLOCK, sizeof(uint64_t));
-	if (conv->weights == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	int result = 0;
+	conv->weights = kws_spec_keep(
+		spec, conv->blocks * conv->taps * conv->words * BLOCK, sizeof(uint64_t), &result);
+	if (result != 0) {
+		return result;
 	}
 	pack_weights(conv, weight);
-	int result = cut_axes(conv, &op->out, spec);
+	result = cut_axes(conv, &op->out, spec);
 	return result == 0 ? make_base(conv, pad_value, spec) : result;
 }
 
@@ -286,7 +284,7 @@ static void run_tile(
 	const struct kws_bconv *conv = run->conv;
 	struct kws_bconv_sums sums; /* no initializer: it would clear the array */
 	sums.first = block * BLOCK;
-	sums.channels = min_of(conv->outputs - block * BLOCK, tile->blocks * BLOCK);
+	sums.channels = kws_size_min(conv->outputs - block * BLOCK, tile->blocks * BLOCK);
 	sums.positions = tile->positions;
 	sums.step = tile->blocks * BLOCK;
 	sums.sums = run->sums;
@@ -310,7 +308,7 @@ static void run_rectangle(
 		.input_step = conv->in.bands * conv->words,
 		.weight_step = conv->window.kernel[1] * conv->words * BLOCK,
 		.block_step = conv->taps * conv->words * BLOCK,
-		.blocks = min_of(conv->blocks - block, conv->group_blocks),
+		.blocks = kws_size_min(conv->blocks - block, conv->group_blocks),
 		.weights = conv->weights + (block * conv->taps + tap) * conv->words * BLOCK,
 		.base = base + block * BLOCK,
 	};
@@ -330,8 +328,8 @@ static void run_group(const struct run *run, size_t begin, size_t end, size_t bl
 	for (size_t i = 0; i < conv->segment_counts[0]; i++) {
 		const int32_t *base = conv->base + i * conv->segment_counts[1] * base_step;
 		rectangle.rows = conv->segments[0][i];
-		rectangle.rows.begin = max_of(rectangle.rows.begin, begin);
-		rectangle.rows.end = min_of(rectangle.rows.end, end);
+		rectangle.rows.begin = kws_size_max(rectangle.rows.begin, begin);
+		rectangle.rows.end = kws_size_min(rectangle.rows.end, end);
 		if (rectangle.rows.begin >= rectangle.rows.end) {
 			continue;
 		}

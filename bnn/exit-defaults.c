@@ -8,13 +8,12 @@
 
 #include "common/json.h"
 
-static const char *const threshold_keys[] = {"delta", "score", "margin", "distance"};
-#define THRESHOLD_KEYS (sizeof(threshold_keys) / sizeof(threshold_keys[0]))
+const char *const kws_threshold_keys[KWS_THRESHOLD_KEYS] = {"delta", "score", "margin", "distance"};
 
 static size_t find_key(const char *key)
 {
 	size_t index = 0;
-	while (index < THRESHOLD_KEYS && strcmp(threshold_keys[index], key) != 0) {
+	while (index < KWS_THRESHOLD_KEYS && strcmp(kws_threshold_keys[index], key) != 0) {
 		index++;
 	}
 	return index;
@@ -96,7 +95,7 @@ static int read_object(struct kws_exit_defaults *defaults, json_t *object,
 		size_t index = find_key(key);
 		if (strcmp(key, "temperature") == 0) {
 			result = read_temperatures(defaults, value, graph, error);
-		} else if (index < THRESHOLD_KEYS) {
+		} else if (index < KWS_THRESHOLD_KEYS) {
 			result = read_thresholds(
 				&defaults->thresholds[index], key, value, graph, error);
 		} else {
@@ -128,7 +127,7 @@ int kws_exit_defaults_parse(struct kws_exit_defaults *defaults, const char *text
 
 void kws_exit_defaults_finish(struct kws_exit_defaults *defaults)
 {
-	for (size_t i = 0; i < THRESHOLD_KEYS; i++) {
+	for (size_t i = 0; i < KWS_THRESHOLD_KEYS; i++) {
 		free(defaults->thresholds[i]);
 	}
 }
@@ -136,5 +135,5 @@ void kws_exit_defaults_finish(struct kws_exit_defaults *defaults)
 const float *kws_exit_defaults_thresholds(const struct kws_exit_defaults *defaults, const char *key)
 {
 	size_t index = find_key(key);
-	return index < THRESHOLD_KEYS ? defaults->thresholds[index] : NULL;
+	return index < KWS_THRESHOLD_KEYS ? defaults->thresholds[index] : NULL;
 }

@@ -13,7 +13,13 @@
  *   OPS, OPS_NAME, OPS_CPU_FLAGS   the table, its name for people, what the CPU must have
  *
  * Which lane or tile an output falls into never changes its value: see bnn/float-ops.h. */
+#include <assert.h>
+#include <float.h>
+
 #include "bnn/float-ops.h"
+
+static_assert(FLT_EVAL_METHOD == 0,
+	"every operation rounds to a float; 32-bit x86 needs -msse2 -mfpmath=sse for that");
 
 #define BLOCK KWS_FLOAT_BLOCK
 #define BLOCK_VECTORS (BLOCK / LANES)

@@ -20,6 +20,7 @@ struct builder {
 	struct kws_graph *graph;
 	const char *names[MAPS_MAX];
 	size_t map_bytes;
+	size_t weight_bytes;
 	struct kws_spec spec;
 };
 
@@ -135,6 +136,10 @@ static int build_input(struct builder *builder)
 	}
 	if (result != 0) {
 		return result;
+	}
+	if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0) {
+		return kws_spec_fail(
+			&builder->spec, KWS_EFORMAT, "'shape' must be a list of 3 integers from 1");
 	}
 	struct kws_map_shape map = {KWS_MAP_FLOAT, shape[0], shape[1], shape[2]};
 	return add_named_map(builder, &map, &index);
@@ -363,6 +368,7 @@ int kws_graph_build(
 		builder->graph = graph;
 		builder->spec.file = file;
 		builder->spec.error = error;
+		builder->spec.weight_bytes = &builder->weight_bytes;
 		result = build_list(builder, list);
 	}
 	free(builder);

@@ -25,8 +25,8 @@ struct kws_graph {
 };
 
 /* Builds the graph of an open file. The file may be closed afterwards: weights are copied in the
- * order in which the kernels read them. Errors: KWS_EFORMAT, KWS_EUNSUPPORTED, KWS_ENOMEM with a
- * sentence; nothing is left behind then. Thread: any. */
+ * order in which the kernels read them, KWS_WEIGHT_BYTES_MAX at most. Errors: KWS_EFORMAT,
+ * KWS_EUNSUPPORTED, KWS_ENOMEM with a sentence; nothing is left behind then. Thread: any. */
 int kws_graph_build(
 	struct kws_graph *graph, const struct kws_safetensors *file, struct kws_error *error);
 

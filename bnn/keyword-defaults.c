@@ -49,7 +49,7 @@ static int read_object(struct kws_keyword_defaults *defaults, json_t *object, co
 	const char *name;
 	json_t *settings;
 	json_object_foreach (object, name, settings) {
-		size_t label = name[0] != '_' ? find_label(labels, name) : SIZE_MAX;
+		size_t label = kws_label_is_keyword(name) ? find_label(labels, name) : SIZE_MAX;
 		if (label == SIZE_MAX) {
 			return kws_fail(error, KWS_EFORMAT,
 				"kws.keywords: '%.64s' is no keyword of kws.labels", name);

@@ -3,9 +3,17 @@
 #define KWS_BNN_KEYWORD_DEFAULTS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "bnn/graph.h"
 #include "common/error.h"
+
+/* Whether a class of that name is something that can be spoken; "_silence_" and "_unknown_" are
+ * not. Thread: any. RT-safe: yes. */
+static inline bool kws_label_is_keyword(const char *label)
+{
+	return label[0] != '_';
+}
 
 /* What a model file says of its own keywords in the optional `kws.keywords` (docs/model-format.md):
  * how sure is sure enough, as found on validation data. bnn/ computes nothing with it. */

@@ -7,6 +7,7 @@
 #include "common/json.h"
 
 #define FORMAT "1"
+#define WORD_BYTES 64 /* of a file's text, that are shown */
 
 struct kws_model {
 	json_t *metadata; /* owns every string */
@@ -35,6 +36,25 @@ static int copy_metadata(
 	return 0;
 }
 
+/* Word by word, to show the first that differs. */
+static int check_features(const char *made_for, const char *own, struct kws_error *error)
+{
+	while (*made_for != '\0' || *own != '\0') {
+		int made_for_bytes = (int)strcspn(made_for, " ");
+		int own_bytes = (int)strcspn(own, " ");
+		if (made_for_bytes != own_bytes || memcmp(made_for, own, (size_t)own_bytes) != 0) {
+			return kws_fail(error, KWS_EMISMATCH,
+				"the model was trained on other features: '%.*s', this program has "
+				"'%.*s'",
+				made_for_bytes < WORD_BYTES ? made_for_bytes : WORD_BYTES, made_for,
+				own_bytes, own);
+		}
+		made_for += made_for_bytes + (made_for[made_for_bytes] == ' ');
+		own += own_bytes + (own[own_bytes] == ' ');
+	}
+	return 0;
+}
+
 static int check_versions(
 	const struct kws_model *model, const char *features, struct kws_error *error)
 {
@@ -45,13 +65,7 @@ static int check_versions(
 			"model format '%.16s', this program reads " FORMAT, format);
 	}
 	/* The whole text rather than a hash of it: a mismatch can then be shown and understood. */
-	if (features != NULL && strcmp(features, made_for) != 0) {
-		return kws_fail(error, KWS_EMISMATCH,
-			"the model was trained on other features than this program computes: "
-			"'%.200s'",
-			made_for);
-	}
-	return 0;
+	return features != NULL ? check_features(made_for, features, error) : 0;
 }
 
 static int parse_labels(struct kws_model *model, struct kws_error *error)

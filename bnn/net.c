@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bnn/rows.h"
+#include "common/size.h"
 
 /* Rows further apart recur too seldom for the planes that they need (bnn/rows.h); a file must not
  * ask for any number of those. */
@@ -30,9 +31,9 @@ struct timing {
 
 static struct kws_rows_span intersect(struct kws_rows_span a, struct kws_rows_span b)
 {
-	size_t begin = a.begin > b.begin ? a.begin : b.begin;
-	size_t end = a.end < b.end ? a.end : b.end;
-	return (struct kws_rows_span){begin, begin < end ? end : begin};
+	size_t begin = kws_size_max(a.begin, b.begin);
+	size_t end = kws_size_min(a.end, b.end);
+	return (struct kws_rows_span){begin, kws_size_max(begin, end)};
 }
 
 /* Only rows of the same stride shift by as much from one window to the next. */
@@ -112,8 +113,7 @@ static int allocate(struct kws_net *net)
 	const struct kws_graph *graph = net->graph;
 	size_t scratch_bytes = 0;
 	for (size_t i = 0; i < graph->op_count; i++) {
-		size_t bytes = graph->ops[i].scratch_bytes;
-		scratch_bytes = bytes > scratch_bytes ? bytes : scratch_bytes;
+		scratch_bytes = kws_size_max(scratch_bytes, graph->ops[i].scratch_bytes);
 	}
 	net->scratch = kws_spec_alloc(1, scratch_bytes);
 	net->maps = calloc(graph->map_count, sizeof(*net->maps));

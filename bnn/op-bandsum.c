@@ -4,7 +4,6 @@
  * pools all. */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bnn/float-ops.h"
 #include "bnn/op.h"
@@ -22,13 +21,11 @@ static int bandsum_create(struct kws_op *op, struct kws_spec *spec)
 	if (bandsum == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
-	const char *act;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	int result = kws_spec_relu(spec, &bandsum->relu);
 	if (result != 0) {
 		return result;
 	}
 	bandsum->ops = kws_float_ops_find(kws_cpu_flags());
-	bandsum->relu = strcmp(act, "relu") == 0; /* the exit refuses what is neither */
 	op->out = (struct kws_map_shape){KWS_MAP_FLOAT, op->in.rows, 1, op->in.channels};
 	op->reach = (struct kws_op_reach){1, 1, 0};
 	return 0;

@@ -36,32 +36,12 @@ static void bconv2d_destroy(void *state)
 	}
 }
 
-static int check_tail_bits(
-	const struct kws_spec *spec, const struct kws_tensor *weight, size_t channels)
-{
-	const uint32_t *words = weight->data;
-	size_t half_words = weight->shape[3];
-	if (channels % 32 == 0) {
-		return 0;
-	}
-	for (size_t i = half_words - 1; i < weight->count; i += half_words) {
-		if (words[i] >> channels % 32 != 0) {
-			return kws_spec_fail(
-				spec, KWS_EFORMAT, "weight has bits after the last input channel");
-		}
-	}
-	return 0;
-}
-
 /* Finds the weights and the geometry, and so the output's shape. */
 static int read_weight(struct kws_op *op, const struct kws_spec *spec, struct kws_window *window,
 	const struct kws_tensor **weight)
 {
-	size_t shape[4] = {0, 0, 0, (op->in.channels + 31) / 32};
-	int result = kws_spec_tensor(spec, "weight", KWS_DTYPE_U32, 4, shape, weight);
-	if (result == 0) {
-		result = check_tail_bits(spec, *weight, op->in.channels);
-	}
+	size_t shape[4] = {0};
+	int result = kws_spec_bits(spec, "weight", op->in.channels, 4, shape, weight);
 	if (result == 0) {
 		result = kws_spec_window(spec, (*weight)->shape[1], (*weight)->shape[2], window);
 	}
@@ -127,16 +107,13 @@ static int load_transform(struct kws_op *op, struct bconv2d *bconv, const struct
 	if (op->out.type == KWS_MAP_INT16) {
 		return check_integers(op, bconv, spec);
 	}
-	const char *act;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	bool relu;
+	int result = kws_spec_relu(spec, &relu);
 	if (result != 0) {
 		return result;
 	}
-	bool relu = strcmp(act, "relu") == 0;
-	if ((!relu && strcmp(act, "none") != 0) ||
-		(relu && json_object_get(spec->json, "slope") != NULL)) {
-		return kws_spec_fail(
-			spec, KWS_EFORMAT, "'act' must be none or, without 'slope', relu");
+	if (relu && json_object_get(spec->json, "slope") != NULL) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "'act' relu has no 'slope'");
 	}
 	size_t channels = op->out.channels;
 	result = kws_op_vector(op, spec, "slope", channels, relu ? 0.0f : 1.0f, &bconv->slope);

@@ -4,7 +4,6 @@
  * default to 1 and 0: a batch norm over the slices of a dense block. */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bnn/float-ops.h"
 #include "bnn/op.h"
@@ -34,8 +33,7 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 	if (concat == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
-	const char *act;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	int result = kws_spec_relu(spec, &concat->relu);
 	if (result == 0) {
 		result = kws_op_vector(op, spec, "scale", op->in.channels, 1.0f, &concat->scale);
 	}
@@ -44,10 +42,6 @@ static int concat_create(struct kws_op *op, struct kws_spec *spec)
 	}
 	if (result != 0) {
 		return result;
-	}
-	concat->relu = strcmp(act, "relu") == 0;
-	if (!concat->relu && strcmp(act, "none") != 0) {
-		return kws_spec_fail(spec, KWS_EFORMAT, "'act' must be none or relu");
 	}
 	concat->ops = kws_float_ops_find(kws_cpu_flags());
 	op->out = op->in;

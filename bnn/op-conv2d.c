@@ -58,22 +58,21 @@ static void pack_dense(struct conv2d *conv, const struct kws_tensor *weight, con
 }
 
 /* Allocates and fills weight and bias as the kernels read them. */
-static int pack(struct conv2d *conv, const struct kws_tensor *weight, const float *bias)
+static int pack(struct conv2d *conv, const struct kws_spec *spec, const struct kws_tensor *weight,
+	const float *bias)
 {
 	size_t outputs = weight->shape[3];
 	size_t blocks = (outputs / conv->groups + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
 	size_t lanes = conv->groups * blocks * KWS_FLOAT_BLOCK;
-	size_t weights; /* enough for depthwise as well */
-	if (__builtin_mul_overflow(weight->count / outputs, lanes, &weights)) {
-		return KWS_ENOMEM; /* what fills up the blocks may be 15 times the tensor */
-	}
+	size_t weights = weight->count / outputs * lanes; /* enough for depthwise as well */
+	int result = 0;
 	conv->block_weights = weight->count / outputs * KWS_FLOAT_BLOCK;
 	conv->group_weights = conv->depthwise ? weight->count : blocks * conv->block_weights;
 	conv->group_biases = conv->depthwise ? outputs : blocks * KWS_FLOAT_BLOCK;
-	conv->weight = kws_spec_alloc(weights, sizeof(float));
-	conv->bias = kws_spec_alloc(conv->groups * conv->group_biases, sizeof(float));
-	if (conv->weight == NULL || conv->bias == NULL) {
-		return KWS_ENOMEM;
+	conv->weight = kws_spec_keep(spec, weights, sizeof(float), &result);
+	conv->bias = kws_spec_keep(spec, conv->groups * conv->group_biases, sizeof(float), &result);
+	if (result != 0) {
+		return result;
 	}
 	if (conv->depthwise) {
 		memcpy(conv->weight, weight->data, weight->count * sizeof(float));
@@ -111,10 +110,10 @@ static int load_weight(
 	conv->inputs = op->in.channels / groups;
 	conv->halves = groups % 2 == 0 && op->out.channels == groups * KWS_FLOAT_BLOCK / 2;
 	conv->groups = conv->depthwise ? 1 : conv->halves ? groups / 2 : groups;
-	result = pack(conv, weight, bias);
+	result = pack(conv, spec, weight, bias);
 	free(bias);
 	if (result != 0) {
-		return kws_spec_fail(spec, result, "out of memory");
+		return result;
 	}
 	op->cost.float_weights = weight->count + op->out.channels;
 	return kws_spec_window(spec, weight->shape[0], weight->shape[1], &conv->window);
@@ -127,20 +126,16 @@ static int conv2d_create(struct kws_op *op, struct kws_spec *spec)
 	if (conv == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
-	const char *act;
 	size_t groups;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	int result = kws_spec_relu(spec, &conv->relu);
 	if (result == 0) {
 		result = kws_spec_size(spec, "groups", 1, &groups);
 	}
 	if (result != 0) {
 		return result;
 	}
-	conv->relu = strcmp(act, "relu") == 0;
-	if ((!conv->relu && strcmp(act, "none") != 0) || op->in.type != KWS_MAP_FLOAT ||
-		groups == 0) {
-		return kws_spec_fail(spec, KWS_EFORMAT,
-			"needs a float input, groups from 1, and act none or relu");
+	if (op->in.type != KWS_MAP_FLOAT || groups == 0) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input and groups from 1");
 	}
 	result = load_weight(op, conv, spec, groups);
 	if (result != 0) {

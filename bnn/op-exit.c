@@ -46,10 +46,11 @@ static int load_dense(struct exit_head *head, const struct kws_spec *spec)
 	}
 	head->classes = weight->shape[0];
 	size_t blocks = (head->classes + KWS_FLOAT_BLOCK - 1) / KWS_FLOAT_BLOCK;
-	head->weight = kws_spec_alloc(blocks * KWS_FLOAT_BLOCK * head->features, sizeof(float));
-	head->bias = kws_spec_alloc(blocks * KWS_FLOAT_BLOCK, sizeof(float));
-	if (head->weight == NULL || head->bias == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	size_t lanes = blocks * KWS_FLOAT_BLOCK;
+	head->weight = kws_spec_keep(spec, lanes * head->features, sizeof(float), &result);
+	head->bias = kws_spec_keep(spec, lanes, sizeof(float), &result);
+	if (result != 0) {
+		return result;
 	}
 	const float *from = weight->data;
 	for (size_t c = 0; c < head->classes; c++) {
@@ -75,21 +76,18 @@ static int exit_create(struct kws_op *op, struct kws_spec *spec)
 	if (head == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
-	const char *act;
 	const char *pool;
-	int result = kws_spec_string(spec, "act", "none", &act);
+	bool relu;
+	int result = kws_spec_relu(spec, &relu);
 	if (result == 0) {
 		result = kws_spec_string(spec, "pool", NULL, &pool);
 	}
 	if (result != 0) {
 		return result;
 	}
-	bool relu = strcmp(act, "relu") == 0;
-	if ((!relu && strcmp(act, "none") != 0) ||
-		(strcmp(pool, "all") != 0 && strcmp(pool, "time") != 0) ||
+	if ((strcmp(pool, "all") != 0 && strcmp(pool, "time") != 0) ||
 		op->in.type != KWS_MAP_FLOAT) {
-		return kws_spec_fail(spec, KWS_EFORMAT,
-			"needs a float input, act none or relu, and pool time or all");
+		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input and pool time or all");
 	}
 	head->relu = relu && op->summed_bands == 1;
 	head->divisor = (float)(op->in.rows * op->summed_bands);

@@ -4,7 +4,6 @@
  * SAME). */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bnn/float-run.h"
 #include "common/cpu.h"
@@ -22,9 +21,8 @@ static int maxpool2d_create(struct kws_op *op, struct kws_spec *spec)
 	if (pool == NULL) {
 		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
 	}
-	const char *act;
 	size_t kernel[2];
-	int result = kws_spec_string(spec, "act", "none", &act);
+	int result = kws_spec_relu(spec, &pool->relu);
 	if (result == 0) {
 		result = kws_spec_sizes(spec, "kernel", 2, 1, kernel);
 	}
@@ -34,9 +32,8 @@ static int maxpool2d_create(struct kws_op *op, struct kws_spec *spec)
 	if (result != 0) {
 		return result;
 	}
-	pool->relu = strcmp(act, "relu") == 0;
-	if ((!pool->relu && strcmp(act, "none") != 0) || op->in.type != KWS_MAP_FLOAT) {
-		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input and act none or relu");
+	if (op->in.type != KWS_MAP_FLOAT) {
+		return kws_spec_fail(spec, KWS_EFORMAT, "needs a float input");
 	}
 	pool->ops = kws_float_ops_find(kws_cpu_flags());
 	op->out = op->in;

@@ -66,26 +66,17 @@ static int load_slices(const struct kws_op *op, struct sign *sign, const struct 
 static int load_flip(const struct kws_op *op, struct sign *sign, const struct kws_spec *spec)
 {
 	const struct kws_tensor *flip;
-	size_t half_words = (op->in.channels + 31) / 32;
+	size_t shape[1];
+	size_t words = kws_map_words(op->in.channels);
 	if (json_object_get(spec->json, "flip") == NULL) {
 		return 0;
 	}
-	int result = kws_spec_tensor(spec, "flip", KWS_DTYPE_U32, 1, &half_words, &flip);
-	if (result != 0) {
-		return result;
+	int result = kws_spec_bits(spec, "flip", op->in.channels, 1, shape, &flip);
+	sign->flip = kws_spec_keep(spec, words, sizeof(*sign->flip), &result);
+	for (size_t w = 0; result == 0 && w < words; w++) {
+		sign->flip[w] = kws_spec_word(flip->data, op->in.channels, w);
 	}
-	const uint32_t *words = flip->data;
-	if (op->in.channels % 32 != 0 && words[half_words - 1] >> op->in.channels % 32 != 0) {
-		return kws_spec_fail(spec, KWS_EFORMAT, "flip has bits after the last channel");
-	}
-	sign->flip = kws_spec_alloc(kws_map_words(op->in.channels), sizeof(uint64_t));
-	if (sign->flip == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
-	}
-	for (size_t h = 0; h < half_words; h++) {
-		sign->flip[h / 2] |= (uint64_t)words[h] << (h % 2 * 32);
-	}
-	return 0;
+	return result;
 }
 
 static int sign_create(struct kws_op *op, struct kws_spec *spec)
@@ -97,14 +88,10 @@ static int sign_create(struct kws_op *op, struct kws_spec *spec)
 	}
 	size_t channels = op->in.channels;
 	int result = kws_op_vector(op, spec, "threshold", channels, 0.0f, &sign->threshold);
-	if (result != 0) {
-		return result;
+	sign->level = kws_spec_keep(spec, channels, sizeof(*sign->level), &result);
+	if (result == 0) {
+		result = load_slices(op, sign, spec);
 	}
-	sign->level = kws_spec_alloc(channels, sizeof(*sign->level));
-	if (sign->level == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
-	}
-	result = load_slices(op, sign, spec);
 	if (result == 0) {
 		result = load_flip(op, sign, spec);
 	}

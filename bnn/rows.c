@@ -6,6 +6,7 @@
 
 #include "bnn/spec.h"
 #include "common/error.h"
+#include "common/size.h"
 
 #define NEVER (-1)
 
@@ -105,23 +106,13 @@ size_t kws_rows_missing(const struct kws_rows *rows, struct kws_rows_span spans[
 	return count;
 }
 
-static size_t min_of(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t max_of(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 void kws_rows_written(struct kws_rows *rows, const struct kws_rows_span *spans, size_t count)
 {
 	/* the window's rows from here on lie in the second half of the ring */
-	size_t beyond = max_of(rows->rows - rows->first, rows->kept.begin);
+	size_t beyond = kws_size_max(rows->rows - rows->first, rows->kept.begin);
 	for (size_t i = 0; i < count; i++) {
-		size_t begin = max_of(spans[i].begin, beyond);
-		size_t end = min_of(spans[i].end, rows->kept.end);
+		size_t begin = kws_size_max(spans[i].begin, beyond);
+		size_t end = kws_size_min(spans[i].end, rows->kept.end);
 		if (begin < end) {
 			memcpy(slot(rows, rows->first + begin - rows->rows),
 				slot(rows, rows->first + begin), (end - begin) * rows->row_bytes);

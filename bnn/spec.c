@@ -37,6 +37,19 @@ int kws_spec_string(
 	return 0;
 }
 
+int kws_spec_relu(const struct kws_spec *spec, bool *out)
+{
+	const char *act;
+	int result = kws_spec_string(spec, "act", "none", &act);
+	if (result != 0) {
+		return result;
+	}
+	*out = strcmp(act, "relu") == 0;
+	return *out || strcmp(act, "none") == 0
+		       ? 0
+		       : kws_spec_fail(spec, KWS_EFORMAT, "'act' must be none or relu");
+}
+
 static int size_of_json(
 	const struct kws_spec *spec, const char *key, const json_t *json, size_t *out)
 {
@@ -158,6 +171,25 @@ int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype
 	return dtype == KWS_DTYPE_F32 ? check_finite(spec, key, tensor) : 0;
 }
 
+int kws_spec_bits(const struct kws_spec *spec, const char *key, size_t channels, size_t dims,
+	size_t *shape, const struct kws_tensor **out)
+{
+	size_t words = (channels + 31) / 32;
+	shape[dims - 1] = words;
+	int result = kws_spec_tensor(spec, key, KWS_DTYPE_U32, dims, shape, out);
+	if (result != 0 || channels % 32 == 0) {
+		return result;
+	}
+	const uint32_t *bits = (*out)->data;
+	for (size_t i = words - 1; i < (*out)->count; i += words) {
+		if (bits[i] >> channels % 32 != 0) {
+			return kws_spec_fail(
+				spec, KWS_EFORMAT, "'%s' has bits after the last channel", key);
+		}
+	}
+	return 0;
+}
+
 int kws_spec_vector(
 	const struct kws_spec *spec, const char *key, size_t count, float fallback, float **out)
 {
@@ -168,14 +200,34 @@ int kws_spec_vector(
 			return result;
 		}
 	}
-	*out = kws_spec_alloc(count, sizeof(**out));
-	if (*out == NULL) {
-		return kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
-	}
-	for (size_t i = 0; i < count; i++) {
+	int result = 0;
+	*out = kws_spec_keep(spec, count, sizeof(**out), &result);
+	for (size_t i = 0; result == 0 && i < count; i++) {
 		(*out)[i] = tensor != NULL ? ((const float *)tensor->data)[i] : fallback;
 	}
-	return 0;
+	return result;
+}
+
+void *kws_spec_keep(const struct kws_spec *spec, size_t count, size_t size, int *result)
+{
+	size_t bytes;
+	if (*result != 0) {
+		return NULL;
+	}
+	if (__builtin_mul_overflow(count, size, &bytes) ||
+		bytes > KWS_WEIGHT_BYTES_MAX - *spec->weight_bytes) {
+		*result = kws_spec_fail(spec, KWS_EUNSUPPORTED,
+			"the weights are too large: more than %u MiB as the kernels need them",
+			KWS_WEIGHT_BYTES_MAX >> 20);
+		return NULL;
+	}
+	void *memory = kws_spec_alloc(count, size);
+	if (memory == NULL) {
+		*result = kws_spec_fail(spec, KWS_ENOMEM, "out of memory");
+	} else {
+		*spec->weight_bytes += bytes;
+	}
+	return memory;
 }
 
 void *kws_spec_alloc(size_t count, size_t size)

@@ -5,13 +5,18 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bnn/safetensors.h"
 #include "common/error.h"
 
-/* Every extent of an axis is below. With it no product of three extents overflows 64 bits; that of
- * two may overflow a size_t of 32. */
+/* Every extent of an axis is below. With it no product of three extents overflows 64 bits and none
+ * of two overflows a size_t of 32; a third factor may. */
 #define KWS_EXTENT_MAX 65536
+
+/* Of all that the operations of a model keep: four times the largest file. What fills up the blocks
+ * of a kernel may be 15 times its tensor, and every operation may name the same one. */
+#define KWS_WEIGHT_BYTES_MAX (256u << 20)
 
 /* One entry of `kws.graph` while it is read: the JSON object, the tensors, and the place for the
  * sentence when something is wrong. Every kws_spec_ function returns 0 or a code and then has set
@@ -21,6 +26,7 @@ struct kws_spec {
 	size_t index; /* position in the list, for error texts */
 	const struct kws_safetensors *file;
 	struct kws_error *error;
+	size_t *weight_bytes; /* what kws_spec_keep() gave so far, to all operations */
 };
 
 /* The geometry of a window that moves over rows and bands. */
@@ -37,6 +43,9 @@ int kws_spec_fail(const struct kws_spec *spec, int code, const char *format, ...
 /* A required string, or `fallback` if that is not NULL. */
 int kws_spec_string(
 	const struct kws_spec *spec, const char *key, const char *fallback, const char **out);
+
+/* Whether `act` is relu; it may be none, too, and is when absent. */
+int kws_spec_relu(const struct kws_spec *spec, bool *out);
 
 /* A list of `count` unsigned integers below KWS_EXTENT_MAX; when absent, all are `fallback`. */
 int kws_spec_sizes(
@@ -73,10 +82,28 @@ static inline struct kws_window_span kws_window_span(
 int kws_spec_tensor(const struct kws_spec *spec, const char *key, enum kws_dtype dtype, size_t dims,
 	const size_t *shape, const struct kws_tensor **out);
 
+/* The same for bits of `channels` channels along the last axis: U32, whose shape[dims - 1] this
+ * fills in, without bits after the last channel. */
+int kws_spec_bits(const struct kws_spec *spec, const char *key, size_t channels, size_t dims,
+	size_t *shape, const struct kws_tensor **out);
+
+/* The 64-bit word `word` of one position of such a tensor, the channels from 64 * word on. */
+static inline uint64_t kws_spec_word(const uint32_t *position, size_t channels, size_t word)
+{
+	uint64_t low = position[2 * word];
+	bool has_high = channels > 64 * word + 32;
+	return has_high ? low | (uint64_t)position[2 * word + 1] << 32 : low;
+}
+
 /* A copy of a float vector of `count` elements, or `count` times `fallback` when the attribute is
  * absent. The caller frees it. */
 int kws_spec_vector(
 	const struct kws_spec *spec, const char *key, size_t count, float fallback, float **out);
+
+/* kws_spec_alloc() for what an operation keeps as long as the model is loaded. NULL, with *result
+ * set, where there is no memory or all operations would have more than KWS_WEIGHT_BYTES_MAX; does
+ * nothing where *result is an error already. */
+void *kws_spec_keep(const struct kws_spec *spec, size_t count, size_t size, int *result);
 
 /* Zeroed memory aligned to 64 bytes, to be freed with free(); NULL when there is none. */
 void *kws_spec_alloc(size_t count, size_t size);

@@ -54,16 +54,15 @@ static void print_parameters(const struct kws_op_cost *cost)
 /* What the file knows of its exits beside their weights. */
 static void print_exit_defaults(const struct kws_model *model)
 {
-	static const char *const keys[] = {"delta", "score", "margin", "distance"};
 	const struct kws_exit_defaults *defaults = kws_model_exit_defaults(model);
 	printf("  exits      temperature");
 	for (size_t i = 0; i < kws_model_graph(model)->exit_count; i++) {
 		printf(" %g", (double)defaults->temperature[i]);
 	}
 	const char *before = "; thresholds of";
-	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		if (kws_exit_defaults_thresholds(defaults, keys[k]) != NULL) {
-			printf("%s %s", before, keys[k]);
+	for (size_t k = 0; k < KWS_THRESHOLD_KEYS; k++) {
+		if (kws_exit_defaults_thresholds(defaults, kws_threshold_keys[k]) != NULL) {
+			printf("%s %s", before, kws_threshold_keys[k]);
 			before = ",";
 		}
 	}

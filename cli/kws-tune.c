@@ -95,7 +95,7 @@ static bool parse_number(const char *option, const char *text, double *value)
 static bool add_policy(struct tune *tune, const char *name)
 {
 	for (int policy = 0; policy < KWS_CANDIDATE_POLICIES; policy++) {
-		if (strcmp(kws_candidate_policy_name((enum kws_config_policy)policy), name) != 0) {
+		if (strcmp(kws_config_policy_name((enum kws_config_policy)policy), name) != 0) {
 			continue;
 		}
 		if (tune->policy_count < POLICIES_MAX) {
@@ -356,7 +356,7 @@ static bool search_policy(struct tune *tune, enum kws_config_policy policy, bool
 {
 	struct kws_tune_report *report = &tune->report;
 	struct kws_policy_outcomes *found = &report->policies[report->policy_count];
-	const char *name = kws_candidate_policy_name(policy);
+	const char *name = kws_config_policy_name(policy);
 	fprintf(stderr, "searching %s\n", name);
 	int result = kws_search_policy(tune->search, policy, found);
 	if (result == KWS_EUNSUPPORTED && !wanted) {

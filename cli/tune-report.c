@@ -11,7 +11,6 @@
 #include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
-#include "pipeline/resolve.h"
 #include "tune/guarantee.h"
 #include "tune/plot.h"
 #include "tune/poisson.h"
@@ -100,8 +99,8 @@ static void print_policies(const struct kws_tune_report *report)
 		const struct kws_outcome *outcome = &policy->outcomes[policy->best];
 		char settings[DESCRIPTION_SIZE];
 		kws_candidate_describe(&outcome->candidate, settings, sizeof(settings));
-		print_row(report, kws_candidate_policy_name(policy->policy),
-			&outcome->tallies[half], settings);
+		print_row(report, kws_config_policy_name(policy->policy), &outcome->tallies[half],
+			settings);
 	}
 }
 
@@ -138,7 +137,7 @@ static void print_keywords(const struct kws_tune_report *report)
 	printf("\n%-18s %9s %7s %7s %8s  95 %% interval\n", "", "threshold", "spoken", "missed",
 		"alarms/h");
 	for (size_t c = 0; c < kws_model_label_count(report->model); c++) {
-		if (kws_resolve_is_keyword(kws_model_label(report->model, c))) {
+		if (kws_label_is_keyword(kws_model_label(report->model, c))) {
 			print_keyword(report, tally, c);
 		}
 	}
@@ -198,7 +197,7 @@ void kws_tune_report_print(const struct kws_tune_report *report)
 	print_policies(report);
 	kws_candidate_describe(&report->best->candidate, settings, sizeof(settings));
 	printf("\nBest for penalty %g: %s%s%s%s\n", report->wish.penalty,
-		kws_candidate_policy_name(report->best->candidate.policy),
+		kws_config_policy_name(report->best->candidate.policy),
 		settings[0] != '\0' ? ", " : "", settings,
 		report->best->candidate.as_given ? " (the exits as configured)" : "");
 	print_keywords(report);
@@ -242,7 +241,7 @@ static json_t *json_tally(const struct kws_tune_report *report, const struct kws
 	json_object_set_new(object, "window_accuracy", json_real(kws_tally_accuracy(tally)));
 	for (size_t c = 0; c < kws_model_label_count(report->model); c++) {
 		const char *label = kws_model_label(report->model, c);
-		if (kws_resolve_is_keyword(label)) {
+		if (kws_label_is_keyword(label)) {
 			json_object_set_new(
 				keywords, label, json_keyword(&tally->keywords[c], hours));
 		}
@@ -266,12 +265,12 @@ static json_t *json_outcome(const struct kws_tune_report *report, const struct k
 	kws_candidate_describe(&outcome->candidate, settings, sizeof(settings));
 	for (size_t c = 0; c < kws_model_label_count(report->model); c++) {
 		const char *label = kws_model_label(report->model, c);
-		if (kws_resolve_is_keyword(label)) {
+		if (kws_label_is_keyword(label)) {
 			json_object_set_new(thresholds, label, json_real(outcome->thresholds[c]));
 		}
 	}
-	json_object_set_new(object, "policy",
-		json_string(kws_candidate_policy_name(outcome->candidate.policy)));
+	json_object_set_new(
+		object, "policy", json_string(kws_config_policy_name(outcome->candidate.policy)));
 	json_object_set_new(object, "settings", json_string(settings));
 	json_object_set_new(object, "score", json_real(outcome->score));
 	json_object_set_new(object, "thresholds", thresholds);
@@ -287,10 +286,10 @@ static json_t *json_policies(const struct kws_tune_report *report)
 		for (size_t k = 0; k < policy->count; k++) {
 			json_array_append_new(outcomes, json_outcome(report, &policy->outcomes[k]));
 		}
-		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o}", "policy",
-						    kws_candidate_policy_name(policy->policy),
-						    "tried", (int)policy->tried, "best",
-						    (int)policy->best, "outcomes", outcomes));
+		json_array_append_new(list,
+			json_pack("{s:s, s:i, s:i, s:o}", "policy",
+				kws_config_policy_name(policy->policy), "tried", (int)policy->tried,
+				"best", (int)policy->best, "outcomes", outcomes));
 	}
 	return list;
 }
@@ -428,7 +427,7 @@ static bool draw_policies(const struct kws_tune_report *report, const char *pref
 			next[k].y = percent(total.found, total.spoken);
 		}
 		plot.series[plot.series_count++] = (struct kws_plot_series){
-			kws_candidate_policy_name(policy->policy), next, policy->count};
+			kws_config_policy_name(policy->policy), next, policy->count};
 		next += policy->count;
 	}
 	bool good = points != NULL && write_plot(&plot, prefix, "policies");

@@ -96,6 +96,16 @@ void kws_config_set_thresholds(struct kws_config *config, double threshold)
 	}
 }
 
+struct kws_config_floats *kws_config_list(const void *of, const char *section, const char *name)
+{
+	return (void *)((const char *)of + kws_schema_find(section, name)->offset);
+}
+
+const char *kws_config_policy_name(enum kws_config_policy policy)
+{
+	return kws_schema_find("exits", "policy")->choices[policy];
+}
+
 /* NULL when there is none. `section` gets what is before the dot; *name is the keyword's, in it, or
  * NULL for the keys of other sections. */
 static const struct kws_key *find_key(

@@ -211,6 +211,14 @@ struct kws_keyword_config *kws_config_add_keyword(struct kws_config *config, con
 /* One threshold for all keywords, with a section or without. */
 void kws_config_set_thresholds(struct kws_config *config, double threshold);
 
+/* The list that the key is, in a struct of that section: struct kws_config, or struct
+ * kws_keyword_config for KWS_KEYWORD_SECTION. The key must be one of KWS_KEY_FLOATS. Thread: any.
+ * RT-safe: yes. */
+struct kws_config_floats *kws_config_list(const void *of, const char *section, const char *name);
+
+/* What the policy is called in a file, "entropy" for instance. Thread: any. RT-safe: yes. */
+const char *kws_config_policy_name(enum kws_config_policy policy);
+
 /* Writes the value of "section.key" or "keyword NAME.key" as it would stand in the file; for a
  * keyword without a section what kws_config_keyword() gives. KWS_CONFIG_VALUE_SIZE bytes always
  * suffice. Errors: KWS_ENOENT for a key that does not exist, KWS_EINVAL for too small a buffer.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/enhancer.h"
 
-#include <math.h>
 #include <speex/speex_preprocess.h>
 #include <stdlib.h>
 
 #include "common/error.h"
+#include "common/sample.h"
 #include "dsp/mel.h"
 
 struct kws_enhancer {
@@ -79,9 +79,7 @@ bool kws_enhancer_process(struct kws_enhancer *enhancer, float *samples)
 	}
 	spx_int16_t block[KWS_HOP_SAMPLES];
 	for (int i = 0; i < KWS_HOP_SAMPLES; i++) {
-		float scaled = rintf(samples[i] * 32768.0f);
-		scaled = scaled > 32767.0f ? 32767.0f : scaled;
-		block[i] = (spx_int16_t)(scaled < -32768.0f ? -32768.0f : scaled);
+		block[i] = kws_sample_to_int16(samples[i]);
 	}
 	int speech = speex_preprocess_run(enhancer->speex, block);
 	for (int i = 0; enhancer->changes_samples && i < KWS_HOP_SAMPLES; i++) {

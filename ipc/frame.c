@@ -2,9 +2,9 @@
 #include "ipc/frame.h"
 
 #include <errno.h>
-#include <time.h>
 #include <zmq.h>
 
+#include "common/clock.h"
 #include "common/error.h"
 
 int kws__frame_send(void *socket, const void *data, size_t size, int flags)
@@ -23,9 +23,7 @@ int kws__frame_set(void *socket, int option, int value)
 
 int64_t kws__frame_deadline(int timeout_ms)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + timeout_ms;
+	return (int64_t)(kws_clock_monotonic_ns() / 1000000) + timeout_ms;
 }
 
 int kws__frame_wait(void *socket, int64_t deadline_ms)

@@ -12,9 +12,8 @@
 #include "pipeline/preroll.h"
 
 #define BLOCK_FRAMES 512 /* of the source, converted at a time */
-/* a window's samples, and the blocks they are of: it has but half of the last one */
-#define WINDOW_SAMPLES (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
-#define WINDOW_BLOCKS ((WINDOW_SAMPLES + KWS_HOP_SAMPLES - 1) / KWS_HOP_SAMPLES)
+/* that a window's samples are of: it has but half of the last one */
+#define WINDOW_BLOCKS ((KWS_WINDOW_SAMPLES + KWS_HOP_SAMPLES - 1) / KWS_HOP_SAMPLES)
 
 struct kws_front_end {
 	struct kws_front_end_sink sink;
@@ -34,7 +33,7 @@ struct kws_front_end {
 	struct kws_enhancer_config enhancement;
 	struct kws_enhancer *enhancer; /* what it learns of a room lasts over gaps, not over open */
 	size_t held;                   /* samples that the enhancer has and the window not yet */
-	size_t quiet_blocks;           /* since the last block of speech */
+	size_t quiet_blocks;           /* since the last block of speech, until none is left */
 	struct kws_preroll *preroll;   /* NULL: none is kept */
 	/* blocks to frames to the window */
 	float frame[KWS_FRAME_SAMPLES];
@@ -226,7 +225,11 @@ static void take_block(struct kws_front_end *front)
 			front->samples + front->held + KWS_HOP_SAMPLES);
 	}
 	bool speech = kws_enhancer_process(front->enhancer, front->block);
-	front->quiet_blocks = speech ? 0 : front->quiet_blocks + 1;
+	if (speech) {
+		front->quiet_blocks = 0;
+	} else if (holds_speech(front)) {
+		front->quiet_blocks++; /* no further: it would come round to 0 */
+	}
 	if (front->held < kws_enhancer_delay(front->enhancer)) {
 		front->held += KWS_HOP_SAMPLES; /* what came out is of before a gap */
 		return;

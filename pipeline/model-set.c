@@ -3,10 +3,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dsp/mel.h"
 #include "pipeline/resolve.h"
+
+#define PATH_SIZE 72 /* of a path in a sentence that has room for two and a name */
 
 void kws_model_set_finish(struct kws_model_set *set)
 {
@@ -42,22 +45,39 @@ static const char *find_common(const struct kws_model *one, const struct kws_mod
 	return NULL;
 }
 
+/* The path or, in a text of PATH_SIZE bytes, the end of a long one, where two of a folder differ.
+ */
+static const char *shorten(const char *path, char *text)
+{
+	size_t length = strlen(path);
+	if (length < PATH_SIZE) {
+		return path;
+	}
+	const char *end = path + length + sizeof("...") - PATH_SIZE;
+	while (((unsigned char)*end & 0xc0) == 0x80) { /* in the middle of a UTF-8 character */
+		end++;
+	}
+	snprintf(text, PATH_SIZE, "...%s", end);
+	return text;
+}
+
 static int check_pair(const struct kws_model_set *set, const struct kws_config *config, size_t a,
 	size_t b, struct kws_error *error)
 {
-	const char *first = config->model.path.items[a];
-	const char *second = config->model.path.items[b];
+	char texts[2][PATH_SIZE];
+	const char *first = shorten(config->model.path.items[a], texts[0]);
+	const char *second = shorten(config->model.path.items[b], texts[1]);
 	const char *name = kws_model_name(set->models[a]);
 	const char *keyword = find_common(set->models[a], set->models[b]);
 	if (strcmp(name, kws_model_name(set->models[b])) == 0) {
 		return kws_fail(error, KWS_EMISMATCH,
-			"%.80s and %.80s are both named '%.40s': models side by side need "
-			"names of their own",
+			"%s and %s are both named '%.40s': models side by side need names of "
+			"their own",
 			first, second, name);
 	}
 	if (keyword != NULL) {
-		return kws_fail(error, KWS_EMISMATCH, "both %.80s and %.80s know the keyword '%s'",
-			first, second, keyword);
+		return kws_fail(error, KWS_EMISMATCH, "both %s and %s know the keyword '%s'", first,
+			second, keyword);
 	}
 	return 0;
 }

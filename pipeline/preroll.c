@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/preroll.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "common/error.h"
+#include "common/sample.h"
 #include "dsp/mel.h"
 
 struct kws_preroll {
@@ -33,22 +33,13 @@ void kws_preroll_destroy(struct kws_preroll *preroll)
 	free(preroll);
 }
 
-static int16_t to_16_bit(float x)
-{
-	float scaled = x * 32768.0f;
-	if (!(scaled > -32768.0f)) {
-		return INT16_MIN; /* and what is no number */
-	}
-	return scaled < 32767.0f ? (int16_t)lrintf(scaled) : INT16_MAX;
-}
-
 void kws_preroll_push(struct kws_preroll *preroll, const float *block, uint64_t end)
 {
 	if (end != preroll->end + KWS_HOP_SAMPLES) {
 		preroll->fill = 0;
 	}
 	for (size_t i = 0; i < KWS_HOP_SAMPLES; i++) {
-		preroll->samples[preroll->next + i] = to_16_bit(block[i]);
+		preroll->samples[preroll->next + i] = kws_sample_to_int16(block[i]);
 	}
 	preroll->next = (preroll->next + KWS_HOP_SAMPLES) % preroll->size;
 	preroll->fill += preroll->fill < preroll->size ? KWS_HOP_SAMPLES : 0;

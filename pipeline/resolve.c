@@ -15,14 +15,9 @@ static_assert(KWS_POLICY_EXITS_MAX >= KWS_EXITS_MAX && KWS_CONFIG_FLOATS_MAX >= 
 static_assert(KWS_KEYWORD_NAME_SIZE >= KWS_LABEL_SIZE, "every label may have settings");
 static_assert(KWS_POLICY_CLASSES_MAX >= KWS_CLASSES_MAX, "and so has every class");
 
-bool kws_resolve_is_keyword(const char *label)
-{
-	return label[0] != '_';
-}
-
 size_t kws_resolve_keyword(const struct kws_model *model, const char *name)
 {
-	for (size_t i = 0; i < kws_model_label_count(model) && kws_resolve_is_keyword(name); i++) {
+	for (size_t i = 0; i < kws_model_label_count(model) && kws_label_is_keyword(name); i++) {
 		if (strcmp(kws_model_label(model, i), name) == 0) {
 			return i;
 		}
@@ -32,12 +27,7 @@ size_t kws_resolve_keyword(const struct kws_model *model, const char *name)
 
 static const struct kws_policy_ops *policy_of(const struct kws_config *config)
 {
-	static const char *const names[] = {
-#define XX(name, text) [KWS_CONFIG_POLICY_##name] = text,
-		KWS_CONFIG_POLICY_MAP(XX)
-#undef XX
-	};
-	return kws_policy_find(names[config->exits.policy]);
+	return kws_policy_find(kws_config_policy_name(config->exits.policy));
 }
 
 static uint8_t confirm_exit_of(enum kws_config_confirm confirm)
@@ -50,17 +40,11 @@ static uint8_t confirm_exit_of(enum kws_config_confirm confirm)
 	return exits[confirm];
 }
 
-/* The keyword's list of the quantity that the rule looks at; it has inherited that of [exits]. */
+/* The keyword's list of thresholds; it has inherited that of [exits]. */
 static const struct kws_config_floats *list_of(
 	const struct kws_keyword_config *keyword, const char *key)
 {
-	if (strcmp(key, "delta") == 0) {
-		return &keyword->delta;
-	}
-	if (strcmp(key, "score") == 0) {
-		return &keyword->score;
-	}
-	return strcmp(key, "margin") == 0 ? &keyword->margin : &keyword->distance;
+	return kws_config_list(keyword, KWS_KEYWORD_SECTION, key);
 }
 
 static double value_at(const struct kws_config_floats *list, size_t exit)
@@ -84,9 +68,9 @@ static int check_list(const struct kws_config_floats *list, const char *section,
 static int check_section(const struct kws_keyword_config *keyword, const char *section,
 	size_t exits, struct kws_error *error)
 {
-	static const char *const keys[] = {"delta", "score", "margin", "distance"};
-	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		int result = check_list(list_of(keyword, keys[k]), section, keys[k], exits, error);
+	for (size_t k = 0; k < KWS_THRESHOLD_KEYS; k++) {
+		const char *key = kws_threshold_keys[k];
+		int result = check_list(list_of(keyword, key), section, key, exits, error);
 		if (result != 0) {
 			return result;
 		}
@@ -164,7 +148,7 @@ static void set_label(struct kws_policy_settings *settings, const struct kws_mod
 	const char *name = kws_model_label(model, label);
 	struct kws_keyword_config keyword = kws_config_keyword(config, name);
 	set_thresholds(settings, model, &keyword, label);
-	if (kws_resolve_is_keyword(name) && keyword.enabled) {
+	if (kws_label_is_keyword(name) && keyword.enabled) {
 		settings->confirm_exit[label] = confirm_exit_of(keyword.confirm);
 		settings->hold_below[label] =
 			hold_below(config, kws_resolve_threshold(model, config, label));
@@ -209,7 +193,7 @@ struct kws_detector_settings kws_resolve_detector(
 	const char *name = kws_model_label(model, label);
 	struct kws_keyword_config keyword = kws_config_keyword(config, name);
 	return (struct kws_detector_settings){
-		.enabled = kws_resolve_is_keyword(name) && keyword.enabled,
+		.enabled = kws_label_is_keyword(name) && keyword.enabled,
 		.threshold = (float)kws_resolve_threshold(model, config, label),
 		.smoothing_hops = (unsigned)keyword.smoothing_hops,
 		.patience_hops = (unsigned)keyword.patience_hops,

@@ -2,7 +2,6 @@
 #ifndef KWS_PIPELINE_RESOLVE_H
 #define KWS_PIPELINE_RESOLVE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "bnn/model.h"
@@ -12,9 +11,6 @@
 
 /* What a configuration means for a model: the settings of the decisions over its answers. The same
  * for the daemon and for who tries settings on cached answers. Thread: any. RT-safe: yes. */
-
-/* Whether the label is something that can be spoken; "_silence_" and "_unknown_" are not. */
-bool kws_resolve_is_keyword(const char *label);
 
 /* The class of a keyword; SIZE_MAX where the model has no keyword of that name. */
 size_t kws_resolve_keyword(const struct kws_model *model, const char *name);

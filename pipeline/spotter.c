@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "pipeline/histogram.h"
 #include "pipeline/model-set.h"
 
@@ -69,17 +69,10 @@ static const float *run_exit(void *user, size_t exit)
 	return kws_net_run_exit(spotter->net, exit);
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 uint64_t kws_spotter_decide(
 	struct kws_spotter *spotter, const struct kws_front_end_window *window, struct kws_hop *hop)
 {
-	uint64_t began_ns = monotonic_ns();
+	uint64_t began_ns = kws_clock_monotonic_ns();
 	if (window->first || !spotter->begun) {
 		kws_net_begin(spotter->net, window->frames);
 		spotter->begun = true;
@@ -87,7 +80,7 @@ uint64_t kws_spotter_decide(
 		kws_net_advance(spotter->net, window->frames);
 	}
 	kws_decider_decide(spotter->decider, window->speech ? run_exit : NULL, spotter, hop);
-	uint64_t time_ns = monotonic_ns() - began_ns;
+	uint64_t time_ns = kws_clock_monotonic_ns() - began_ns;
 	kws_histogram_add(&spotter->hop_times, time_ns);
 	spotter->stats.hops++;
 	spotter->stats.hops_at_exit[hop->exit]++;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/error.h"
 
 int kws_notify(const char *state)
@@ -57,9 +57,7 @@ int kws_notify_status(const char *format, ...)
 int kws_notify_reloading(void)
 {
 	char state[64];
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
-		(unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+		(unsigned long long)kws_clock_monotonic_ns() / 1000);
 	return kws_notify(state);
 }

@@ -20,7 +20,7 @@
  * is quiet. */
 
 #define RATE_HZ 16000
-#define FIRST_HOP (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
+#define FIRST_HOP KWS_WINDOW_SAMPLES
 #define HOPS_MAX 512
 #define EVENTS_MAX 16
 

@@ -143,6 +143,31 @@ static double gain_db(struct kws_enhancer *enhancer, float noise, float voice, s
 	return 10.0 * log10(after / before);
 }
 
+/* What is no number is silence to it, and what is too loud is as loud as it can be. */
+static void odd_values_stay_16_bits(void **state)
+{
+	(void)state;
+	const struct kws_enhancer_config config = {.denoise = true, .denoise_db = -15};
+	const float odd[] = {NAN, INFINITY, -INFINITY, 2.0f, -2.0f};
+	const float even[] = {0.0f, 1.0f, -1.0f, 1.0f, -1.0f};
+	struct kws_enhancer *enhancers[2];
+	float blocks[2][KWS_HOP_SAMPLES];
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(kws_enhancer_create(&enhancers[i], &config), 0);
+	}
+	for (size_t block = 0; block < 4; block++) {
+		for (size_t s = 0; s < KWS_HOP_SAMPLES; s++) {
+			blocks[0][s] = odd[(s + block) % 5];
+			blocks[1][s] = even[(s + block) % 5];
+		}
+		kws_enhancer_process(enhancers[0], blocks[0]);
+		kws_enhancer_process(enhancers[1], blocks[1]);
+		assert_memory_equal(blocks[0], blocks[1], sizeof(blocks[0]));
+	}
+	kws_enhancer_destroy(enhancers[0]);
+	kws_enhancer_destroy(enhancers[1]);
+}
+
 static void denoise_lowers_a_steady_noise(void **state)
 {
 	(void)state;
@@ -209,6 +234,7 @@ int main(void)
 		cmocka_unit_test(all_off_changes_nothing),
 		cmocka_unit_test(vad_alone_leaves_the_samples),
 		cmocka_unit_test(vad_tells_voice_from_silence),
+		cmocka_unit_test(odd_values_stay_16_bits),
 		cmocka_unit_test(denoise_lowers_a_steady_noise),
 		cmocka_unit_test(agc_raises_a_quiet_voice),
 		cmocka_unit_test(gives_samples_after_its_delay),

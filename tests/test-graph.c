@@ -175,11 +175,9 @@ static const struct bad_graph bad_lists[] = {
 	{"[{'op':'input','out':'x','shape':[8,6,65536]}," EXIT "]", KWS_EFORMAT,
 		"graph operation 0 (input): 'shape' must hold integers from 0 to 65535"},
 	{"[{'op':'input','out':'x','shape':[0,6,1]}," EXIT "]", KWS_EFORMAT,
-		"graph operation 0 (input): the window does not fit into the input: no rows are "
-		"left"},
+		"graph operation 0 (input): 'shape' must be a list of 3 integers from 1"},
 	{"[{'op':'input','out':'x'}," EXIT "]", KWS_EFORMAT,
-		"graph operation 0 (input): the window does not fit into the input: no rows are "
-		"left"},
+		"graph operation 0 (input): 'shape' must be a list of 3 integers from 1"},
 	{"[{'op':'input','out':'x','shape':[5000,5000,1]}," EXIT "]", KWS_EUNSUPPORTED,
 		"graph operation 0 (input): the maps are too large"},
 	{ONE("7"), KWS_EFORMAT, "graph operation 1 (?): 'op' must be a string"},
@@ -240,13 +238,11 @@ static const struct bad_graph bad_conv2d[] = {
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','bias':4}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'bias' must be a string"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','act':'tanh'}"), KWS_EFORMAT,
-		"graph operation 1 (conv2d): needs a float input, groups from 1, and act none or "
-		"relu"},
+		"graph operation 1 (conv2d): 'act' must be none or relu"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','act':1}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'act' must be a string"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':0}"), KWS_EFORMAT,
-		"graph operation 1 (conv2d): needs a float input, groups from 1, and act none or "
-		"relu"},
+		"graph operation 1 (conv2d): needs a float input and groups from 1"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','groups':'all'}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): 'groups' must hold integers from 0 to 65535"},
 	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'conv','groups':3}"), KWS_EFORMAT,
@@ -254,8 +250,7 @@ static const struct bad_graph bad_conv2d[] = {
 	{AFTER_CONV("{'op':'conv2d','in':'c','out':'d','weight':'odd','groups':2}"), KWS_EFORMAT,
 		"graph operation 2 (conv2d): groups must divide the number of channels"},
 	{AFTER_SIGN("{'op':'conv2d','in':'s','out':'d','weight':'conv'}"), KWS_EFORMAT,
-		"graph operation 3 (conv2d): needs a float input, groups from 1, and act none or "
-		"relu"},
+		"graph operation 3 (conv2d): needs a float input and groups from 1"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','stride':[0,1]}"), KWS_EFORMAT,
 		"graph operation 1 (conv2d): stride and kernel must be at least 1"},
 	{ONE("{'op':'conv2d','in':'x','out':'c','weight':'conv','stride':2}"), KWS_EFORMAT,
@@ -296,7 +291,7 @@ static const struct bad_graph bad_bits[] = {
 		"graph operation 2 (sign): tensor 'four' does not have the type and 1 axes that "
 		"'flip' needs"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','flip':'flips'}"), KWS_EFORMAT,
-		"graph operation 2 (sign): flip has bits after the last channel"},
+		"graph operation 2 (sign): 'flip' has bits after the last channel"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'two'}"), KWS_EFORMAT,
 		"graph operation 2 (sign): axis 0 of tensor 'two' is 2, 'threshold' needs 4"},
 	{AFTER_CONV("{'op':'sign','in':'c','out':'t','threshold':'infinite'}"), KWS_EFORMAT,
@@ -307,7 +302,7 @@ static const struct bad_graph bad_bits[] = {
 		"graph operation 3 (bconv2d): tensor 'signed' does not have the type and 4 axes "
 		"that 'weight' needs"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'tail'}"), KWS_EFORMAT,
-		"graph operation 3 (bconv2d): weight has bits after the last input channel"},
+		"graph operation 3 (bconv2d): 'weight' has bits after the last channel"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','slope':'two'}"),
 		KWS_EFORMAT,
 		"graph operation 3 (bconv2d): axis 0 of tensor 'two' is 2, 'slope' needs 4"},
@@ -338,12 +333,10 @@ static const struct bad_graph bad_bits[] = {
 		KWS_EFORMAT, /* one channel */
 		"graph operation 3 (bconv2d): the residual does not have the output's shape"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','act':'tanh'}"),
-		KWS_EFORMAT,
-		"graph operation 3 (bconv2d): 'act' must be none or, without 'slope', relu"},
+		KWS_EFORMAT, "graph operation 3 (bconv2d): 'act' must be none or relu"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','act':'relu',"
 		    "'slope':'four'}"),
-		KWS_EFORMAT,
-		"graph operation 3 (bconv2d): 'act' must be none or, without 'slope', relu"},
+		KWS_EFORMAT, "graph operation 3 (bconv2d): 'act' relu has no 'slope'"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int8'}"),
 		KWS_EFORMAT, "graph operation 3 (bconv2d): 'output' must be float or int16"},
 	{AFTER_SIGN("{'op':'bconv2d','in':'s','out':'b','weight':'bits','output':'int16',"
@@ -358,7 +351,7 @@ static const struct bad_graph bad_bits[] = {
 		"graph operation 4 (sign): the threshold of channel 0, which is int16, must be an "
 		"integer from -32768 to 32767"},
 	{AFTER_SIGN(INTEGERS("{'op':'maxpool2d','in':'b','out':'p'}")), KWS_EFORMAT,
-		"graph operation 4 (maxpool2d): needs a float input and act none or relu"},
+		"graph operation 4 (maxpool2d): needs a float input"},
 	{"[{'op':'input','out':'x','shape':[1,1,32768]},{'op':'sign','in':'x','out':'s'},"
 	 "{'op':'bconv2d','in':'s','out':'b','weight':'long','output':'int16'}]",
 		KWS_EUNSUPPORTED, "graph operation 2 (bconv2d): the sums do not fit into int16"},
@@ -382,9 +375,9 @@ static const struct bad_graph bad_ends[] = {
 		KWS_EFORMAT,
 		"graph operation 2 (maxpool2d): padding must be smaller than the kernel"},
 	{AFTER_CONV("{'op':'maxpool2d','in':'c','out':'p','act':'tanh'}"), KWS_EFORMAT,
-		"graph operation 2 (maxpool2d): needs a float input and act none or relu"},
+		"graph operation 2 (maxpool2d): 'act' must be none or relu"},
 	{AFTER_SIGN("{'op':'maxpool2d','in':'s','out':'p'}"), KWS_EFORMAT,
-		"graph operation 3 (maxpool2d): needs a float input and act none or relu"},
+		"graph operation 3 (maxpool2d): needs a float input"},
 	{AFTER_CONV("{'op':'avgpool2d','in':'c','out':'p','kernel':[2,2],'pad':[0,0,0,2]}"),
 		KWS_EFORMAT,
 		"graph operation 2 (avgpool2d): padding must be smaller than the kernel"},
@@ -393,16 +386,11 @@ static const struct bad_graph bad_ends[] = {
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense'}"), KWS_EFORMAT,
 		"graph operation 2 (exit): 'pool' must be a string"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'bands'}"),
-		KWS_EFORMAT,
-		"graph operation 2 (exit): needs a float input, act none or relu, and pool time or "
-		"all"},
+		KWS_EFORMAT, "graph operation 2 (exit): needs a float input and pool time or all"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'all','act':'a'}"),
-		KWS_EFORMAT,
-		"graph operation 2 (exit): needs a float input, act none or relu, and pool time or "
-		"all"},
+		KWS_EFORMAT, "graph operation 2 (exit): 'act' must be none or relu"},
 	{AFTER_SIGN("{'op':'exit','in':'s','out':'e','weight':'dense','pool':'all'}"), KWS_EFORMAT,
-		"graph operation 3 (exit): needs a float input, act none or relu, and pool time or "
-		"all"},
+		"graph operation 3 (exit): needs a float input and pool time or all"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','pool':'time'}"), KWS_EFORMAT,
 		"graph operation 2 (exit): axis 1 of tensor 'dense' is 4, 'weight' needs 16"},
 	{AFTER_CONV("{'op':'exit','in':'c','out':'e','weight':'dense','bias':'three',"
@@ -453,6 +441,38 @@ static void refuses_bad_maxpool2d_and_exit(void **state)
 	refuses(bad_ends, COUNT(bad_ends));
 }
 
+/* A window of 1024 x 1024 at one position. What its one output fills up takes 64 MiB of a tensor of
+ * 4 MiB, and every operation keeps a copy of its own. */
+#define MUCH "'weight':'much','pad':[463,463,480,480]}"
+
+static void refuses_more_weights_than_are_left(void **state)
+{
+	(void)state;
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_error error;
+	uint32_t *zeros = calloc(1024 * 1024, sizeof(*zeros));
+	assert_non_null(zeros);
+	model_builder_init(&builder);
+	model_builder_describe(&builder);
+	model_builder_floats(&builder, "much", (const size_t[4]){1024, 1024, 1, 1});
+	model_builder_tensor(
+		&builder, "bits", KWS_DTYPE_U32, (const size_t[4]){1, 1024, 1024, 1}, zeros);
+	model_builder_json(&builder, "kws.graph",
+		"[{'op':'input','out':'x','shape':[98,64,1]},"
+		"{'op':'sign','in':'x','out':'s'},"
+		"{'op':'conv2d','in':'x','out':'c'," MUCH
+		",{'op':'bconv2d','in':'s','out':'b','weight':'bits','pad':[463,463,480,480]},"
+		"{'op':'conv2d','in':'x','out':'d'," MUCH ",{'op':'conv2d','in':'x','out':'e'," MUCH
+		"]");
+	assert_int_equal(model_builder_parse(&builder, &model, NULL, &error), KWS_EUNSUPPORTED);
+	assert_string_equal(error.text,
+		"graph operation 5 (conv2d): the weights are too large: more than 256 MiB as the "
+		"kernels need them");
+	model_builder_finish(&builder);
+	free(zeros);
+}
+
 /* A graph of `count` exits on one map. */
 static int build_exits(size_t count, struct kws_graph *graph, struct kws_error *error)
 {
@@ -491,6 +511,7 @@ int main(void)
 		cmocka_unit_test(refuses_bad_conv2d),
 		cmocka_unit_test(refuses_bad_sign_and_bconv2d),
 		cmocka_unit_test(refuses_bad_maxpool2d_and_exit),
+		cmocka_unit_test(refuses_more_weights_than_are_left),
 		cmocka_unit_test(takes_only_so_many_exits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

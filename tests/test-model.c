@@ -13,6 +13,7 @@
 
 #include "bnn/model.h"
 #include "bnn/net.h"
+#include "dsp/mel.h"
 #include "tests/cpu-mask.h"
 #include "tests/model-builder.h"
 
@@ -129,7 +130,16 @@ static const struct bad_metadata bad_metadata[] = {
 	{"kws.graph", NULL, KWS_EFORMAT, "the file has no kws.graph: not a model of kwsd"},
 	{"kws.format", "2", KWS_EUNSUPPORTED, "model format '2', this program reads 1"},
 	{"kws.features", "rate=8000", KWS_EMISMATCH,
-		"the model was trained on other features than this program computes: 'rate=8000'"},
+		"the model was trained on other features: 'rate=8000', this program has 'test'"},
+	{"kws.features", "", KWS_EMISMATCH,
+		"the model was trained on other features: '', this program has 'test'"},
+	{"kws.features", "test more", KWS_EMISMATCH,
+		"the model was trained on other features: 'more', this program has ''"},
+	{"kws.features", "01234567890123456789012345678901234567890123456789012345678901234567",
+		KWS_EMISMATCH,
+		"the model was trained on other features: "
+		"'0123456789012345678901234567890123456789012345678901234567890123', this program "
+		"has 'test'"},
 	{"kws.labels", "go", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
 	{"kws.labels", "{}", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
 	{"kws.labels", "['go']", KWS_EFORMAT, "kws.labels must be a list of 2 names"},
@@ -180,6 +190,31 @@ static const struct bad_metadata bad_metadata[] = {
 		"kws.exits: 'temperature' must hold numbers from 0.01"},
 	{"kws.graph", "[]", KWS_EFORMAT, "kws.graph must be a list of 2 to 1024 operations"},
 };
+
+/* Of a long text only what differs is told. */
+static void shows_which_feature_differs(void **state)
+{
+	(void)state;
+	const char *own = kws_mel_describe();
+	static const char wanted[] = "the model was trained on other features: 'scale=0.2', this "
+				     "program has 'scale=0.25'";
+	char other[512];
+	struct model_builder builder;
+	struct kws_model *model;
+	struct kws_error error;
+	const char *scale = strstr(own, "scale=0.25");
+	assert_non_null(scale);
+	snprintf(other, sizeof(other), "%.*s%s%s", (int)(scale - own), own, "scale=0.2",
+		scale + strlen("scale=0.25"));
+	init_builder(&builder);
+	model_builder_metadata(&builder, "kws.features", other);
+	assert_int_equal(model_builder_parse(&builder, &model, own, &error), KWS_EMISMATCH);
+	assert_string_equal(error.text, wanted);
+	model_builder_metadata(&builder, "kws.features", own);
+	assert_int_equal(model_builder_parse(&builder, &model, own, &error), 0);
+	kws_model_destroy(model);
+	model_builder_finish(&builder);
+}
 
 static struct kws_model *build_with_exits(const char *text)
 {
@@ -278,6 +313,7 @@ int main(void)
 		cmocka_unit_test(need_not_say_anything_of_its_exits),
 		cmocka_unit_test(may_say_when_its_keywords_are_sure),
 		cmocka_unit_test(refuses_bad_metadata),
+		cmocka_unit_test(shows_which_feature_differs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -288,6 +288,26 @@ static void what_cannot_work_together_is_refused(void **state)
 	}
 }
 
+/* Of a path that is too long for the sentence the end is told, from a whole character on. */
+static void long_paths_are_told_by_their_ends(void **state)
+{
+	(void)state;
+#define FOLDER "/srv/kws/\xc3\xbc/long-than-what-there-is-room-for/of-two/models/"
+	static const char sentence[] =
+		"both .../long-than-what-there-is-room-for/of-two/models/at-home.safetensors "
+		"and ...than-what-there-is-room-for/of-two/models/in-the-kitchen.safetensors know "
+		"the keyword 'go'";
+	struct kws_config *config = load_config(WITH(
+		"model.path=" FOLDER "at-home.safetensors, " FOLDER "in-the-kitchen.safetensors"));
+	struct kws_model_set set = {
+		2, {build_go(), build_named("second", "['_silence_','go']", "{}")}};
+	struct kws_error error = {""};
+	assert_true(kws_model_set_check(&set, config, &error) < 0);
+	assert_string_equal(error.text, sentence);
+	kws_model_set_finish(&set);
+	kws_config_destroy(config);
+}
+
 /* "_silence_" of both is no keyword; sections may name keywords of either. */
 static void what_can_work_together_is_accepted(void **state)
 {
@@ -407,6 +427,7 @@ int main(void)
 		cmocka_unit_test(the_order_is_that_of_the_models),
 		cmocka_unit_test(stats_are_told_of_each_and_of_all),
 		cmocka_unit_test(what_cannot_work_together_is_refused),
+		cmocka_unit_test(long_paths_are_told_by_their_ends),
 		cmocka_unit_test(what_can_work_together_is_accepted),
 		cmocka_unit_test(one_is_exchanged_and_the_other_goes_on),
 		cmocka_unit_test(a_model_that_stays_is_known_by_its_place_in_memory),

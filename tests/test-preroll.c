@@ -68,7 +68,7 @@ static void loud_and_odd_values_stay_16_bits(void **state)
 	(void)state;
 	static const float values[] = {1.0f, 2.0f, -1.0f, -2.0f, INFINITY, -INFINITY, NAN, 0.0f};
 	static const int16_t wanted[] = {
-		INT16_MAX, INT16_MAX, INT16_MIN, INT16_MIN, INT16_MAX, INT16_MIN, INT16_MIN, 0};
+		INT16_MAX, INT16_MAX, INT16_MIN, INT16_MIN, INT16_MAX, INT16_MIN, 0, 0};
 	struct kws_preroll *preroll;
 	float block[KWS_HOP_SAMPLES] = {0};
 	int16_t samples[KWS_HOP_SAMPLES];

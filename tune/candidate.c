@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "exits/policy.h"
 
 #define THRESHOLDS 4    /* that are tried for each exit */
 #define NEVER_LEAVE 2.0 /* of a score or a margin */
@@ -134,36 +135,20 @@ bool kws_candidate_confirm(struct kws_candidate *candidate, size_t exit)
 	return false;
 }
 
-/* The list of thresholds that the policy looks at; NULL: none. */
-static struct kws_config_floats *find_list(enum kws_config_policy policy,
-	struct kws_config_floats *delta, struct kws_config_floats *score,
-	struct kws_config_floats *margin, struct kws_config_floats *distance)
+/* What the policy's thresholds are called; NULL: it has none. */
+static const char *threshold_key(enum kws_config_policy policy)
 {
-	switch (policy) {
-	case KWS_CONFIG_POLICY_ENTROPY:
-		return delta;
-	case KWS_CONFIG_POLICY_SCORE:
-		return score;
-	case KWS_CONFIG_POLICY_MARGIN:
-		return margin;
-	case KWS_CONFIG_POLICY_DIFFERENCE:
-	case KWS_CONFIG_POLICY_TEMPORAL_PATIENCE:
-		return distance;
-	default:
-		return NULL;
-	}
+	return kws_policy_threshold_key(kws_policy_find(kws_config_policy_name(policy)));
 }
 
 struct kws_candidate kws_candidate_of(const struct kws_config *config)
 {
-	struct kws_config_floats lists[] = {config->exits.delta, config->exits.score,
-		config->exits.margin, config->exits.distance};
-	const struct kws_config_floats *list =
-		find_list(config->exits.policy, &lists[0], &lists[1], &lists[2], &lists[3]);
+	const char *key = threshold_key(config->exits.policy);
 	return (struct kws_candidate){
 		.as_given = true,
 		.policy = config->exits.policy,
-		.thresholds = list != NULL ? *list : (struct kws_config_floats){0},
+		.thresholds = key != NULL ? *kws_config_list(config, "exits", key)
+					  : (struct kws_config_floats){0},
 		.patience = config->exits.patience,
 		.scene_delta = config->exits.scene_delta,
 		.confirm = config->exits.confirm,
@@ -173,24 +158,22 @@ struct kws_candidate kws_candidate_of(const struct kws_config *config)
 static void apply_to_keyword(
 	const struct kws_candidate *candidate, struct kws_keyword_config *keyword)
 {
-	struct kws_config_floats *list = find_list(candidate->policy, &keyword->delta,
-		&keyword->score, &keyword->margin, &keyword->distance);
-	if (list != NULL) {
-		*list = candidate->thresholds;
+	const char *key = threshold_key(candidate->policy);
+	if (key != NULL) {
+		*kws_config_list(keyword, KWS_KEYWORD_SECTION, key) = candidate->thresholds;
 	}
 	keyword->confirm = candidate->confirm;
 }
 
 void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_config *config)
 {
-	struct kws_config_floats *list = find_list(candidate->policy, &config->exits.delta,
-		&config->exits.score, &config->exits.margin, &config->exits.distance);
+	const char *key = threshold_key(candidate->policy);
 	if (candidate->as_given) {
 		return;
 	}
 	config->exits.policy = candidate->policy;
-	if (list != NULL) {
-		*list = candidate->thresholds;
+	if (key != NULL) {
+		*kws_config_list(config, "exits", key) = candidate->thresholds;
 	}
 	if (candidate->policy == KWS_CONFIG_POLICY_PATIENCE) {
 		config->exits.patience = candidate->patience;
@@ -200,30 +183,6 @@ void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_confi
 	apply_to_keyword(candidate, &config->keyword_default);
 	for (size_t i = 0; i < config->keyword_count; i++) {
 		apply_to_keyword(candidate, &config->keywords[i]);
-	}
-}
-
-const char *kws_candidate_policy_name(enum kws_config_policy policy)
-{
-	static const char *const names[] = {
-#define XX(name, text) [KWS_CONFIG_POLICY_##name] = text,
-		KWS_CONFIG_POLICY_MAP(XX)
-#undef XX
-	};
-	return names[policy];
-}
-
-static const char *threshold_name(enum kws_config_policy policy)
-{
-	switch (policy) {
-	case KWS_CONFIG_POLICY_ENTROPY:
-		return "delta";
-	case KWS_CONFIG_POLICY_SCORE:
-		return "score";
-	case KWS_CONFIG_POLICY_MARGIN:
-		return "margin";
-	default:
-		return "distance";
 	}
 }
 
@@ -237,7 +196,7 @@ void kws_candidate_describe(const struct kws_candidate *candidate, char *text, s
 	}
 	for (size_t i = 0; i < candidate->thresholds.count; i++) {
 		fprintf(file, i == 0 ? "%s = %g" : "%s, %g",
-			i == 0 ? threshold_name(candidate->policy) : "",
+			i == 0 ? threshold_key(candidate->policy) : "",
 			candidate->thresholds.values[i]);
 		gap = "; ";
 	}

@@ -47,8 +47,7 @@ bool kws_candidate_confirm(struct kws_candidate *candidate, size_t exit);
  * every keyword; nothing, if it is as given. Thread: any. */
 void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_config *config);
 
-/* "entropy", and "delta = 0.5, 0.5, 0.2, 0, 0; confirm = 5". */
-const char *kws_candidate_policy_name(enum kws_config_policy policy);
+/* "delta = 0.5, 0.5, 0.2, 0, 0; confirm = 5". */
 void kws_candidate_describe(const struct kws_candidate *candidate, char *text, size_t size);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/resolve.h"
+#include "bnn/keyword-defaults.h"
 
 /* Of a keyword that is only tried: as long as a number gets, and nobody's default. */
 #define THRESHOLD (1.0 / 3.0)
@@ -187,7 +187,7 @@ static int add_thresholds(
 {
 	for (size_t c = 0; c < kws_model_label_count(model); c++) {
 		const char *label = kws_model_label(model, c);
-		if (!kws_resolve_is_keyword(label)) {
+		if (!kws_label_is_keyword(label)) {
 			continue;
 		}
 		struct kws_keyword_config *keyword = kws_config_add_keyword(config, label);

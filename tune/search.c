@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bnn/keyword-defaults.h"
 #include "pipeline/resolve.h"
 
 #define MEASURED_MAX 8 /* candidates of a grid that are measured in full */
@@ -136,7 +137,7 @@ static int check_keywords(
 {
 	size_t keywords = 0;
 	for (size_t i = 0; i < kws_model_label_count(model); i++) {
-		keywords += kws_resolve_is_keyword(kws_model_label(model, i));
+		keywords += kws_label_is_keyword(kws_model_label(model, i));
 	}
 	if (keywords > KWS_CONFIG_KEYWORDS_MAX || config->keyword_count > keywords) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
@@ -259,7 +260,7 @@ static void set_thresholds(const struct kws_search *search, const struct kws_out
 {
 	for (size_t c = 0; c < kws_model_label_count(search->model); c++) {
 		const char *label = kws_model_label(search->model, c);
-		if (kws_resolve_is_keyword(label)) {
+		if (kws_label_is_keyword(label)) {
 			kws_config_add_keyword(config, label)->threshold = outcome->thresholds[c];
 		}
 	}

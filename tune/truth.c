@@ -3,8 +3,6 @@
 
 #include "dsp/mel.h"
 
-#define WINDOW_SAMPLES (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
-
 /* A window that ends so near to the end of a word has all of it that matters. */
 #define EDGE_SAMPLES (4 * KWS_HOP_SAMPLES)
 
@@ -63,7 +61,7 @@ bool kws_truth_is_background(const struct kws_recording *recording, uint64_t sam
 
 static bool has_whole(const struct kws_spoken *spoken, uint64_t begin, uint64_t end)
 {
-	bool longer = spoken->end - spoken->begin + EDGE_SAMPLES > WINDOW_SAMPLES;
+	bool longer = spoken->end - spoken->begin + EDGE_SAMPLES > KWS_WINDOW_SAMPLES;
 	bool begins = spoken->begin >= begin;
 	if (longer) { /* than the window: it must end with the word */
 		begins = end <= spoken->end + EDGE_SAMPLES;
@@ -73,7 +71,7 @@ static bool has_whole(const struct kws_spoken *spoken, uint64_t begin, uint64_t 
 
 int kws_truth_of_window(const struct kws_recording *recording, uint64_t sample)
 {
-	uint64_t begin = sample >= WINDOW_SAMPLES ? sample - WINDOW_SAMPLES : 0;
+	uint64_t begin = sample >= KWS_WINDOW_SAMPLES ? sample - KWS_WINDOW_SAMPLES : 0;
 	int truth = KWS_TRUTH_BACKGROUND;
 	size_t count = first_after(recording, sample);
 	for (size_t i = 0; i < count; i++) {
