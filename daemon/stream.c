@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/stream.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "audio/zeros.h"
+#include "daemon/changes.h"
+#include "daemon/clock.h"
 #include "daemon/input.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
+#include "daemon/news.h"
 #include "daemon/pause.h"
 #include "daemon/recorder.h"
+#include "daemon/sleep.h"
 #include "daemon/status.h"
 #include "pipeline/report.h"
 #include "systemd/notify.h"
 
 #define READ_SAMPLES 8192
-#define SLEEP_NS_MIN 500000000
 /* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
  * the loop for ever otherwise. */
 #define READS_PER_TURN 16
@@ -40,8 +40,7 @@ struct kws_stream {
 	struct kws_mute mute;
 	struct kws_zeros zeros;
 	struct kws_pause pause;
-	int64_t slept_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC: time in suspend */
-	uint64_t suspends;
+	struct kws_sleep sleep;
 	uint64_t excuses;    /* see struct kws_progress */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
@@ -49,27 +48,9 @@ struct kws_stream {
 	int16_t samples[READ_SAMPLES];
 };
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static uint64_t now_ms(void)
 {
-	return (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000000;
-}
-
-/* Takes the reference to `event`; NULL is a failure to build it. */
-static void publish(struct kws_stream *stream, const char *topic, json_t *event)
-{
-	int result =
-		event != NULL ? kws_publisher_send(stream->publisher, topic, event) : KWS_ENOMEM;
-	if (result != 0) {
-		kws_log_warning("cannot publish %s: %s", topic, kws_strerror(result));
-	}
-	json_decref(event);
+	return kws_clock_ms(CLOCK_MONOTONIC);
 }
 
 static void publish_state(struct kws_stream *stream, const char *state, const char *reason)
@@ -77,12 +58,12 @@ static void publish_state(struct kws_stream *stream, const char *state, const ch
 	struct kws_state_event event = {
 		.state = state,
 		.reason = reason,
-		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
-		.monotonic_ns = clock_ns(CLOCK_MONOTONIC),
+		.time_ms = kws_clock_ns(CLOCK_REALTIME) / 1000000,
+		.monotonic_ns = kws_clock_ns(CLOCK_MONOTONIC),
 	};
 	json_t *json = NULL;
 	kws_event_state(&event, &json);
-	publish(stream, KWS_TOPIC_STATE, json);
+	kws_news_send(stream->publisher, KWS_TOPIC_STATE, json);
 }
 
 /* A state that lasts until the next one. */
@@ -99,7 +80,7 @@ static void on_hop(void *user, const struct kws_model *model, const struct kws_h
 	json_t *event = NULL;
 	if (stream->config->ipc.scores) {
 		kws_report_score(model, hop, &event);
-		publish(stream, KWS_TOPIC_SCORE, event);
+		kws_news_send(stream->publisher, KWS_TOPIC_SCORE, event);
 	}
 }
 
@@ -109,9 +90,9 @@ static void on_event(
 	struct kws_stream *stream = user;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
 	const char *name = kws_model_label(model, found->label);
-	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = kws_clock_ns(CLOCK_MONOTONIC);
 	struct kws_report_clock clock = {
-		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
+		.time_ms = kws_clock_ns(CLOCK_REALTIME) / 1000000,
 		.monotonic_ns = now_ns,
 		.latency_ms = (double)(now_ns - (int64_t)stream->arrival_ns) / 1e6,
 	};
@@ -125,7 +106,7 @@ static void on_event(
 	if (result != 0) {
 		kws_log_warning("cannot publish the audio of %s: %s", name, kws_strerror(result));
 	}
-	publish(stream, topic, event);
+	kws_news_send(stream->publisher, topic, event);
 	if (detection) {
 		kws_log_info("%s: score %.3f, exit %zu of %zu (%s), entropy %.3f", name,
 			(double)found->score, found->at.exit, kws_model_graph(model)->exit_count,
@@ -154,8 +135,9 @@ static void fail(struct kws_stream *stream, const char *reason)
 static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
 {
 	struct kws_error error;
-	if (kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
-		    event->format.channels, (unsigned)stream->config->audio.channel, &error) != 0) {
+	int result = kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
+		event->format.channels, (unsigned)stream->config->audio.channel, &error);
+	if (result != 0) {
 		fail(stream, error.text);
 		return;
 	}
@@ -333,7 +315,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->ended = ended;
 	stream->user = user;
 	strcpy(stream->state, "starting");
-	stream->slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	kws_sleep_init(&stream->sleep);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_paths(config, error);
 	if (result == 0) {
@@ -371,29 +353,6 @@ void kws_stream_destroy(struct kws_stream *stream)
 	kws_intake_finish(&stream->intake, free); /* `user` is the stream */
 }
 
-struct changes {
-	bool audio;    /* the source must be opened again */
-	bool pipeline; /* what a pipeline is made for: a new one */
-};
-
-static void note_change(void *user, const char *key, const char *value, enum kws_apply apply)
-{
-	struct changes *changes = user;
-	(void)value;
-	if (apply == KWS_APPLY_STREAM) {
-		bool audio = strncmp(key, "audio.", strlen("audio.")) == 0;
-		changes->audio = changes->audio || audio;
-		changes->pipeline = changes->pipeline || !audio;
-	}
-}
-
-static void log_change(void *user, const char *key, const char *value, enum kws_apply apply)
-{
-	(void)user;
-	kws_log_info("%s = %s%s", key, value,
-		apply == KWS_APPLY_RESTART ? " (comes about with a restart of kwsd)" : "");
-}
-
 /* Gives the new pipeline the format of the stream that goes on. */
 static int continue_stream(struct kws_stream *stream, const struct kws_config *config,
 	struct kws_pipeline *pipeline, struct kws_error *error)
@@ -408,11 +367,10 @@ static int continue_stream(struct kws_stream *stream, const struct kws_config *c
 int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
 {
-	struct changes changes = {false, false};
+	const struct kws_changes changes = kws_changes_find(stream->config, config);
 	struct kws_network network = {0};
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = kws_recorder_check(config, error);
-	kws_config_diff(stream->config, config, note_change, &changes);
 	if (result == 0 && changes.audio) {
 		result = kws_input_check(config, error);
 	}
@@ -432,16 +390,16 @@ int kws_stream_apply(
 		return result;
 	}
 	/* nothing below can fail in a way that the old configuration would have avoided */
-	kws_config_diff(stream->config, config, log_change, NULL);
+	kws_changes_log(stream->config, config);
 	stream->config = config;
-	if (changes.pipeline) {
-		kws_network_finish(&stream->network);
-		stream->network = network;
-	}
 	if (changes.audio) {
 		stream->proven = true;
 		stream->format.rate_hz = 0;
 		kws_intake_empty(&stream->intake);
+	}
+	if (changes.pipeline) {
+		kws_network_finish(&stream->network);
+		stream->network = network;
 	}
 	return 0;
 }
@@ -478,15 +436,6 @@ const char *kws_stream_state(const struct kws_stream *stream)
 	return stream->state;
 }
 
-static void capture_status(struct kws_stream *stream, struct kws_capture_status *status)
-{
-	if (stream->intake.capture != NULL) {
-		kws_capture_status(stream->intake.capture, status);
-	} else {
-		*status = (struct kws_capture_status){.state = KWS_CAPTURE_STATE_CLOSING};
-	}
-}
-
 static bool pauses(struct kws_stream *stream, const struct kws_capture_status *capture)
 {
 	return capture->state == KWS_CAPTURE_STATE_RUNNING &&
@@ -498,7 +447,7 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
 	struct kws_pipeline_stats stats;
-	capture_status(stream, &capture);
+	kws_intake_status(&stream->intake, &capture);
 	kws_pipeline_stats(stream->network.pipeline, &stats);
 	/* whoever writes to the standard input may pause for as long as he likes */
 	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
@@ -522,20 +471,17 @@ static void publish_level(struct kws_stream *stream)
 	stream->level_due_ms = now + period_ms;
 	kws_event_level(
 		(double)kws_level_rms_dbfs(level), (double)kws_level_peak_dbfs(level), &event);
-	publish(stream, KWS_TOPIC_LEVEL, event);
+	kws_news_send(stream->publisher, KWS_TOPIC_LEVEL, event);
 }
 
 /* After a sleep of the system the audio of before is too old to go on from. */
 static void watch_sleep(struct kws_stream *stream)
 {
-	int64_t slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
-	int64_t new_ns = slept_ns - stream->slept_ns;
-	stream->slept_ns = slept_ns;
-	if (new_ns < SLEEP_NS_MIN) {
+	int64_t slept_ns = kws_sleep_take_ns(&stream->sleep);
+	if (slept_ns == 0) {
 		return;
 	}
-	stream->suspends++;
-	kws_log_info("the system slept for %.1f s", (double)new_ns / 1e9);
+	kws_log_info("the system slept for %.1f s", (double)slept_ns / 1e9);
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_gap(stream->network.pipeline, 0);
 		publish_state(stream, "gap", "the system slept; waiting for a whole window");
@@ -560,10 +506,10 @@ json_t *kws_stream_status(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
 	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
-	capture_status(stream, &capture);
+	kws_intake_status(&stream->intake, &capture);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
 		kws_status_audio(&capture, kws_input_name(stream->config), stream->zeros.periods,
-			stream->suspends),
+			stream->sleep.suspends),
 		"network", kws_status_network(stream->network.pipeline), "level",
 		kws_stream_level(stream), "mute", kws_status_mute(&stream->mute, now_ms()), "clips",
 		kws_status_clips(&clips));
@@ -571,14 +517,5 @@ json_t *kws_stream_status(struct kws_stream *stream)
 
 json_t *kws_stream_devices(struct kws_stream *stream)
 {
-	struct kws_device_list *devices = calloc(1, sizeof(*devices));
-	if (devices == NULL) {
-		return NULL;
-	}
-	if (stream->intake.capture != NULL) {
-		kws_capture_devices(stream->intake.capture, devices);
-	}
-	json_t *list = kws_status_devices(devices);
-	free(devices);
-	return list;
+	return kws_status_devices(stream->intake.capture);
 }
