@@ -17,9 +17,10 @@
 #include "daemon/pause.h"
 #include "daemon/recorder.h"
 #include "daemon/sleep.h"
+#include "daemon/state.h"
 #include "daemon/status.h"
+#include "ipc/text.h"
 #include "pipeline/report.h"
-#include "systemd/notify.h"
 
 #define READ_SAMPLES 8192
 /* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
@@ -35,8 +36,8 @@ struct kws_stream {
 	struct kws_network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
-	bool proven;     /* was open or changed while running: no failure ends the daemon now */
-	char state[320]; /* the last one that lasts, with its reason */
+	bool proven; /* was open or changed while running: no failure ends the daemon now */
+	struct kws_state state;
 	struct kws_mute mute;
 	struct kws_zeros zeros;
 	struct kws_pause pause;
@@ -51,27 +52,6 @@ struct kws_stream {
 static uint64_t now_ms(void)
 {
 	return kws_clock_ms(CLOCK_MONOTONIC);
-}
-
-static void publish_state(struct kws_stream *stream, const char *state, const char *reason)
-{
-	struct kws_state_event event = {
-		.state = state,
-		.reason = reason,
-		.time_ms = kws_clock_ns(CLOCK_REALTIME) / 1000000,
-		.monotonic_ns = kws_clock_ns(CLOCK_MONOTONIC),
-	};
-	json_t *json = NULL;
-	kws_event_state(&event, &json);
-	kws_news_send(stream->publisher, KWS_TOPIC_STATE, json);
-}
-
-/* A state that lasts until the next one. */
-static void enter_state(struct kws_stream *stream, const char *state, const char *reason)
-{
-	snprintf(stream->state, sizeof(stream->state), "%s: %s", state, reason);
-	kws_notify_status("%s", stream->state);
-	publish_state(stream, state, reason);
 }
 
 static void on_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
@@ -126,7 +106,7 @@ static void fail(struct kws_stream *stream, const char *reason)
 {
 	stream->format.rate_hz = 0;
 	kws_log_error("no audio: %s", reason);
-	enter_state(stream, "failed", reason);
+	kws_state_enter(&stream->state, "failed", reason);
 	if (!stream->proven) {
 		end(stream, KWS_STREAM_FAILED);
 	}
@@ -143,15 +123,12 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	}
 	stream->format = event->format;
 	stream->proven = true;
+	stream->mute.frames = 0;
 	kws_pause_restart(&stream->pause, now_ms());
 	kws_zeros_restart(&stream->zeros);
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
-	enter_state(stream, "listening", event->device);
-	if (stream->mute.on) {
-		stream->mute.frames = 0;
-		enter_state(stream, "muted", "still muted, on a stream that was opened anew");
-	}
+	kws_state_enter(&stream->state, "listening", event->device);
 }
 
 static void take_loss(struct kws_stream *stream, const struct kws_capture_event *event)
@@ -162,7 +139,7 @@ static void take_loss(struct kws_stream *stream, const struct kws_capture_event 
 	}
 	stream->format.rate_hz = 0;
 	kws_log_warning("no audio: %s; trying again in %u ms", event->reason, event->retry_ms);
-	enter_state(stream, "lost", event->reason);
+	kws_state_enter(&stream->state, "lost", event->reason);
 }
 
 static void take_event(struct kws_stream *stream, const struct kws_capture_event *event)
@@ -179,7 +156,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 			(unsigned long long)event->lost_frames);
 		stream->excuses++;
 		kws_pipeline_gap(stream->network.pipeline, event->lost_frames);
-		publish_state(stream, "gap", "audio was lost; waiting for a whole window");
+		kws_state_pass(&stream->state, "gap", "audio was lost; waiting for a whole window");
 		break;
 	case KWS_CAPTURE_LOST:
 	case KWS_CAPTURE_FAILED:
@@ -187,7 +164,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 		break;
 	case KWS_CAPTURE_ENDED:
 		kws_log_info("the input has ended: %s", event->reason);
-		enter_state(stream, "ended", event->reason);
+		kws_state_enter(&stream->state, "ended", event->reason);
 		end(stream, KWS_STREAM_ENDED);
 		break;
 	case KWS_CAPTURE_NONE:
@@ -205,10 +182,10 @@ static void watch_zeros(struct kws_stream *stream, size_t frames)
 		frames * stream->format.channels, none ? 0 : limit);
 	if (change == KWS_ZEROS_BEGAN) {
 		kws_log_warning("the source gives nothing but zeros: is it switched off?");
-		enter_state(stream, "silent", "the source gives nothing but zeros");
+		kws_state_enter(&stream->state, "silent", "the source gives nothing but zeros");
 	} else if (change == KWS_ZEROS_ENDED) {
 		kws_log_info("the source gives a signal again");
-		enter_state(stream, "listening", "the source gives a signal again");
+		kws_state_enter(&stream->state, "listening", "the source gives a signal again");
 	}
 }
 
@@ -281,7 +258,7 @@ static void on_clip_failed(void *user, const char *reason)
 	char text[300];
 	snprintf(text, sizeof(text), "cannot save a clip: %s", reason);
 	kws_log_warning("%s", text);
-	publish_state(stream, "fault", text);
+	kws_state_pass(&stream->state, "fault", text);
 }
 
 static int check_paths(const struct kws_config *config, struct kws_error *error)
@@ -314,7 +291,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
-	strcpy(stream->state, "starting");
+	kws_state_init(&stream->state, publisher);
 	kws_sleep_init(&stream->sleep);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = check_paths(config, error);
@@ -396,6 +373,7 @@ int kws_stream_apply(
 		stream->proven = true;
 		stream->format.rate_hz = 0;
 		kws_intake_empty(&stream->intake);
+		kws_state_enter(&stream->state, "opening", "the settings of the audio changed");
 	}
 	if (changes.pipeline) {
 		kws_network_finish(&stream->network);
@@ -412,7 +390,7 @@ void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms)
 	}
 	kws_mute_begin(&stream->mute, now_ms(), for_ms);
 	kws_log_info("muted %s", reason);
-	enter_state(stream, "muted", reason);
+	kws_state_mute(&stream->state, reason);
 }
 
 void kws_stream_unmute(struct kws_stream *stream)
@@ -421,19 +399,19 @@ void kws_stream_unmute(struct kws_stream *stream)
 		return;
 	}
 	stream->mute.on = false;
-	kws_zeros_restart(&stream->zeros);
 	kws_log_info("not muted any more");
+	if (!stream->zeros.silent) { /* else the state says so until there is a signal */
+		kws_zeros_restart(&stream->zeros);
+	}
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
-		enter_state(stream, "listening", "not muted any more");
-	} else {
-		enter_state(stream, "lost", "not muted any more, but there is no audio");
 	}
+	kws_state_unmute(&stream->state);
 }
 
 const char *kws_stream_state(const struct kws_stream *stream)
 {
-	return stream->state;
+	return kws_state_text(&stream->state);
 }
 
 static bool pauses(struct kws_stream *stream, const struct kws_capture_status *capture)
@@ -484,7 +462,8 @@ static void watch_sleep(struct kws_stream *stream)
 	kws_log_info("the system slept for %.1f s", (double)slept_ns / 1e9);
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_gap(stream->network.pipeline, 0);
-		publish_state(stream, "gap", "the system slept; waiting for a whole window");
+		kws_state_pass(
+			&stream->state, "gap", "the system slept; waiting for a whole window");
 	}
 }
 
@@ -507,7 +486,9 @@ json_t *kws_stream_status(struct kws_stream *stream)
 	struct kws_capture_status capture;
 	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
 	kws_intake_status(&stream->intake, &capture);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
+		kws_state_name(&stream->state), "reason",
+		kws_text_json(kws_state_reason(&stream->state)), "audio",
 		kws_status_audio(&capture, kws_input_name(stream->config), stream->zeros.periods,
 			stream->sleep.suspends),
 		"network", kws_status_network(stream->network.pipeline), "level",

@@ -26,6 +26,7 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual(status["pid"], daemon.process.pid)
         self.assertEqual(status["config"], {"path": "", "reloads": 0, "refused": 0, "last_error": ""})
         self.assertEqual(set(status["events"]), {"sent", "failed"})
+        self.assertEqual((status["state"], status["reason"]), ("listening", "null"))
         self.assertEqual(status["audio"]["source"], "null")
         self.assertEqual(status["audio"]["state"], "running")
         self.assertGreater(status["audio"]["frames"], 0)

@@ -64,6 +64,41 @@ class MuteTest(harness.DaemonTest):
         self.subscriber.until_state("listening")
         self.assertFalse(daemon.status()["mute"]["on"])
 
+    def assert_state(self, daemon, state, reason):
+        status = daemon.status()
+        self.assertEqual((status["state"], status["reason"]), (state, reason))
+
+    def test_unmuted_it_tells_what_the_source_is(self):
+        daemon = self.start_stdin("audio.zeros_ms=500")
+        self.feed(daemon, harness.silence(1))
+        reason = self.subscriber.until_state("silent")[-1][1]["reason"]
+        self.assert_state(daemon, "silent", reason)
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assert_state(daemon, "muted", "until it is told to listen")
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.assert_state(daemon, "silent", reason)
+        self.feed(daemon, numpy.full(160, 7, numpy.int16))
+        self.subscriber.until_state("listening")
+        no_audio = ("audio.source", "file", "audio.path", harness.MODEL)
+        self.assertEqual(daemon.kwsctl("set", *no_audio).returncode, 0)
+        reason = self.subscriber.until_state("failed")[-1][1]["reason"]
+        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
+        self.assert_state(daemon, "muted", "for 1.0 s")
+        self.subscriber.until_state("muted")
+        self.assertEqual(self.subscriber.until_state("failed")[-1][1]["reason"], reason)
+        self.assert_state(daemon, "failed", reason)
+        self.assertEqual(daemon.status()["mute"]["on"], False)
+
+    def test_what_becomes_of_the_source_does_not_hide_the_mute(self):
+        daemon = self.start_stdin()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.subscriber.until_state("muted")
+        self.assertEqual(daemon.kwsctl("set", "audio.buffer_ms", "1500").returncode, 0)
+        told = self.subscriber.until_state("listening") + self.subscriber.until_state("muted")
+        self.assertEqual([event["state"] for topic, event in told if topic == "kws.state"],
+                         ["opening", "muted", "listening", "muted"])
+        self.assert_state(daemon, "muted", "until it is told to listen")
+
     def test_nothing_but_zeros_is_told(self):
         daemon = self.start_stdin("audio.zeros_ms=500")
         daemon.feed(numpy.full(16000, 7, numpy.int16))
