@@ -14,6 +14,7 @@ static void note_change(void *user, const char *key, const char *value, enum kws
 		changes->audio = changes->audio || audio;
 		changes->pipeline = changes->pipeline || !audio;
 	}
+	changes->folder = changes->folder || strcmp(key, "clips.folder") == 0;
 }
 
 struct kws_changes kws_changes_find(const struct kws_config *old, const struct kws_config *new)

@@ -10,6 +10,7 @@
 struct kws_changes {
 	bool audio;    /* the source must be opened again */
 	bool pipeline; /* what a pipeline is made for: a new one */
+	bool folder;   /* clips go elsewhere */
 };
 
 struct kws_changes kws_changes_find(const struct kws_config *old, const struct kws_config *new);

@@ -252,26 +252,33 @@ static void on_emptied(void *user)
 	}
 }
 
-static void on_clip_failed(void *user, const char *reason)
+static void tell_fault(struct kws_stream *stream, const char *what, const char *reason)
 {
-	struct kws_stream *stream = user;
 	char text[300];
-	snprintf(text, sizeof(text), "cannot save a clip: %s", reason);
+	snprintf(text, sizeof(text), "%s: %s", what, reason);
 	kws_log_warning("%s", text);
 	kws_state_pass(&stream->state, "fault", text);
 }
 
-static int check_paths(const struct kws_config *config, struct kws_error *error)
+static void on_clip_failed(void *user, const char *reason)
 {
-	int result = kws_input_check(config, error);
-	return result == 0 ? kws_recorder_check(config, error) : result;
+	tell_fault(user, "cannot save a clip", reason);
+}
+
+/* No reason not to listen: a folder that is there later gets its clips. */
+static void look_at_folder(struct kws_stream *stream)
+{
+	struct kws_error error;
+	if (kws_recorder_check(stream->config, &error) != 0) {
+		tell_fault(stream, "no clips for now", error.text);
+	}
 }
 
 int kws_stream_check(const struct kws_config *config, struct kws_error *error)
 {
 	const struct kws_pipeline_sink nobody = {0};
 	struct kws_network network = {0};
-	int result = check_paths(config, error);
+	int result = kws_input_check(config, error);
 	if (result == 0) {
 		result = kws_network_init(&network, config, &nobody, error);
 	}
@@ -294,7 +301,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	kws_state_init(&stream->state, publisher);
 	kws_sleep_init(&stream->sleep);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	int result = check_paths(config, error);
+	int result = kws_input_check(config, error);
 	if (result == 0) {
 		result = kws_network_init(&stream->network, config, &sink, error);
 	}
@@ -316,6 +323,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		kws_stream_destroy(stream);
 		return result;
 	}
+	look_at_folder(stream);
 	*out = stream;
 	return 0;
 }
@@ -347,7 +355,8 @@ int kws_stream_apply(
 	const struct kws_changes changes = kws_changes_find(stream->config, config);
 	struct kws_network network = {0};
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	int result = kws_recorder_check(config, error);
+	/* that of before may be gone for now, and other changes must be possible */
+	int result = changes.folder ? kws_recorder_check(config, error) : 0;
 	if (result == 0 && changes.audio) {
 		result = kws_input_check(config, error);
 	}

@@ -25,7 +25,8 @@ enum kws_stream_end {
 };
 
 /* Whether a stream could be created, as far as can be told without opening the source: loads the
- * models as well. Errors: those of kws_stream_create(), with a sentence. */
+ * models as well. A folder for clips that cannot be written is no error, for it may come later.
+ * Errors: those of kws_stream_create(), with a sentence. */
 int kws_stream_check(const struct kws_config *config, struct kws_error *error);
 
 /* Loads the models and starts to capture. `config` must outlive the stream or be replaced by
