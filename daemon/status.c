@@ -47,6 +47,9 @@ json_t *kws_status_devices(struct kws_capture *capture)
 
 json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *mute)
 {
+	if (level == NULL) {
+		return json_pack("{s:n, s:n, s:b}", "rms_dbfs", "peak_dbfs", "muted", mute->on);
+	}
 	return json_pack("{s:f, s:f, s:b}", "rms_dbfs", (double)kws_level_rms_dbfs(level),
 		"peak_dbfs", (double)kws_level_peak_dbfs(level), "muted", mute->on);
 }

@@ -445,13 +445,19 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 	return (struct kws_progress){capture.frames, stats.hops, stream->excuses};
 }
 
+/* NULL: nothing is heard, and what the pipeline knows is of before. */
+static const struct kws_level *current_level(const struct kws_stream *stream)
+{
+	bool heard = stream->format.rate_hz != 0 && !stream->mute.on;
+	return heard ? kws_pipeline_level(stream->network.pipeline) : NULL;
+}
+
 static void publish_level(struct kws_stream *stream)
 {
-	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
+	const struct kws_level *level = current_level(stream);
 	uint64_t period_ms = (uint64_t)stream->config->ipc.level_ms;
 	uint64_t now = now_ms();
-	if (period_ms == 0 || now < stream->level_due_ms || stream->format.rate_hz == 0 ||
-		stream->mute.on) {
+	if (period_ms == 0 || now < stream->level_due_ms || level == NULL) {
 		return;
 	}
 	json_t *event = NULL;
@@ -487,7 +493,7 @@ void kws_stream_tick(struct kws_stream *stream)
 
 json_t *kws_stream_level(const struct kws_stream *stream)
 {
-	return kws_status_level(kws_pipeline_level(stream->network.pipeline), &stream->mute);
+	return kws_status_level(current_level(stream), &stream->mute);
 }
 
 json_t *kws_stream_status(struct kws_stream *stream)

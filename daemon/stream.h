@@ -66,7 +66,8 @@ json_t *kws_stream_status(struct kws_stream *stream);
 /* The input devices as a list for the control method `devices`; new reference. */
 json_t *kws_stream_devices(struct kws_stream *stream);
 
-/* The audio level for the control method `level`; new reference, NULL without memory. */
+/* The audio level for the control method `level`, null while nothing is heard; new reference, NULL
+ * without memory. */
 json_t *kws_stream_level(const struct kws_stream *stream);
 
 /* Publishes kws.level and ends a mute when the time has come. To be called every 100 ms. */
