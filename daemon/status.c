@@ -56,9 +56,8 @@ json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *m
 
 json_t *kws_status_mute(const struct kws_mute *mute, uint64_t now_ms)
 {
-	bool ends = mute->on && mute->until_ms > now_ms;
 	return json_pack("{s:b, s:f}", "on", mute->on, "left_s",
-		ends ? (double)(mute->until_ms - now_ms) / 1000.0 : 0.0);
+		(double)kws_mute_left_ms(mute, now_ms) / 1000.0);
 }
 
 json_t *kws_status_clips(const struct kws_clips_counts *counts)

@@ -36,6 +36,7 @@ struct kws_stream {
 	struct kws_network network;
 	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
 	bool over;
+	bool failed; /* it is over for that */
 	bool proven; /* was open or changed while running: no failure ends the daemon now */
 	struct kws_state state;
 	struct kws_mute mute;
@@ -97,6 +98,7 @@ static void on_event(
 static void end(struct kws_stream *stream, enum kws_stream_end how)
 {
 	stream->over = true;
+	stream->failed = how == KWS_STREAM_FAILED;
 	stream->ended(stream->user, how);
 }
 
@@ -274,6 +276,32 @@ static void look_at_folder(struct kws_stream *stream)
 	}
 }
 
+static void warn_if(int result, const struct kws_error *error)
+{
+	if (result != 0) {
+		kws_log_warning("%s", error->text);
+	}
+}
+
+static void tell_mute(struct kws_stream *stream, uint64_t now, const char *more)
+{
+	char reason[KWS_MUTE_TEXT_BYTES + 32];
+	kws_mute_describe(&stream->mute, now, reason);
+	strcat(reason, more);
+	kws_log_info("muted %s", reason);
+	kws_state_mute(&stream->state, reason);
+}
+
+static void restore_mute(struct kws_stream *stream)
+{
+	struct kws_error error;
+	uint64_t now = kws_clock_ms(CLOCK_BOOTTIME);
+	warn_if(kws_mute_restore(&stream->mute, now, &error), &error);
+	if (stream->mute.on) {
+		tell_mute(stream, now, ", as when kwsd died");
+	}
+}
+
 int kws_stream_check(const struct kws_config *config, struct kws_error *error)
 {
 	const struct kws_pipeline_sink nobody = {0};
@@ -303,6 +331,9 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
 	int result = kws_input_check(config, error);
 	if (result == 0) {
+		result = kws_mute_init(&stream->mute, error);
+	}
+	if (result == 0) {
 		result = kws_network_init(&stream->network, config, &sink, error);
 	}
 	if (result != 0) {
@@ -324,14 +355,19 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		return result;
 	}
 	look_at_folder(stream);
+	restore_mute(stream);
 	*out = stream;
 	return 0;
 }
 
 void kws_stream_destroy(struct kws_stream *stream)
 {
+	struct kws_error error;
 	if (stream == NULL) {
 		return;
+	}
+	if (stream->mute.on && !stream->failed) {
+		warn_if(kws_mute_end(&stream->mute, &error), &error);
 	}
 	kws_recorder_destroy(stream->recorder);
 	kws_network_finish(&stream->network);
@@ -393,22 +429,20 @@ int kws_stream_apply(
 
 void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms)
 {
-	char reason[64] = "until it is told to listen";
-	if (for_ms > 0) {
-		snprintf(reason, sizeof(reason), "for %.1f s", (double)for_ms / 1000.0);
-	}
-	kws_mute_begin(&stream->mute, now_ms(), for_ms);
-	kws_log_info("muted %s", reason);
-	kws_state_mute(&stream->state, reason);
+	struct kws_error error;
+	uint64_t now = kws_clock_ms(CLOCK_BOOTTIME);
+	warn_if(kws_mute_begin(&stream->mute, now, for_ms, &error), &error);
+	tell_mute(stream, now, "");
 }
 
 void kws_stream_unmute(struct kws_stream *stream)
 {
+	struct kws_error error;
 	if (!stream->mute.on) {
 		return;
 	}
-	stream->mute.on = false;
 	kws_log_info("not muted any more");
+	warn_if(kws_mute_end(&stream->mute, &error), &error);
 	if (!stream->zeros.silent) { /* else the state says so until there is a signal */
 		kws_zeros_restart(&stream->zeros);
 	}
@@ -485,7 +519,7 @@ static void watch_sleep(struct kws_stream *stream)
 void kws_stream_tick(struct kws_stream *stream)
 {
 	watch_sleep(stream);
-	if (kws_mute_is_over(&stream->mute, now_ms())) {
+	if (kws_mute_is_over(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME))) {
 		kws_stream_unmute(stream);
 	}
 	publish_level(stream);
@@ -507,7 +541,8 @@ json_t *kws_stream_status(struct kws_stream *stream)
 		kws_status_audio(&capture, kws_input_name(stream->config), stream->zeros.periods,
 			stream->sleep.suspends),
 		"network", kws_status_network(stream->network.pipeline), "level",
-		kws_stream_level(stream), "mute", kws_status_mute(&stream->mute, now_ms()), "clips",
+		kws_stream_level(stream), "mute",
+		kws_status_mute(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME)), "clips",
 		kws_status_clips(&clips));
 }
 

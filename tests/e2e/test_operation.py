@@ -144,6 +144,100 @@ class MuteTest(harness.DaemonTest):
         self.assertLess(level["peak_dbfs"], -90)  # shifted by a byte, 1 becomes 256: -42
 
 
+class MuteAndDeathTest(harness.DaemonTest):
+    """A microphone that was muted must not listen because the daemon died."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "run" / "muted"
+
+    def start_null(self, *settings):
+        daemon = self.start("audio.source=null", "ipc.level_ms=100", *settings)
+        self.wait_until_ready(daemon)
+        return daemon
+
+    def leave(self, text):
+        """The file as of one that died."""
+        self.file.parent.mkdir(exist_ok=True)
+        self.file.write_text(text, encoding="ascii")
+
+    def assert_muted(self, daemon, reason):
+        harness.wait_for(lambda: daemon.status()["audio"]["state"] == "running", "the source")
+        status = daemon.status()
+        self.assertEqual(status["state"], "muted")
+        self.assertRegex(status["reason"], reason)
+        self.assertTrue(status["mute"]["on"])
+        self.assertIn(f"muted {status['reason']}", daemon.log())
+        time.sleep(0.3)
+        self.assertEqual(daemon.status()["network"]["hops"], 0)
+        return status
+
+    def test_for_a_time(self):
+        daemon = self.start_null()
+        self.assertEqual(daemon.kwsctl("mute", "--for", "600").returncode, 0)
+        self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        subscriber = self.subscribe("kws.state")
+        daemon = self.start_null()
+        status = self.assert_muted(daemon, r"^for (600|5\d\d)\.\d s, as when kwsd died$")
+        self.assertTrue(500 < status["mute"]["left_s"] < 600, status["mute"])
+        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
+        subscriber.until(lambda _, event: event["reason"] == "not muted any more", "the end of the mute")
+        self.assertFalse(self.file.exists())
+        harness.wait_for(lambda: daemon.status()["network"]["hops"] > 0, "hops")
+
+    def test_until_it_is_told_to_listen(self):
+        daemon = self.start_null()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        daemon = self.start_null()
+        status = self.assert_muted(daemon, "^until it is told to listen, as when kwsd died$")
+        self.assertEqual(status["mute"]["left_s"], 0)
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.assertFalse(self.file.exists())
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.assertFalse(self.start_null().status()["mute"]["on"])
+
+    def test_an_end_in_order_ends_the_mute(self):
+        daemon = self.start_null()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assertTrue(self.file.exists())
+        self.assertEqual(daemon.stop(), 0)
+        self.assertFalse(self.file.exists())
+        self.assertFalse(self.start_null().status()["mute"]["on"])
+
+    def test_a_start_that_fails_keeps_the_mute(self):
+        """The service manager tries again."""
+        self.leave("")
+        self.assertEqual(self.start("audio.source=file", f"audio.path={harness.MODEL}").wait(), 1)
+        self.assertTrue(self.file.exists())
+        self.assert_muted(self.start_null(), "^until it is told to listen")
+
+    def test_a_mute_that_is_over(self):
+        self.leave("1\n")
+        daemon = self.start_null()
+        self.assertFalse(daemon.status()["mute"]["on"])
+        self.assertFalse(self.file.exists())
+
+    def test_what_means_nothing_mutes(self):
+        self.leave("garbage")
+        daemon = self.start_null()
+        self.assert_muted(daemon, "^until it is told to listen")
+        self.assertEqual(daemon.log().count("warning: "), 1)
+        self.assertIn(f"the mute of before cannot be read: {self.file}: ", daemon.log())
+
+    def test_a_file_that_cannot_be_written(self):
+        daemon = self.start_null()
+        self.file.mkdir()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assertEqual(daemon.status()["state"], "muted")
+        self.assertIn(f"warning: kwsd may listen again after a crash, though it is muted: cannot write {self.file}",
+                      daemon.log())
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.assertEqual(daemon.status()["state"], "listening")
+        self.file.rmdir()
+
+
 class ServiceManagerTest(harness.DaemonTest):
     """The other end of $NOTIFY_SOCKET, where systemd would be."""
 
