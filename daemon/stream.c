@@ -102,11 +102,22 @@ static void end(struct kws_stream *stream, enum kws_stream_end how)
 	stream->ended(stream->user, how);
 }
 
+/* The stream that is open is none any more. What was thrown away of it is
+ * counted at its own rate. */
+static void leave(struct kws_stream *stream)
+{
+	if (stream->format.rate_hz != 0 && stream->mute.on) {
+		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
+	}
+	stream->mute.frames = 0;
+	stream->format.rate_hz = 0;
+}
+
 /* There will be no audio as things are. At the start that ends the daemon; later it stays, so that
  * its owner can mend the settings. */
 static void fail(struct kws_stream *stream, const char *reason)
 {
-	stream->format.rate_hz = 0;
+	leave(stream);
 	kws_log_error("no audio: %s", reason);
 	kws_state_enter(&stream->state, "failed", reason);
 	if (!stream->proven) {
@@ -117,6 +128,7 @@ static void fail(struct kws_stream *stream, const char *reason)
 static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
 {
 	struct kws_error error;
+	leave(stream);
 	int result = kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
 		event->format.channels, (unsigned)stream->config->audio.channel, &error);
 	if (result != 0) {
@@ -125,7 +137,6 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	}
 	stream->format = event->format;
 	stream->proven = true;
-	stream->mute.frames = 0;
 	kws_pause_restart(&stream->pause, now_ms());
 	kws_zeros_restart(&stream->zeros);
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
@@ -139,7 +150,7 @@ static void take_loss(struct kws_stream *stream, const struct kws_capture_event 
 		fail(stream, event->reason);
 		return;
 	}
-	stream->format.rate_hz = 0;
+	leave(stream);
 	kws_log_warning("no audio: %s; trying again in %u ms", event->reason, event->retry_ms);
 	kws_state_enter(&stream->state, "lost", event->reason);
 }
@@ -416,13 +427,14 @@ int kws_stream_apply(
 	stream->config = config;
 	if (changes.audio) {
 		stream->proven = true;
-		stream->format.rate_hz = 0;
+		leave(stream);
 		kws_intake_empty(&stream->intake);
 		kws_state_enter(&stream->state, "opening", "the settings of the audio changed");
 	}
 	if (changes.pipeline) {
 		kws_network_finish(&stream->network);
 		stream->network = network;
+		stream->mute.frames = 0; /* of the time before it */
 	}
 	return 0;
 }

@@ -68,6 +68,31 @@ class MuteTest(harness.DaemonTest):
         status = daemon.status()
         self.assertEqual((status["state"], status["reason"]), (state, reason))
 
+    def test_what_was_thrown_away_before_the_pipeline_was_built_is_not_counted(self):
+        daemon = self.start_stdin("ipc.scores=yes")
+        scores = self.subscribe_surely("kws.score")
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.feed(daemon, harness.silence(10))
+        self.assertEqual(daemon.kwsctl("set", "model.hop_frames", "8").returncode, 0)
+        self.feed(daemon, harness.silence(2))
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.feed(daemon, harness.silence(2))
+        first = scores.until(lambda topic, _: topic == "kws.score", "a score")[-1][1]
+        self.assertEqual(first["sample"], 2 * harness.RATE_HZ + harness.WINDOW_SAMPLES)
+
+    def test_what_was_thrown_away_before_the_source_was_opened_anew_is_counted(self):
+        daemon = self.start_stdin("ipc.scores=yes")
+        scores = self.subscribe_surely("kws.score")
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.feed(daemon, harness.silence(5))
+        self.assertEqual(daemon.kwsctl("set", "audio.buffer_ms", "1500").returncode, 0)
+        harness.wait_for(lambda: daemon.status()["audio"]["frames"] == 0, "opened again")
+        self.feed(daemon, harness.silence(2))
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.feed(daemon, harness.silence(2))
+        first = scores.until(lambda topic, _: topic == "kws.score", "a score")[-1][1]
+        self.assertEqual(first["sample"], 7 * harness.RATE_HZ + harness.WINDOW_SAMPLES)
+
     def test_unmuted_it_tells_what_the_source_is(self):
         daemon = self.start_stdin("audio.zeros_ms=500")
         self.feed(daemon, harness.silence(1))
