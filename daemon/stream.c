@@ -26,6 +26,7 @@
 /* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
  * the loop for ever otherwise. */
 #define READS_PER_TURN 16
+#define RETRY_MS 1000 /* of a stream for which there was no memory */
 
 struct kws_stream {
 	const struct kws_config *config;
@@ -34,7 +35,9 @@ struct kws_stream {
 	void *user;
 	struct kws_intake intake;
 	struct kws_network network;
-	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
+	struct kws_audio_format format;     /* of the open stream; rate 0: none is open */
+	struct kws_capture_event postponed; /* OPENED, of a stream that is to be tried again */
+	uint64_t postponed_until_ms;
 	bool over;
 	bool failed; /* it is over for that */
 	bool proven; /* was open or changed while running: no failure ends the daemon now */
@@ -102,7 +105,7 @@ static void end(struct kws_stream *stream, enum kws_stream_end how)
 	stream->ended(stream->user, how);
 }
 
-/* The stream that is open is none any more. What was thrown away of it is
+/* The stream that is open, or waits for memory, is none any more. What was thrown away of it is
  * counted at its own rate. */
 static void leave(struct kws_stream *stream)
 {
@@ -111,6 +114,7 @@ static void leave(struct kws_stream *stream)
 	}
 	stream->mute.frames = 0;
 	stream->format.rate_hz = 0;
+	stream->postponed.type = KWS_CAPTURE_NONE;
 }
 
 /* There will be no audio as things are. At the start that ends the daemon; later it stays, so that
@@ -125,12 +129,26 @@ static void fail(struct kws_stream *stream, const char *reason)
 	}
 }
 
+/* The source runs on, so nobody else would try again. */
+static void postpone(
+	struct kws_stream *stream, const struct kws_capture_event *event, const char *reason)
+{
+	stream->postponed = *event;
+	stream->postponed_until_ms = now_ms() + RETRY_MS;
+	kws_log_warning("no audio: %s; trying again in %d ms", reason, RETRY_MS);
+	kws_state_enter(&stream->state, "lost", reason);
+}
+
 static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
 {
 	struct kws_error error;
 	leave(stream);
 	int result = kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
 		event->format.channels, (unsigned)stream->config->audio.channel, &error);
+	if (result == KWS_ENOMEM) {
+		postpone(stream, event, error.text);
+		return;
+	}
 	if (result != 0) {
 		fail(stream, error.text);
 		return;
@@ -142,6 +160,15 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
 	kws_state_enter(&stream->state, "listening", event->device);
+}
+
+static void retry_postponed(struct kws_stream *stream)
+{
+	if (stream->postponed.type == KWS_CAPTURE_OPENED &&
+		now_ms() >= stream->postponed_until_ms) {
+		const struct kws_capture_event event = stream->postponed;
+		take_opened(stream, &event);
+	}
 }
 
 static void take_loss(struct kws_stream *stream, const struct kws_capture_event *event)
@@ -534,6 +561,7 @@ void kws_stream_tick(struct kws_stream *stream)
 	if (kws_mute_is_over(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME))) {
 		kws_stream_unmute(stream);
 	}
+	retry_postponed(stream);
 	publish_level(stream);
 }
 

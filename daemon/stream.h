@@ -73,7 +73,8 @@ json_t *kws_stream_devices(struct kws_stream *stream);
  * without memory. */
 json_t *kws_stream_level(const struct kws_stream *stream);
 
-/* Publishes kws.level and ends a mute when the time has come. To be called every 100 ms. */
+/* Publishes kws.level, ends a mute when the time has come, and tries again what failed for lack of
+ * memory. To be called every 100 ms. */
 void kws_stream_tick(struct kws_stream *stream);
 
 #endif
