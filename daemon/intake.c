@@ -24,6 +24,15 @@ int kws_intake_open(struct kws_intake *intake, const struct kws_source_config *s
 	return kws_capture_create(&intake->capture, &config, kws_wake_send, &intake->wake);
 }
 
+void kws_intake_status(struct kws_intake *intake, struct kws_capture_status *out)
+{
+	if (intake->capture != NULL) {
+		kws_capture_status(intake->capture, out);
+	} else {
+		*out = (struct kws_capture_status){.state = KWS_CAPTURE_STATE_CLOSING};
+	}
+}
+
 /* The worker thread. */
 static void close_old(uv_work_t *work)
 {

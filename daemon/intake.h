@@ -31,6 +31,9 @@ int kws_intake_init(struct kws_intake *intake, uv_loop_t *loop, void (*woken)(vo
  * kws_capture_create(). */
 int kws_intake_open(struct kws_intake *intake, const struct kws_source_config *source);
 
+/* As kws_capture_status(); without a capture it is closing. */
+void kws_intake_status(struct kws_intake *intake, struct kws_capture_status *out);
+
 /* Gives up the capture; `emptied` comes in a later turn of the loop, once for any number of calls
  * until then. */
 void kws_intake_empty(struct kws_intake *intake);

@@ -5,8 +5,7 @@
 
 #include "daemon/metrics.h"
 #include "daemon/models.h"
-
-#define MUTE_SECONDS_MAX (7 * 24 * 3600)
+#include "daemon/mute.h"
 
 static int give(json_t *value, json_t **result)
 {
@@ -122,9 +121,9 @@ static int call_mute(void *user, const json_t *params, json_t **result, struct k
 	const json_t *for_s = json_object_get(params, "for_s");
 	double seconds = for_s == NULL ? 0.0 : json_number_value(for_s);
 	(void)result;
-	if (for_s != NULL && !(seconds >= 0.001 && seconds <= MUTE_SECONDS_MAX)) {
+	if (for_s != NULL && !(seconds >= 0.001 && seconds <= KWS_MUTE_SECONDS_MAX)) {
 		return kws_fail(error, KWS_EINVAL, "mute: for_s must be a number from 0.001 to %d",
-			MUTE_SECONDS_MAX);
+			KWS_MUTE_SECONDS_MAX);
 	}
 	methods->mute(methods->user, (uint64_t)(seconds * 1000.0));
 	return 0;

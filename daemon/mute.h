@@ -5,25 +5,54 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the daemon listens: what comes in while it is muted is counted and thrown away. */
+#include "common/error.h"
+#include "ipc/runtime.h"
+
+/* The longest mute that ends by itself. */
+#define KWS_MUTE_SECONDS_MAX (7 * 24 * 3600)
+
+#define KWS_MUTE_TEXT_BYTES 64
+
+/* The file in the runtime directory. */
+#define KWS_MUTE_FILE "muted"
+
+/* Whether the daemon listens: what comes in while it is muted is counted and thrown away. Times are
+ * CLOCK_BOOTTIME's, so that the system's sleep counts.
+ *
+ * A file holds a mute as long as it is on, for a daemon that dies must not listen again when it is
+ * started anew: its end in milliseconds and a line feed, or nothing if it has none. Thread: one at
+ * a time, for all functions; those that return an error write to the file system. */
 struct kws_mute {
 	bool on;
 	uint64_t until_ms; /* 0: until it is told otherwise */
-	uint64_t frames;   /* thrown away since it is on, at the stream's rate */
+	uint64_t frames; /* of the open stream thrown away, which the pipeline does not know yet */
+	char path[KWS_RUNTIME_PATH_BYTES + sizeof(KWS_MUTE_FILE)];
 };
 
-/* `for_ms` 0: for ever. */
-static inline void kws_mute_begin(struct kws_mute *mute, uint64_t now_ms, uint64_t for_ms)
-{
-	mute->until_ms = for_ms > 0 ? now_ms + for_ms : 0;
-	mute->frames = mute->on ? mute->frames : 0;
-	mute->on = true;
-}
+/* Not muted. The file will be in the runtime directory: see kws_runtime_dir(). Errors: its. */
+int kws_mute_init(struct kws_mute *mute, struct kws_error *error);
+
+/* `for_ms` 0: for ever. It is on in any case; errors: KWS_EIO, the file cannot be written, with a
+ * sentence. */
+int kws_mute_begin(
+	struct kws_mute *mute, uint64_t now_ms, uint64_t for_ms, struct kws_error *error);
+
+/* It is off in any case; errors: KWS_EIO, the file cannot be removed, with a sentence. */
+int kws_mute_end(struct kws_mute *mute, struct kws_error *error);
+
+/* As one that died left it; without a file nothing happens, and a mute whose time has come ends. A
+ * file that cannot be read or means nothing could have been any mute: it is on until it is told
+ * otherwise. Errors, with a sentence: KWS_EFORMAT in that case, KWS_EIO as kws_mute_end(). */
+int kws_mute_restore(struct kws_mute *mute, uint64_t now_ms, struct kws_error *error);
 
 /* Whether its time has come to an end. */
-static inline bool kws_mute_is_over(const struct kws_mute *mute, uint64_t now_ms)
-{
-	return mute->on && mute->until_ms != 0 && now_ms >= mute->until_ms;
-}
+bool kws_mute_is_over(const struct kws_mute *mute, uint64_t now_ms);
+
+/* What is left of it, 0 if it is off or has no end. */
+uint64_t kws_mute_left_ms(const struct kws_mute *mute, uint64_t now_ms);
+
+/* How long it lasts, for people: "for 60.0 s". */
+void kws_mute_describe(
+	const struct kws_mute *mute, uint64_t now_ms, char text[KWS_MUTE_TEXT_BYTES]);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/status.h"
 
+#include <stdlib.h>
+
 #include "ipc/text.h"
 
 json_t *kws_status_audio(const struct kws_capture_status *capture, const char *source,
@@ -24,10 +26,14 @@ json_t *kws_status_audio(const struct kws_capture_status *capture, const char *s
 		(json_int_t)suspends, "reason", kws_text_json(capture->reason));
 }
 
-json_t *kws_status_devices(const struct kws_device_list *devices)
+json_t *kws_status_devices(struct kws_capture *capture)
 {
-	json_t *list = json_array();
-	for (size_t i = 0; i < devices->count; i++) {
+	struct kws_device_list *devices = calloc(1, sizeof(*devices));
+	json_t *list = devices != NULL ? json_array() : NULL;
+	if (devices != NULL && capture != NULL) {
+		kws_capture_devices(capture, devices);
+	}
+	for (size_t i = 0; list != NULL && i < devices->count; i++) {
 		const struct kws_device *device = &devices->items[i];
 		json_array_append_new(list,
 			json_pack("{s:o, s:o, s:i, s:i, s:b}", "name", kws_text_json(device->name),
@@ -35,20 +41,23 @@ json_t *kws_status_devices(const struct kws_device_list *devices)
 				(int)device->default_rate_hz, "channels", (int)device->max_channels,
 				"default", device->is_default));
 	}
+	free(devices);
 	return list;
 }
 
 json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *mute)
 {
+	if (level == NULL) {
+		return json_pack("{s:n, s:n, s:b}", "rms_dbfs", "peak_dbfs", "muted", mute->on);
+	}
 	return json_pack("{s:f, s:f, s:b}", "rms_dbfs", (double)kws_level_rms_dbfs(level),
 		"peak_dbfs", (double)kws_level_peak_dbfs(level), "muted", mute->on);
 }
 
 json_t *kws_status_mute(const struct kws_mute *mute, uint64_t now_ms)
 {
-	bool ends = mute->on && mute->until_ms > now_ms;
 	return json_pack("{s:b, s:f}", "on", mute->on, "left_s",
-		ends ? (double)(mute->until_ms - now_ms) / 1000.0 : 0.0);
+		(double)kws_mute_left_ms(mute, now_ms) / 1000.0);
 }
 
 json_t *kws_status_clips(const struct kws_clips_counts *counts)

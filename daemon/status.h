@@ -17,7 +17,9 @@
 /* `source` is the configured type; the counters are those that capture does not know. */
 json_t *kws_status_audio(const struct kws_capture_status *capture, const char *source,
 	uint64_t zero_periods, uint64_t suspends);
-json_t *kws_status_devices(const struct kws_device_list *devices);
+/* `capture` may be NULL: no devices. */
+json_t *kws_status_devices(struct kws_capture *capture);
+/* `level` NULL: nothing is heard, which gives null for its figures. */
 json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *mute);
 json_t *kws_status_mute(const struct kws_mute *mute, uint64_t now_ms);
 /* The figures of all models together, and of each in `models`. */

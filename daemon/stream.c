@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/stream.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "audio/zeros.h"
+#include "daemon/changes.h"
+#include "daemon/clock.h"
 #include "daemon/input.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
 #include "daemon/network.h"
+#include "daemon/news.h"
 #include "daemon/pause.h"
 #include "daemon/recorder.h"
+#include "daemon/sleep.h"
+#include "daemon/state.h"
 #include "daemon/status.h"
+#include "ipc/text.h"
 #include "pipeline/report.h"
-#include "systemd/notify.h"
 
 #define READ_SAMPLES 8192
-#define SLEEP_NS_MIN 500000000
 /* Reads of one turn of the loop; then its other handles come first. A file at full speed would hold
  * the loop for ever otherwise. */
 #define READS_PER_TURN 16
+#define RETRY_MS 1000 /* of a stream for which there was no memory */
 
 struct kws_stream {
 	const struct kws_config *config;
@@ -33,15 +35,17 @@ struct kws_stream {
 	void *user;
 	struct kws_intake intake;
 	struct kws_network network;
-	struct kws_audio_format format; /* of the open stream; rate 0: none is open */
+	struct kws_audio_format format;     /* of the open stream; rate 0: none is open */
+	struct kws_capture_event postponed; /* OPENED, of a stream that is to be tried again */
+	uint64_t postponed_until_ms;
 	bool over;
-	bool proven;     /* was open or changed while running: no failure ends the daemon now */
-	char state[320]; /* the last one that lasts, with its reason */
+	bool failed; /* it is over for that */
+	bool proven; /* was open or changed while running: no failure ends the daemon now */
+	struct kws_state state;
 	struct kws_mute mute;
 	struct kws_zeros zeros;
 	struct kws_pause pause;
-	int64_t slept_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC: time in suspend */
-	uint64_t suspends;
+	struct kws_sleep sleep;
 	uint64_t excuses;    /* see struct kws_progress */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
@@ -49,48 +53,9 @@ struct kws_stream {
 	int16_t samples[READ_SAMPLES];
 };
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static uint64_t now_ms(void)
 {
-	return (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000000;
-}
-
-/* Takes the reference to `event`; NULL is a failure to build it. */
-static void publish(struct kws_stream *stream, const char *topic, json_t *event)
-{
-	int result =
-		event != NULL ? kws_publisher_send(stream->publisher, topic, event) : KWS_ENOMEM;
-	if (result != 0) {
-		kws_log_warning("cannot publish %s: %s", topic, kws_strerror(result));
-	}
-	json_decref(event);
-}
-
-static void publish_state(struct kws_stream *stream, const char *state, const char *reason)
-{
-	struct kws_state_event event = {
-		.state = state,
-		.reason = reason,
-		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
-		.monotonic_ns = clock_ns(CLOCK_MONOTONIC),
-	};
-	json_t *json = NULL;
-	kws_event_state(&event, &json);
-	publish(stream, KWS_TOPIC_STATE, json);
-}
-
-/* A state that lasts until the next one. */
-static void enter_state(struct kws_stream *stream, const char *state, const char *reason)
-{
-	snprintf(stream->state, sizeof(stream->state), "%s: %s", state, reason);
-	kws_notify_status("%s", stream->state);
-	publish_state(stream, state, reason);
+	return kws_clock_ms(CLOCK_MONOTONIC);
 }
 
 static void on_hop(void *user, const struct kws_model *model, const struct kws_hop *hop)
@@ -99,7 +64,7 @@ static void on_hop(void *user, const struct kws_model *model, const struct kws_h
 	json_t *event = NULL;
 	if (stream->config->ipc.scores) {
 		kws_report_score(model, hop, &event);
-		publish(stream, KWS_TOPIC_SCORE, event);
+		kws_news_send(stream->publisher, KWS_TOPIC_SCORE, event);
 	}
 }
 
@@ -109,9 +74,9 @@ static void on_event(
 	struct kws_stream *stream = user;
 	bool detection = found->type == KWS_DETECTOR_DETECTION;
 	const char *name = kws_model_label(model, found->label);
-	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = kws_clock_ns(CLOCK_MONOTONIC);
 	struct kws_report_clock clock = {
-		.time_ms = clock_ns(CLOCK_REALTIME) / 1000000,
+		.time_ms = kws_clock_ns(CLOCK_REALTIME) / 1000000,
 		.monotonic_ns = now_ns,
 		.latency_ms = (double)(now_ns - (int64_t)stream->arrival_ns) / 1e6,
 	};
@@ -125,7 +90,7 @@ static void on_event(
 	if (result != 0) {
 		kws_log_warning("cannot publish the audio of %s: %s", name, kws_strerror(result));
 	}
-	publish(stream, topic, event);
+	kws_news_send(stream->publisher, topic, event);
 	if (detection) {
 		kws_log_info("%s: score %.3f, exit %zu of %zu (%s), entropy %.3f", name,
 			(double)found->score, found->at.exit, kws_model_graph(model)->exit_count,
@@ -136,26 +101,55 @@ static void on_event(
 static void end(struct kws_stream *stream, enum kws_stream_end how)
 {
 	stream->over = true;
+	stream->failed = how == KWS_STREAM_FAILED;
 	stream->ended(stream->user, how);
+}
+
+/* The stream that is open, or waits for memory, is none any more. What was thrown away of it is
+ * counted at its own rate. */
+static void leave(struct kws_stream *stream)
+{
+	if (stream->format.rate_hz != 0 && stream->mute.on) {
+		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
+	}
+	stream->mute.frames = 0;
+	stream->format.rate_hz = 0;
+	stream->postponed.type = KWS_CAPTURE_NONE;
 }
 
 /* There will be no audio as things are. At the start that ends the daemon; later it stays, so that
  * its owner can mend the settings. */
 static void fail(struct kws_stream *stream, const char *reason)
 {
-	stream->format.rate_hz = 0;
+	leave(stream);
 	kws_log_error("no audio: %s", reason);
-	enter_state(stream, "failed", reason);
+	kws_state_enter(&stream->state, "failed", reason);
 	if (!stream->proven) {
 		end(stream, KWS_STREAM_FAILED);
 	}
 }
 
+/* The source runs on, so nobody else would try again. */
+static void postpone(
+	struct kws_stream *stream, const struct kws_capture_event *event, const char *reason)
+{
+	stream->postponed = *event;
+	stream->postponed_until_ms = now_ms() + RETRY_MS;
+	kws_log_warning("no audio: %s; trying again in %d ms", reason, RETRY_MS);
+	kws_state_enter(&stream->state, "lost", reason);
+}
+
 static void take_opened(struct kws_stream *stream, const struct kws_capture_event *event)
 {
 	struct kws_error error;
-	if (kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
-		    event->format.channels, (unsigned)stream->config->audio.channel, &error) != 0) {
+	leave(stream);
+	int result = kws_pipeline_open(stream->network.pipeline, event->format.rate_hz,
+		event->format.channels, (unsigned)stream->config->audio.channel, &error);
+	if (result == KWS_ENOMEM) {
+		postpone(stream, event, error.text);
+		return;
+	}
+	if (result != 0) {
 		fail(stream, error.text);
 		return;
 	}
@@ -165,10 +159,15 @@ static void take_opened(struct kws_stream *stream, const struct kws_capture_even
 	kws_zeros_restart(&stream->zeros);
 	kws_log_info("listening to '%s' at %u Hz, %u channel(s)", event->device,
 		event->format.rate_hz, event->format.channels);
-	enter_state(stream, "listening", event->device);
-	if (stream->mute.on) {
-		stream->mute.frames = 0;
-		enter_state(stream, "muted", "still muted, on a stream that was opened anew");
+	kws_state_enter(&stream->state, "listening", event->device);
+}
+
+static void retry_postponed(struct kws_stream *stream)
+{
+	if (stream->postponed.type == KWS_CAPTURE_OPENED &&
+		now_ms() >= stream->postponed_until_ms) {
+		const struct kws_capture_event event = stream->postponed;
+		take_opened(stream, &event);
 	}
 }
 
@@ -178,9 +177,9 @@ static void take_loss(struct kws_stream *stream, const struct kws_capture_event 
 		fail(stream, event->reason);
 		return;
 	}
-	stream->format.rate_hz = 0;
+	leave(stream);
 	kws_log_warning("no audio: %s; trying again in %u ms", event->reason, event->retry_ms);
-	enter_state(stream, "lost", event->reason);
+	kws_state_enter(&stream->state, "lost", event->reason);
 }
 
 static void take_event(struct kws_stream *stream, const struct kws_capture_event *event)
@@ -197,7 +196,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 			(unsigned long long)event->lost_frames);
 		stream->excuses++;
 		kws_pipeline_gap(stream->network.pipeline, event->lost_frames);
-		publish_state(stream, "gap", "audio was lost; waiting for a whole window");
+		kws_state_pass(&stream->state, "gap", "audio was lost; waiting for a whole window");
 		break;
 	case KWS_CAPTURE_LOST:
 	case KWS_CAPTURE_FAILED:
@@ -205,7 +204,7 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 		break;
 	case KWS_CAPTURE_ENDED:
 		kws_log_info("the input has ended: %s", event->reason);
-		enter_state(stream, "ended", event->reason);
+		kws_state_enter(&stream->state, "ended", event->reason);
 		end(stream, KWS_STREAM_ENDED);
 		break;
 	case KWS_CAPTURE_NONE:
@@ -223,10 +222,10 @@ static void watch_zeros(struct kws_stream *stream, size_t frames)
 		frames * stream->format.channels, none ? 0 : limit);
 	if (change == KWS_ZEROS_BEGAN) {
 		kws_log_warning("the source gives nothing but zeros: is it switched off?");
-		enter_state(stream, "silent", "the source gives nothing but zeros");
+		kws_state_enter(&stream->state, "silent", "the source gives nothing but zeros");
 	} else if (change == KWS_ZEROS_ENDED) {
 		kws_log_info("the source gives a signal again");
-		enter_state(stream, "listening", "the source gives a signal again");
+		kws_state_enter(&stream->state, "listening", "the source gives a signal again");
 	}
 }
 
@@ -293,26 +292,59 @@ static void on_emptied(void *user)
 	}
 }
 
-static void on_clip_failed(void *user, const char *reason)
+static void tell_fault(struct kws_stream *stream, const char *what, const char *reason)
 {
-	struct kws_stream *stream = user;
 	char text[300];
-	snprintf(text, sizeof(text), "cannot save a clip: %s", reason);
+	snprintf(text, sizeof(text), "%s: %s", what, reason);
 	kws_log_warning("%s", text);
-	publish_state(stream, "fault", text);
+	kws_state_pass(&stream->state, "fault", text);
 }
 
-static int check_paths(const struct kws_config *config, struct kws_error *error)
+static void on_clip_failed(void *user, const char *reason)
 {
-	int result = kws_input_check(config, error);
-	return result == 0 ? kws_recorder_check(config, error) : result;
+	tell_fault(user, "cannot save a clip", reason);
+}
+
+/* No reason not to listen: a folder that is there later gets its clips. */
+static void look_at_folder(struct kws_stream *stream)
+{
+	struct kws_error error;
+	if (kws_recorder_check(stream->config, &error) != 0) {
+		tell_fault(stream, "no clips for now", error.text);
+	}
+}
+
+static void warn_if(int result, const struct kws_error *error)
+{
+	if (result != 0) {
+		kws_log_warning("%s", error->text);
+	}
+}
+
+static void tell_mute(struct kws_stream *stream, uint64_t now, const char *more)
+{
+	char reason[KWS_MUTE_TEXT_BYTES + 32];
+	kws_mute_describe(&stream->mute, now, reason);
+	strcat(reason, more);
+	kws_log_info("muted %s", reason);
+	kws_state_mute(&stream->state, reason);
+}
+
+static void restore_mute(struct kws_stream *stream)
+{
+	struct kws_error error;
+	uint64_t now = kws_clock_ms(CLOCK_BOOTTIME);
+	warn_if(kws_mute_restore(&stream->mute, now, &error), &error);
+	if (stream->mute.on) {
+		tell_mute(stream, now, ", as when kwsd died");
+	}
 }
 
 int kws_stream_check(const struct kws_config *config, struct kws_error *error)
 {
 	const struct kws_pipeline_sink nobody = {0};
 	struct kws_network network = {0};
-	int result = check_paths(config, error);
+	int result = kws_input_check(config, error);
 	if (result == 0) {
 		result = kws_network_init(&network, config, &nobody, error);
 	}
@@ -332,10 +364,13 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
-	strcpy(stream->state, "starting");
-	stream->slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	kws_state_init(&stream->state, publisher);
+	kws_sleep_init(&stream->sleep);
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	int result = check_paths(config, error);
+	int result = kws_input_check(config, error);
+	if (result == 0) {
+		result = kws_mute_init(&stream->mute, error);
+	}
 	if (result == 0) {
 		result = kws_network_init(&stream->network, config, &sink, error);
 	}
@@ -357,41 +392,24 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		kws_stream_destroy(stream);
 		return result;
 	}
+	look_at_folder(stream);
+	restore_mute(stream);
 	*out = stream;
 	return 0;
 }
 
 void kws_stream_destroy(struct kws_stream *stream)
 {
+	struct kws_error error;
 	if (stream == NULL) {
 		return;
+	}
+	if (stream->mute.on && !stream->failed) {
+		warn_if(kws_mute_end(&stream->mute, &error), &error);
 	}
 	kws_recorder_destroy(stream->recorder);
 	kws_network_finish(&stream->network);
 	kws_intake_finish(&stream->intake, free); /* `user` is the stream */
-}
-
-struct changes {
-	bool audio;    /* the source must be opened again */
-	bool pipeline; /* what a pipeline is made for: a new one */
-};
-
-static void note_change(void *user, const char *key, const char *value, enum kws_apply apply)
-{
-	struct changes *changes = user;
-	(void)value;
-	if (apply == KWS_APPLY_STREAM) {
-		bool audio = strncmp(key, "audio.", strlen("audio.")) == 0;
-		changes->audio = changes->audio || audio;
-		changes->pipeline = changes->pipeline || !audio;
-	}
-}
-
-static void log_change(void *user, const char *key, const char *value, enum kws_apply apply)
-{
-	(void)user;
-	kws_log_info("%s = %s%s", key, value,
-		apply == KWS_APPLY_RESTART ? " (comes about with a restart of kwsd)" : "");
 }
 
 /* Gives the new pipeline the format of the stream that goes on. */
@@ -408,11 +426,11 @@ static int continue_stream(struct kws_stream *stream, const struct kws_config *c
 int kws_stream_apply(
 	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
 {
-	struct changes changes = {false, false};
+	const struct kws_changes changes = kws_changes_find(stream->config, config);
 	struct kws_network network = {0};
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	int result = kws_recorder_check(config, error);
-	kws_config_diff(stream->config, config, note_change, &changes);
+	/* that of before may be gone for now, and other changes must be possible */
+	int result = changes.folder ? kws_recorder_check(config, error) : 0;
 	if (result == 0 && changes.audio) {
 		result = kws_input_check(config, error);
 	}
@@ -432,59 +450,50 @@ int kws_stream_apply(
 		return result;
 	}
 	/* nothing below can fail in a way that the old configuration would have avoided */
-	kws_config_diff(stream->config, config, log_change, NULL);
+	kws_changes_log(stream->config, config);
 	stream->config = config;
+	if (changes.audio) {
+		stream->proven = true;
+		leave(stream);
+		kws_intake_empty(&stream->intake);
+		kws_state_enter(&stream->state, "opening", "the settings of the audio changed");
+	}
 	if (changes.pipeline) {
 		kws_network_finish(&stream->network);
 		stream->network = network;
-	}
-	if (changes.audio) {
-		stream->proven = true;
-		stream->format.rate_hz = 0;
-		kws_intake_empty(&stream->intake);
+		stream->mute.frames = 0; /* of the time before it */
 	}
 	return 0;
 }
 
 void kws_stream_mute(struct kws_stream *stream, uint64_t for_ms)
 {
-	char reason[64] = "until it is told to listen";
-	if (for_ms > 0) {
-		snprintf(reason, sizeof(reason), "for %.1f s", (double)for_ms / 1000.0);
-	}
-	kws_mute_begin(&stream->mute, now_ms(), for_ms);
-	kws_log_info("muted %s", reason);
-	enter_state(stream, "muted", reason);
+	struct kws_error error;
+	uint64_t now = kws_clock_ms(CLOCK_BOOTTIME);
+	warn_if(kws_mute_begin(&stream->mute, now, for_ms, &error), &error);
+	tell_mute(stream, now, "");
 }
 
 void kws_stream_unmute(struct kws_stream *stream)
 {
+	struct kws_error error;
 	if (!stream->mute.on) {
 		return;
 	}
-	stream->mute.on = false;
-	kws_zeros_restart(&stream->zeros);
 	kws_log_info("not muted any more");
+	warn_if(kws_mute_end(&stream->mute, &error), &error);
+	if (!stream->zeros.silent) { /* else the state says so until there is a signal */
+		kws_zeros_restart(&stream->zeros);
+	}
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_skip(stream->network.pipeline, stream->mute.frames);
-		enter_state(stream, "listening", "not muted any more");
-	} else {
-		enter_state(stream, "lost", "not muted any more, but there is no audio");
 	}
+	kws_state_unmute(&stream->state);
 }
 
 const char *kws_stream_state(const struct kws_stream *stream)
 {
-	return stream->state;
-}
-
-static void capture_status(struct kws_stream *stream, struct kws_capture_status *status)
-{
-	if (stream->intake.capture != NULL) {
-		kws_capture_status(stream->intake.capture, status);
-	} else {
-		*status = (struct kws_capture_status){.state = KWS_CAPTURE_STATE_CLOSING};
-	}
+	return kws_state_text(&stream->state);
 }
 
 static bool pauses(struct kws_stream *stream, const struct kws_capture_status *capture)
@@ -498,7 +507,7 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
 	struct kws_pipeline_stats stats;
-	capture_status(stream, &capture);
+	kws_intake_status(&stream->intake, &capture);
 	kws_pipeline_stats(stream->network.pipeline, &stats);
 	/* whoever writes to the standard input may pause for as long as he likes */
 	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
@@ -509,76 +518,75 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 	return (struct kws_progress){capture.frames, stats.hops, stream->excuses};
 }
 
+/* NULL: nothing is heard, and what the pipeline knows is of before. */
+static const struct kws_level *current_level(const struct kws_stream *stream)
+{
+	bool heard = stream->format.rate_hz != 0 && !stream->mute.on;
+	return heard ? kws_pipeline_level(stream->network.pipeline) : NULL;
+}
+
 static void publish_level(struct kws_stream *stream)
 {
-	const struct kws_level *level = kws_pipeline_level(stream->network.pipeline);
+	const struct kws_level *level = current_level(stream);
 	uint64_t period_ms = (uint64_t)stream->config->ipc.level_ms;
 	uint64_t now = now_ms();
-	if (period_ms == 0 || now < stream->level_due_ms || stream->format.rate_hz == 0 ||
-		stream->mute.on) {
+	if (period_ms == 0 || now < stream->level_due_ms || level == NULL) {
 		return;
 	}
 	json_t *event = NULL;
 	stream->level_due_ms = now + period_ms;
 	kws_event_level(
 		(double)kws_level_rms_dbfs(level), (double)kws_level_peak_dbfs(level), &event);
-	publish(stream, KWS_TOPIC_LEVEL, event);
+	kws_news_send(stream->publisher, KWS_TOPIC_LEVEL, event);
 }
 
 /* After a sleep of the system the audio of before is too old to go on from. */
 static void watch_sleep(struct kws_stream *stream)
 {
-	int64_t slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
-	int64_t new_ns = slept_ns - stream->slept_ns;
-	stream->slept_ns = slept_ns;
-	if (new_ns < SLEEP_NS_MIN) {
+	int64_t slept_ns = kws_sleep_take_ns(&stream->sleep);
+	if (slept_ns == 0) {
 		return;
 	}
-	stream->suspends++;
-	kws_log_info("the system slept for %.1f s", (double)new_ns / 1e9);
+	kws_log_info("the system slept for %.1f s", (double)slept_ns / 1e9);
 	if (stream->format.rate_hz != 0) {
 		kws_pipeline_gap(stream->network.pipeline, 0);
-		publish_state(stream, "gap", "the system slept; waiting for a whole window");
+		kws_state_pass(
+			&stream->state, "gap", "the system slept; waiting for a whole window");
 	}
 }
 
 void kws_stream_tick(struct kws_stream *stream)
 {
 	watch_sleep(stream);
-	if (kws_mute_is_over(&stream->mute, now_ms())) {
+	if (kws_mute_is_over(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME))) {
 		kws_stream_unmute(stream);
 	}
+	retry_postponed(stream);
 	publish_level(stream);
 }
 
 json_t *kws_stream_level(const struct kws_stream *stream)
 {
-	return kws_status_level(kws_pipeline_level(stream->network.pipeline), &stream->mute);
+	return kws_status_level(current_level(stream), &stream->mute);
 }
 
 json_t *kws_stream_status(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
 	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
-	capture_status(stream, &capture);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "audio",
+	kws_intake_status(&stream->intake, &capture);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
+		kws_state_name(&stream->state), "reason",
+		kws_text_json(kws_state_reason(&stream->state)), "audio",
 		kws_status_audio(&capture, kws_input_name(stream->config), stream->zeros.periods,
-			stream->suspends),
+			stream->sleep.suspends),
 		"network", kws_status_network(stream->network.pipeline), "level",
-		kws_stream_level(stream), "mute", kws_status_mute(&stream->mute, now_ms()), "clips",
+		kws_stream_level(stream), "mute",
+		kws_status_mute(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME)), "clips",
 		kws_status_clips(&clips));
 }
 
 json_t *kws_stream_devices(struct kws_stream *stream)
 {
-	struct kws_device_list *devices = calloc(1, sizeof(*devices));
-	if (devices == NULL) {
-		return NULL;
-	}
-	if (stream->intake.capture != NULL) {
-		kws_capture_devices(stream->intake.capture, devices);
-	}
-	json_t *list = kws_status_devices(devices);
-	free(devices);
-	return list;
+	return kws_status_devices(stream->intake.capture);
 }

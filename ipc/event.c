@@ -192,8 +192,6 @@ int kws_event_state(const struct kws_state_event *event, json_t **out)
 	put_text(&builder, "state", event->state);
 	put_text(&builder, "reason", event->reason);
 	put_clocks(&builder, event->time_ms, event->monotonic_ns);
-	put(&builder, "details",
-		event->details != NULL ? json_incref(event->details) : json_null());
 	return finish_event(&builder, out);
 }
 

@@ -68,7 +68,6 @@ struct kws_state_event {
 	const char *reason; /* a sentence */
 	int64_t time_ms;
 	int64_t monotonic_ns;
-	json_t *details; /* borrowed: what the daemon adds, or NULL */
 };
 
 /* What the third frame of a kws.audio message holds: mono, 16 bits, little endian. */

@@ -119,9 +119,21 @@ class ClipsTest(harness.DaemonTest):
         fault = self.subscriber.until_state("fault")[-1][1]
         self.assertIn(str(self.clips), fault["reason"])
         self.assertEqual(daemon.status()["clips"], {"saved": 0, "failed": 1, "removed": 0})
+        other = daemon.kwsctl("set", "detector.refractory_ms", "1234")
+        self.assertEqual((other.returncode, other.stderr), (0, ""))
         refused = daemon.kwsctl("set", "clips.folder", f"{self.folder}/missing")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("[clips].folder", refused.stderr)
+
+    def test_a_folder_that_comes_later(self):
+        """As that of a disk which is slower than kwsd."""
+        self.clips.rmdir()
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}")
+        self.assertIn(f"warning: no clips for now: [clips].folder: cannot write to '{self.clips}'", daemon.log())
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        self.clips.mkdir()
+        daemon.feed(self.samples)
+        self.assertEqual(len(self.saved(daemon, 1)), 2)
 
 
 if __name__ == "__main__":

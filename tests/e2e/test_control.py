@@ -26,6 +26,7 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual(status["pid"], daemon.process.pid)
         self.assertEqual(status["config"], {"path": "", "reloads": 0, "refused": 0, "last_error": ""})
         self.assertEqual(set(status["events"]), {"sent", "failed"})
+        self.assertEqual((status["state"], status["reason"]), ("listening", "null"))
         self.assertEqual(status["audio"]["source"], "null")
         self.assertEqual(status["audio"]["state"], "running")
         self.assertGreater(status["audio"]["frames"], 0)
@@ -159,12 +160,13 @@ class ControlTest(harness.DaemonTest):
         for settings, sentence, status in (
                 (("audio.source=file", f"audio.path={wav}"), str(wav), 2),
                 (("audio.source=stdin",), "rate_hz", 2),
-                (("audio.source=null", "clips.folder=/missing"), "/missing", 2),
                 (("audio.source=null", f"model.path={model}"), str(model), 2),
                 (("audio.source=null", "exits.delta=0.5,0.4"), "[exits].delta", 2),
                 (("audio.source=null", "keyword horse.threshold=0.5"), "horse", 2),
                 (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555", 2),
-                (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events", 1)):
+                (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events", 1),
+                # a folder that comes later makes this no reason to stay down
+                (("audio.source=null", f"ipc.events=ipc://{wav}/events", "clips.folder=/missing"), "events", 1)):
             with self.subTest(settings):
                 daemon = self.start(*settings)
                 self.assertEqual(daemon.wait(), status)

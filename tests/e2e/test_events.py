@@ -25,7 +25,7 @@ SCORE = {
 }
 STATE = {
     "v": int, "seq": int, "boot": str, "state": str, "reason": str, "time": str,
-    "monotonic_ns": int, "details": type(None),
+    "monotonic_ns": int,
 }
 LEVEL = {"v": int, "seq": int, "boot": str, "rms_dbfs": NUMBER, "peak_dbfs": NUMBER}
 

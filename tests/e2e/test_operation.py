@@ -64,6 +64,66 @@ class MuteTest(harness.DaemonTest):
         self.subscriber.until_state("listening")
         self.assertFalse(daemon.status()["mute"]["on"])
 
+    def assert_state(self, daemon, state, reason):
+        status = daemon.status()
+        self.assertEqual((status["state"], status["reason"]), (state, reason))
+
+    def test_what_was_thrown_away_before_the_pipeline_was_built_is_not_counted(self):
+        daemon = self.start_stdin("ipc.scores=yes")
+        scores = self.subscribe_surely("kws.score")
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.feed(daemon, harness.silence(10))
+        self.assertEqual(daemon.kwsctl("set", "model.hop_frames", "8").returncode, 0)
+        self.feed(daemon, harness.silence(2))
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.feed(daemon, harness.silence(2))
+        first = scores.until(lambda topic, _: topic == "kws.score", "a score")[-1][1]
+        self.assertEqual(first["sample"], 2 * harness.RATE_HZ + harness.WINDOW_SAMPLES)
+
+    def test_what_was_thrown_away_before_the_source_was_opened_anew_is_counted(self):
+        daemon = self.start_stdin("ipc.scores=yes")
+        scores = self.subscribe_surely("kws.score")
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.feed(daemon, harness.silence(5))
+        self.assertEqual(daemon.kwsctl("set", "audio.buffer_ms", "1500").returncode, 0)
+        harness.wait_for(lambda: daemon.status()["audio"]["frames"] == 0, "opened again")
+        self.feed(daemon, harness.silence(2))
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.feed(daemon, harness.silence(2))
+        first = scores.until(lambda topic, _: topic == "kws.score", "a score")[-1][1]
+        self.assertEqual(first["sample"], 7 * harness.RATE_HZ + harness.WINDOW_SAMPLES)
+
+    def test_unmuted_it_tells_what_the_source_is(self):
+        daemon = self.start_stdin("audio.zeros_ms=500")
+        self.feed(daemon, harness.silence(1))
+        reason = self.subscriber.until_state("silent")[-1][1]["reason"]
+        self.assert_state(daemon, "silent", reason)
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assert_state(daemon, "muted", "until it is told to listen")
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.assert_state(daemon, "silent", reason)
+        self.feed(daemon, numpy.full(160, 7, numpy.int16))
+        self.subscriber.until_state("listening")
+        no_audio = ("audio.source", "file", "audio.path", harness.MODEL)
+        self.assertEqual(daemon.kwsctl("set", *no_audio).returncode, 0)
+        reason = self.subscriber.until_state("failed")[-1][1]["reason"]
+        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
+        self.assert_state(daemon, "muted", "for 1.0 s")
+        self.subscriber.until_state("muted")
+        self.assertEqual(self.subscriber.until_state("failed")[-1][1]["reason"], reason)
+        self.assert_state(daemon, "failed", reason)
+        self.assertEqual(daemon.status()["mute"]["on"], False)
+
+    def test_what_becomes_of_the_source_does_not_hide_the_mute(self):
+        daemon = self.start_stdin()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.subscriber.until_state("muted")
+        self.assertEqual(daemon.kwsctl("set", "audio.buffer_ms", "1500").returncode, 0)
+        told = self.subscriber.until_state("listening") + self.subscriber.until_state("muted")
+        self.assertEqual([event["state"] for topic, event in told if topic == "kws.state"],
+                         ["opening", "muted", "listening", "muted"])
+        self.assert_state(daemon, "muted", "until it is told to listen")
+
     def test_nothing_but_zeros_is_told(self):
         daemon = self.start_stdin("audio.zeros_ms=500")
         daemon.feed(numpy.full(16000, 7, numpy.int16))
@@ -79,6 +139,19 @@ class MuteTest(harness.DaemonTest):
         level = json.loads(daemon.kwsctl("level", "--json").stdout)
         self.assertEqual(set(level), {"rms_dbfs", "peak_dbfs", "muted"})
         self.assertFalse(level["muted"])
+        self.assertLess(level["rms_dbfs"], 0)
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        nothing = {"rms_dbfs": None, "peak_dbfs": None, "muted": True}
+        self.assertEqual(json.loads(daemon.kwsctl("level", "--json").stdout), nothing)
+        self.assertEqual(daemon.status()["level"], nothing)
+        self.assertNotIn("kwsd_level_rms_dbfs", daemon.kwsctl("metrics").stdout)
+        self.assertEqual(daemon.kwsctl("level").stdout.split(),
+                         ["rms_dbfs", "-", "peak_dbfs", "-", "muted", "true"])
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        no_audio = ("audio.source", "file", "audio.path", harness.MODEL)
+        self.assertEqual(daemon.kwsctl("set", *no_audio).returncode, 0)
+        self.subscriber.until_state("failed")
+        self.assertEqual(daemon.status()["level"], dict(nothing, muted=False))
         refused = daemon.kwsctl("level", "--for", "3")
         self.assertEqual(refused.returncode, 2)
         self.assertIn("--for does not belong to 'level'", refused.stderr)
@@ -94,6 +167,100 @@ class MuteTest(harness.DaemonTest):
         harness.wait_for(lambda: daemon.status()["audio"]["frames"] == len(ones), "all taken")
         level = json.loads(daemon.kwsctl("level", "--json").stdout)
         self.assertLess(level["peak_dbfs"], -90)  # shifted by a byte, 1 becomes 256: -42
+
+
+class MuteAndDeathTest(harness.DaemonTest):
+    """A microphone that was muted must not listen because the daemon died."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "run" / "muted"
+
+    def start_null(self, *settings):
+        daemon = self.start("audio.source=null", "ipc.level_ms=100", *settings)
+        self.wait_until_ready(daemon)
+        return daemon
+
+    def leave(self, text):
+        """The file as of one that died."""
+        self.file.parent.mkdir(exist_ok=True)
+        self.file.write_text(text, encoding="ascii")
+
+    def assert_muted(self, daemon, reason):
+        harness.wait_for(lambda: daemon.status()["audio"]["state"] == "running", "the source")
+        status = daemon.status()
+        self.assertEqual(status["state"], "muted")
+        self.assertRegex(status["reason"], reason)
+        self.assertTrue(status["mute"]["on"])
+        self.assertIn(f"muted {status['reason']}", daemon.log())
+        time.sleep(0.3)
+        self.assertEqual(daemon.status()["network"]["hops"], 0)
+        return status
+
+    def test_for_a_time(self):
+        daemon = self.start_null()
+        self.assertEqual(daemon.kwsctl("mute", "--for", "600").returncode, 0)
+        self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        subscriber = self.subscribe("kws.state")
+        daemon = self.start_null()
+        status = self.assert_muted(daemon, r"^for (600|5\d\d)\.\d s, as when kwsd died$")
+        self.assertTrue(500 < status["mute"]["left_s"] < 600, status["mute"])
+        self.assertEqual(daemon.kwsctl("mute", "--for", "1").returncode, 0)
+        subscriber.until(lambda _, event: event["reason"] == "not muted any more", "the end of the mute")
+        self.assertFalse(self.file.exists())
+        harness.wait_for(lambda: daemon.status()["network"]["hops"] > 0, "hops")
+
+    def test_until_it_is_told_to_listen(self):
+        daemon = self.start_null()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        daemon = self.start_null()
+        status = self.assert_muted(daemon, "^until it is told to listen, as when kwsd died$")
+        self.assertEqual(status["mute"]["left_s"], 0)
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.assertFalse(self.file.exists())
+        self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.assertFalse(self.start_null().status()["mute"]["on"])
+
+    def test_an_end_in_order_ends_the_mute(self):
+        daemon = self.start_null()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assertTrue(self.file.exists())
+        self.assertEqual(daemon.stop(), 0)
+        self.assertFalse(self.file.exists())
+        self.assertFalse(self.start_null().status()["mute"]["on"])
+
+    def test_a_start_that_fails_keeps_the_mute(self):
+        """The service manager tries again."""
+        self.leave("")
+        self.assertEqual(self.start("audio.source=file", f"audio.path={harness.MODEL}").wait(), 1)
+        self.assertTrue(self.file.exists())
+        self.assert_muted(self.start_null(), "^until it is told to listen")
+
+    def test_a_mute_that_is_over(self):
+        self.leave("1\n")
+        daemon = self.start_null()
+        self.assertFalse(daemon.status()["mute"]["on"])
+        self.assertFalse(self.file.exists())
+
+    def test_what_means_nothing_mutes(self):
+        self.leave("garbage")
+        daemon = self.start_null()
+        self.assert_muted(daemon, "^until it is told to listen")
+        self.assertEqual(daemon.log().count("warning: "), 1)
+        self.assertIn(f"the mute of before cannot be read: {self.file}: ", daemon.log())
+
+    def test_a_file_that_cannot_be_written(self):
+        daemon = self.start_null()
+        self.file.mkdir()
+        self.assertEqual(daemon.kwsctl("mute").returncode, 0)
+        self.assertEqual(daemon.status()["state"], "muted")
+        self.assertIn(f"warning: kwsd may listen again after a crash, though it is muted: cannot write {self.file}",
+                      daemon.log())
+        self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
+        self.assertEqual(daemon.status()["state"], "listening")
+        self.file.rmdir()
 
 
 class ServiceManagerTest(harness.DaemonTest):
