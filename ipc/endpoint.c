@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 #include <zmq.h>
+
+#include "ipc/probe.h"
 
 #define IPC "ipc://"
 #define TCP "tcp://"
@@ -178,20 +178,15 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 	return 0;
 }
 
-/* A plain connect() that is closed at once: ZeroMQ would retry for ever and say nothing. */
+/* ZeroMQ would retry for ever and say nothing. */
 static int probe_ipc(const char *endpoint, struct kws_error *error)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	memcpy(address.sun_path, endpoint + strlen(IPC), strlen(endpoint) - strlen(IPC));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0) {
-		return kws_fail(error, KWS_EIO, "%s: %s", endpoint, strerror(errno));
+	int reason = kws__probe_socket(endpoint + strlen(IPC));
+	if (reason == 0) {
+		return 0;
 	}
-	int rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
-	int reason = errno;
-	close(fd);
-	if (rc == 0 || reason == EAGAIN) {
-		return 0; /* EAGAIN: somebody listens and has no time */
+	if (reason < 0) {
+		return kws_fail(error, KWS_EIO, "%s: %s", endpoint, strerror(-reason));
 	}
 	if (reason == EACCES) {
 		return kws_fail(error, KWS_ENOENT,

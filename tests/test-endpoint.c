@@ -95,31 +95,77 @@ static void make_socket(const char *path)
 	close(bind_socket(path)); /* the file stays */
 }
 
+static void assert_found(const char *expected)
+{
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
+	assert_string_equal(dir, expected);
+}
+
+/* First a user's folder, where only what a killed daemon left lies at last, then another's. */
 static void test_runtime_find(void **state)
 {
 	const char *scratch = *state;
-	char dir[KWS_RUNTIME_PATH_BYTES];
+	char user[80];
 	char system[80];
-	char socket[100];
+	char left[100];
+	char path[100];
 	clear_environment();
-	setenv("RUNTIME_DIRECTORY", "/nowhere", 1);
-	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	snprintf(user, sizeof(user), "%s/user", scratch);
 	snprintf(system, sizeof(system), "%s/kwsd", scratch);
+	snprintf(left, sizeof(left), "%s/control", user);
+	snprintf(path, sizeof(path), "%s/control", system);
+	setenv("RUNTIME_DIRECTORY", user, 1);
+	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	assert_int_equal(kws_runtime_create(user, NULL), 0);
 	assert_int_equal(kws_runtime_create(system, NULL), 0);
-	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	if (access("/run/kwsd/control", F_OK) != 0) {
-		assert_string_equal(dir, "/nowhere"); /* no socket anywhere */
+	bool nowhere_else = access("/run/kwsd/control", F_OK) != 0;
+	if (nowhere_else) {
+		assert_found(user); /* no socket anywhere */
 	}
 
-	snprintf(socket, sizeof(socket), "%s/control", system);
-	make_socket(socket);
-	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	assert_string_equal(dir, system);
+	make_socket(left);
+	if (nowhere_else) {
+		assert_found(user); /* nobody listens anywhere */
+	}
+	int fd = bind_socket(path);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_found(system);
+	unlink(left);
+	int first = bind_socket(left);
+	assert_int_equal(listen(first, 1), 0);
+	assert_found(user);
+	close(first);
+	assert_found(system);
 
 	setenv("KWSD_RUNTIME_DIR", "/mine", 1);
-	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	assert_string_equal(dir, "/mine");
-	unlink(socket);
+	assert_found("/mine");
+	close(fd);
+	unlink(left);
+	unlink(path);
+}
+
+/* Who may not go in is sent there all the same, to be told so. */
+static void test_runtime_find_of_others(void **state)
+{
+	const char *scratch = *state;
+	char dir[80];
+	char path[100];
+	clear_environment();
+	snprintf(dir, sizeof(dir), "%s/kwsd", scratch);
+	snprintf(path, sizeof(path), "%s/control", dir);
+	setenv("RUNTIME_DIRECTORY", "/nowhere", 1);
+	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	assert_int_equal(kws_runtime_create(dir, NULL), 0);
+	int fd = bind_socket(path);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(chmod(path, 0), 0);
+	bool root = geteuid() == 0;
+	assert_int_equal(root ? seteuid(65534) : 0, 0);
+	assert_found(dir);
+	assert_int_equal(root ? seteuid(0) : 0, 0);
+	close(fd);
+	unlink(path);
 }
 
 static void test_runtime_create(void **state)
@@ -407,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_runtime_dir),
 		cmocka_unit_test(test_runtime_dir_refused),
 		cmocka_unit_test_setup_teardown(test_runtime_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runtime_find_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_runtime_create, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock_of_the_dead, setup, teardown),
