@@ -22,7 +22,6 @@
 #include "daemon/settings.h"
 #include "daemon/stream.h"
 #include "ipc/control.h"
-#include "ipc/endpoint.h"
 #include "ipc/runtime.h"
 #include "ipc/text.h"
 #include "systemd/notify.h"
@@ -359,21 +358,11 @@ static int start_handles(struct daemon *daemon)
 	return 0;
 }
 
-static int endpoint_of(
-	const char *given, const char *dir, const char *name, char *out, struct kws_error *error)
-{
-	if (given[0] != '\0') {
-		memcpy(out, given, strlen(given) + 1);
-		return 0;
-	}
-	return kws_endpoint_default(dir, name, out, KWS_ENDPOINT_BYTES, error);
-}
-
 static int start_ipc(struct daemon *daemon, struct kws_error *error)
 {
 	char dir[KWS_RUNTIME_PATH_BYTES];
-	char events[sizeof(daemon->config->ipc.events)];
-	char control[sizeof(daemon->config->ipc.control)];
+	char events[KWS_ENDPOINT_BYTES];
+	char control[KWS_ENDPOINT_BYTES];
 	int result = kws_runtime_dir(dir, sizeof(dir), error);
 	if (result == 0) {
 		result = kws_runtime_create(dir, error);
@@ -382,10 +371,7 @@ static int start_ipc(struct daemon *daemon, struct kws_error *error)
 		result = kws_runtime_lock(dir, &daemon->lock, error);
 	}
 	if (result == 0) {
-		result = endpoint_of(daemon->config->ipc.events, dir, "events", events, error);
-	}
-	if (result == 0) {
-		result = endpoint_of(daemon->config->ipc.control, dir, "control", control, error);
+		result = kws_settings_endpoints(daemon->config, events, control, error);
 	}
 	if (result == 0) {
 		result = kws_publisher_create(&daemon->publisher, daemon->zmq, events,

@@ -16,6 +16,7 @@
 #define IPC "ipc://"
 #define TCP "tcp://"
 #define INPROC "inproc://"
+#define HOST_BYTES 64
 #define IPC_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -74,22 +75,29 @@ static bool is_loopback(const char *host)
 	return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
 
-static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
+/* Copies the host of a tcp endpoint and returns its port; NULL where there is none. */
+static const char *split_tcp(const char *endpoint, char host[HOST_BYTES])
 {
 	const char *address = endpoint + strlen(TCP);
 	const char *colon = strrchr(address, ':');
-	char host[64];
-	if (colon == NULL || !is_port(colon + 1)) {
+	if (colon != NULL) {
+		snprintf(host, HOST_BYTES, "%.*s", (int)(colon - address), address);
+	}
+	return colon != NULL ? colon + 1 : NULL;
+}
+
+static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
+{
+	char host[HOST_BYTES];
+	const char *port = split_tcp(endpoint, host);
+	if (port == NULL || !is_port(port)) {
 		return kws_fail(error, KWS_EINVAL,
 			"%.100s: a tcp endpoint is tcp://ADDRESS:PORT with a port of 1 to 65535",
 			endpoint);
 	}
-	size_t length = (size_t)(colon - address);
-	if (length >= sizeof(host)) {
+	if ((size_t)(port - endpoint) > strlen(TCP) + HOST_BYTES) {
 		return kws_fail(error, KWS_EINVAL, "%.100s: the address is too long", endpoint);
 	}
-	memcpy(host, address, length);
-	host[length] = '\0';
 	if (!curve && !is_loopback(host)) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
 			"%.100s: only loopback (127.0.0.1, [::1]) is allowed without the keys of "
@@ -98,6 +106,12 @@ static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
 			endpoint);
 	}
 	return 0;
+}
+
+static int refuse_transport(const char *endpoint, struct kws_error *error)
+{
+	return kws_fail(error, KWS_EUNSUPPORTED, "%.100s: an endpoint begins with ipc:// or tcp://",
+		endpoint);
 }
 
 int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error)
@@ -115,13 +129,38 @@ int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error
 	if (has_prefix(endpoint, INPROC)) {
 		return 0;
 	}
-	return kws_fail(error, KWS_EUNSUPPORTED, "%.100s: an endpoint begins with ipc:// or tcp://",
-		endpoint);
+	return refuse_transport(endpoint, error);
 }
 
 int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_error *error)
 {
+	if (has_prefix(endpoint, INPROC)) {
+		return refuse_transport(endpoint, error);
+	}
 	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, curve, error) : 0;
+}
+
+static bool is_every_host(const char *host)
+{
+	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0;
+}
+
+static bool is_same_host(const char *one, const char *other)
+{
+	one = strcmp(one, "localhost") == 0 ? "127.0.0.1" : one;
+	other = strcmp(other, "localhost") == 0 ? "127.0.0.1" : other;
+	return strcmp(one, other) == 0 || is_every_host(one) || is_every_host(other);
+}
+
+bool kws_endpoint_collide(const char *one, const char *other)
+{
+	char host[HOST_BYTES];
+	char other_host[HOST_BYTES];
+	if (!kws_endpoint_is_tcp(one) || !kws_endpoint_is_tcp(other)) {
+		return strcmp(one, other) == 0;
+	}
+	int port = atoi(split_tcp(one, host));
+	return atoi(split_tcp(other, other_host)) == port && is_same_host(host, other_host);
 }
 
 static int allow_ipv6(void *socket, const char *endpoint)
@@ -160,6 +199,10 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 	int rc = kws_endpoint_check(endpoint, curve, error);
 	if (rc < 0) {
 		return rc;
+	}
+	if (has_prefix(endpoint, IPC) && kws__probe_socket(endpoint + strlen(IPC)) == 0) {
+		return kws_fail(
+			error, KWS_EBUSY, "cannot bind %s: somebody listens there", endpoint);
 	}
 	const char *address = endpoint;
 	if (has_prefix(endpoint, TCP "localhost:")) {

@@ -315,6 +315,45 @@ static void test_check(void **state)
 	}
 }
 
+static void test_setting(void **state)
+{
+	(void)state;
+	struct kws_error error;
+	assert_int_equal(kws_endpoint_check_setting("", false, &error), 0);
+	assert_int_equal(kws_endpoint_check_setting("ipc:///run/x", false, &error), 0);
+	assert_int_equal(kws_endpoint_check_setting("inproc://x", false, &error), KWS_EUNSUPPORTED);
+	assert_non_null(strstr(error.text, "ipc://"));
+}
+
+static void test_collide(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *one;
+		const char *other;
+		bool collide;
+	} cases[] = {
+		{"ipc:///run/x", "ipc:///run/x", true},
+		{"ipc:///run/x", "ipc:///run/y", false},
+		{"ipc:///run/x", "tcp://127.0.0.1:80", false},
+		{"tcp://127.0.0.1:80", "tcp://127.0.0.1:80", true},
+		{"tcp://127.0.0.1:80", "tcp://localhost:080", true},
+		{"tcp://127.0.0.1:80", "tcp://127.0.0.1:81", false},
+		{"tcp://127.0.0.1:80", "tcp://127.0.0.2:80", false},
+		{"tcp://127.0.0.1:80", "tcp://[::1]:80", false},
+		{"tcp://127.0.0.1:80", "tcp://0.0.0.0:80", true},
+		{"tcp://[::]:80", "tcp://192.168.0.2:80", true},
+		{"tcp://*:80", "tcp://192.168.0.2:80", true},
+		{"tcp://*:80", "tcp://192.168.0.2:8080", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+			kws_endpoint_collide(cases[i].one, cases[i].other), cases[i].collide);
+		assert_int_equal(
+			kws_endpoint_collide(cases[i].other, cases[i].one), cases[i].collide);
+	}
+}
+
 static void test_bind_mode(void **state)
 {
 	char endpoint[KWS_ENDPOINT_BYTES];
@@ -348,6 +387,26 @@ static void test_bind_fails(void **state)
 	assert_int_equal(kws_endpoint_bind(second, "inproc://same", false, &error), KWS_EBUSY);
 	zmq_close(first);
 	zmq_close(second);
+	zmq_ctx_term(context);
+}
+
+/* Not even under another name; but what a killed process left does not matter. */
+static void test_bind_leaves_a_listener_alone(void **state)
+{
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char path[100];
+	struct kws_error error;
+	void *context = zmq_ctx_new();
+	void *socket = zmq_socket(context, ZMQ_PUB);
+	snprintf(path, sizeof(path), "%s/events", (const char *)*state);
+	snprintf(endpoint, sizeof(endpoint), "ipc://%s/./events", (const char *)*state);
+	int fd = bind_socket(path);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, false, &error), KWS_EBUSY);
+	assert_non_null(strstr(error.text, "somebody listens there"));
+	close(fd);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, false, &error), 0);
+	zmq_close(socket);
 	zmq_ctx_term(context);
 }
 
@@ -459,8 +518,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lock_of_the_dead, setup, teardown),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_setting),
+		cmocka_unit_test(test_collide),
 		cmocka_unit_test_setup_teardown(test_bind_mode, setup, teardown),
 		cmocka_unit_test(test_bind_fails),
+		cmocka_unit_test_setup_teardown(test_bind_leaves_a_listener_alone, setup, teardown),
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_tcp_ipv6),
 		cmocka_unit_test_setup_teardown(test_connect_to_nobody, setup, teardown),

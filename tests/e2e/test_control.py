@@ -164,6 +164,10 @@ class ControlTest(harness.DaemonTest):
                 (("audio.source=null", "exits.delta=0.5,0.4"), "[exits].delta", 2),
                 (("audio.source=null", "keyword horse.threshold=0.5"), "horse", 2),
                 (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555", 2),
+                (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/control"),
+                 "[ipc].events and [ipc].control cannot both listen on", 2),
+                (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/./control"),
+                 "somebody listens there", 1),
                 (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events", 1)):
             with self.subTest(settings):
                 daemon = self.start(*settings)
@@ -202,7 +206,12 @@ class ControlTest(harness.DaemonTest):
                 (("audio.source=null", f"clips.folder={missing}"), missing),
                 (("audio.source=null", "keyword horse.threshold=0.5"), "horse"),
                 (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555"),
-                (("audio.source=null", "ipc.events=garbage"), "garbage")):
+                (("audio.source=null", "ipc.events=garbage"), "garbage"),
+                (("audio.source=null", "ipc.events=inproc://events"), "ipc:// or tcp://"),
+                (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/control"),
+                 "[ipc].events and [ipc].control cannot both listen on"),
+                (("audio.source=null", "ipc.events=tcp://127.0.0.1:7600",
+                  "ipc.control=tcp://localhost:7600"), "cannot both listen on")):
             with self.subTest(settings):
                 self.write_config("[log]", "level = debug")
                 daemon = self.start(*settings, arguments=("--check-config",))

@@ -426,6 +426,8 @@ class SecurityTest(harness.DaemonTest):
                     self.assertIn(sentence, daemon.log())
         expect("begins with tcp://", remote_events="ipc:///tmp/events")
         expect("a port of 1 to 65535", remote_control="tcp://127.0.0.1")
+        expect("[ipc].remote_events and [ipc].remote_control cannot both listen on",
+               remote_control=self.endpoints[0].replace("127.0.0.1", "0.0.0.0"))
         expect("No such file", keys=self.folder / "missing")
         secret = self.keys / "server.key"
         secret.chmod(0o640)
