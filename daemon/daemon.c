@@ -114,7 +114,7 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 {
 	struct kws_config *config;
 	struct kws_config_errors errors;
-	int result = kws_settings_load(daemon->options, changes, &config, &errors);
+	int result = kws_settings_load(daemon->options, changes, daemon->config, &config, &errors);
 	if (result == 0) {
 		return take_config(daemon, config, error);
 	}
@@ -148,20 +148,20 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		daemon->reload_error[0] = '\0';
 		daemon->reloads++;
 		kws_log_info("configuration taken over");
-		if (values == NULL) {
-			kws_remote_reload(daemon->remote);
-		}
 	} else {
 		json_decref(changes);
 		daemon->refused_reloads++;
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
 		kws_log_error("the configuration stays as it was: %s", error->text);
 	}
+	/* also when it was refused: who is no longer on the list has to go */
+	struct kws_error reason;
+	int listed = values == NULL ? kws_remote_reload(daemon->remote, &reason) : 0;
 	/* also when it was refused: systemd waits for it */
 	kws_notify("READY=1");
 	kws_notify_status("%s%s", kws_stream_state(daemon->stream),
 		result == 0 ? "" : "; the last reload was refused");
-	return result;
+	return result == 0 && listed != 0 ? kws_fail(error, listed, "%s", reason.text) : result;
 }
 
 /* What the command line sets wins over the file, so writing it there would not last. */
@@ -412,7 +412,7 @@ static void catch_up(struct daemon *daemon)
 	if (daemon->watcher == NULL) {
 		return;
 	}
-	if (kws_settings_load(daemon->options, NULL, &config, &errors) == 0) {
+	if (kws_settings_load(daemon->options, NULL, daemon->config, &config, &errors) == 0) {
 		same = kws_config_diff(daemon->config, config, NULL, NULL) == KWS_APPLY_NONE;
 		kws_config_destroy(config);
 	}

@@ -14,7 +14,8 @@ struct kws_methods {
 	void *user;
 	const struct kws_config *(*config)(void *user);
 	/* Takes settings over; `values` is an object of "section.key": "value", NULL reads the file
-	 * again. Errors: with a sentence. */
+	 * again and the list of clients of other machines, each whether or not the other is good.
+	 * Errors: with a sentence. */
 	int (*reload)(void *user, const json_t *values, struct kws_error *error);
 	/* Writes `values`, which are in effect, into the configuration file. */
 	int (*persist)(void *user, const json_t *values, struct kws_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,20 +109,30 @@ static int check_apart(const struct kws_config *config, struct kws_error *error)
 	return result;
 }
 
-static int check_endpoints(const struct kws_config *config, struct kws_error *error)
+static bool asks_for_the_same(const struct kws_config *one, const struct kws_config *other)
+{
+	return strcmp(one->ipc.remote_events, other->ipc.remote_events) == 0 &&
+	       strcmp(one->ipc.remote_control, other->ipc.remote_control) == 0 &&
+	       strcmp(one->ipc.keys, other->ipc.keys) == 0;
+}
+
+static int check_endpoints(
+	const struct kws_config *config, const struct kws_config *present, struct kws_error *error)
 {
 	int result = kws_endpoint_check_setting(config->ipc.events, false, error);
 	if (result == 0) {
 		result = kws_endpoint_check_setting(config->ipc.control, false, error);
 	}
-	if (result == 0) {
+	/* no change of theirs is taken over before a restart, so a typo in the list of clients is
+	 * no reason to refuse another change */
+	if (result == 0 && (present == NULL || !asks_for_the_same(config, present))) {
 		result = kws_remote_check(config, error);
 	}
 	return result == 0 ? check_apart(config, error) : result;
 }
 
 int kws_settings_load(const struct kws_options *options, const json_t *changes,
-	struct kws_config **out, struct kws_config_errors *errors)
+	const struct kws_config *present, struct kws_config **out, struct kws_config_errors *errors)
 {
 	struct overrides overrides = {0};
 	memset(errors, 0, sizeof(*errors));
@@ -134,7 +145,7 @@ int kws_settings_load(const struct kws_options *options, const json_t *changes,
 			result == KWS_EINVAL ? "a value is not a string" : kws_strerror(result));
 	}
 	struct kws_error error;
-	if (result == 0 && (result = check_endpoints(*out, &error)) != 0) {
+	if (result == 0 && (result = check_endpoints(*out, present, &error)) != 0) {
 		kws_config_errors_add(errors, "%s", error.text);
 		kws_config_destroy(*out);
 	}

@@ -244,7 +244,7 @@ static int run_daemon(void)
 	set(&options, "ipc.keys", folder, "/keys");
 	set(&options, "ipc.remote_events", "tcp://127.0.0.1:", ports[0]);
 	set(&options, "ipc.remote_control", "tcp://127.0.0.1:", ports[1]);
-	if (kws_settings_load(&options, NULL, &config, &errors) != 0) {
+	if (kws_settings_load(&options, NULL, NULL, &config, &errors) != 0) {
 		fprintf(stderr, "kwsd: error: %s\n", errors.text[0]);
 		return KWS_DAEMON_USAGE;
 	}
