@@ -62,14 +62,24 @@ static int read_fingerprint(const struct kws_watcher *watcher, uint64_t *fingerp
 	return result;
 }
 
-/* True if the content differs from that of the last call that found a file. */
-static bool take_change(struct kws_watcher *watcher)
+enum change {
+	CHANGE_NONE,
+	CHANGE_OWN,
+	CHANGE_OF_OTHERS,
+};
+
+/* How the content differs from that of the last call that found a file. */
+static enum change take_change(struct kws_watcher *watcher)
 {
 	uint64_t fingerprint = watcher->fingerprint;
 	read_fingerprint(watcher, &fingerprint);
-	bool changed = fingerprint != watcher->fingerprint;
+	if (fingerprint == watcher->fingerprint) {
+		return CHANGE_NONE;
+	}
+	bool own = watcher->expecting && fingerprint == watcher->expected;
 	watcher->fingerprint = fingerprint;
-	return changed;
+	watcher->expecting = false; /* whoever brings the content back is another */
+	return own ? CHANGE_OWN : CHANGE_OF_OTHERS;
 }
 
 static int arm(struct kws_watcher *watcher)
@@ -106,10 +116,9 @@ static void on_timer(uv_timer_t *timer)
 		uv_timer_start(timer, on_timer, RETRY_MS, 0);
 		return;
 	}
-	if (take_change(watcher)) {
-		bool own = watcher->expecting && watcher->fingerprint == watcher->expected;
-		watcher->expecting = false; /* whoever brings the content back is another */
-		watcher->changed(watcher->user, own); /* may destroy the watcher */
+	enum change change = take_change(watcher);
+	if (change != CHANGE_NONE) {
+		watcher->changed(watcher->user, change == CHANGE_OWN); /* may destroy the watcher */
 	}
 }
 
@@ -181,13 +190,14 @@ void kws_watcher_expect(struct kws_watcher *watcher)
 	uv_timer_start(&watcher->timer, on_timer, DEBOUNCE_MS, 0);
 }
 
-void kws_watcher_sync(struct kws_watcher *watcher)
+bool kws_watcher_sync(struct kws_watcher *watcher)
 {
 	if (watcher == NULL) {
-		return;
+		return false;
 	}
-	read_fingerprint(watcher, &watcher->fingerprint);
+	enum change change = take_change(watcher);
 	watcher->expecting = false;
+	return change == CHANGE_OF_OTHERS;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -114,6 +114,9 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 {
 	struct kws_config *config;
 	struct kws_config_errors errors;
+	if (changes == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
 	int result = kws_settings_load(daemon->options, changes, daemon->config, &config, &errors);
 	if (result == 0) {
 		return take_config(daemon, config, error);
@@ -126,21 +129,10 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 	return KWS_EINVAL;
 }
 
-/* The one way to another configuration; on any error the old one stays as it is. */
-static int reload(void *user, const json_t *values, struct kws_error *error)
+/* The one way to another configuration; on any error the old one stays as it is. `changes` (NULL:
+ * there was no memory for them) become the daemon's or end here. */
+static int take_changes(struct daemon *daemon, json_t *changes, struct kws_error *error)
 {
-	struct daemon *daemon = user;
-	json_t *changes = values != NULL ? json_copy(daemon->changes) : json_object();
-	if (changes == NULL ||
-		(values != NULL && json_object_update(changes, (json_t *)values) != 0)) {
-		json_decref(changes);
-		return kws_fail(error, KWS_ENOMEM, "out of memory");
-	}
-	kws_notify_reloading();
-	if (values == NULL) {
-		/* or the watcher tells of it again and ends a `set` made since */
-		kws_watcher_sync(daemon->watcher);
-	}
 	int result = load_and_take(daemon, changes, error);
 	if (result == 0) {
 		json_decref(daemon->changes);
@@ -154,14 +146,43 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
 		kws_log_error("the configuration stays as it was: %s", error->text);
 	}
+	return result;
+}
+
+/* `values` on top of `before`, each of which may be NULL; NULL without memory. */
+static json_t *combine(const json_t *before, const json_t *values)
+{
+	json_t *changes = json_object();
+	if ((before != NULL && json_object_update(changes, (json_t *)before) != 0) ||
+		(values != NULL && json_object_update(changes, (json_t *)values) != 0)) {
+		json_decref(changes);
+		changes = NULL;
+	}
+	return changes;
+}
+
+static int reload(void *user, const json_t *values, struct kws_error *error)
+{
+	struct daemon *daemon = user;
+	/* An edit that the watcher has not told yet comes with what is read now, and ends what was
+	 * set before it; told later it would end `values`. */
+	bool edited = kws_watcher_sync(daemon->watcher);
+	bool anew = values == NULL || edited;
+	kws_notify_reloading();
+	int result = take_changes(daemon, combine(anew ? NULL : daemon->changes, values), error);
 	/* also when it was refused: who is no longer on the list has to go */
 	struct kws_error reason;
-	int listed = values == NULL ? kws_remote_reload(daemon->remote, &reason) : 0;
+	int listed = anew ? kws_remote_reload(daemon->remote, &reason) : 0;
 	/* also when it was refused: systemd waits for it */
 	kws_notify("READY=1");
 	kws_notify_status("%s%s", kws_stream_state(daemon->stream),
 		result == 0 ? "" : "; the last reload was refused");
-	return result == 0 && listed != 0 ? kws_fail(error, listed, "%s", reason.text) : result;
+	if (values != NULL && edited && result != 0) {
+		reload(daemon, NULL, &reason); /* the edit without `values` may be good */
+	}
+	return values == NULL && result == 0 && listed != 0
+		       ? kws_fail(error, listed, "%s", reason.text)
+		       : result;
 }
 
 /* What the command line sets wins over the file, so writing it there would not last. */

@@ -187,17 +187,21 @@ static void test_what_was_read_is_no_change(void **state)
 {
 	struct fixture *fixture = *state;
 	write_file(fixture->path, "two");
-	kws_watcher_sync(fixture->watcher);
+	assert_true(kws_watcher_sync(fixture->watcher));
+	assert_false(kws_watcher_sync(fixture->watcher));
 	assert_no_more_changes(fixture);
 	assert_int_equal(fixture->changes, 0);
 	write_file(fixture->path, "mine");
 	kws_watcher_expect(fixture->watcher);
+	assert_false(kws_watcher_sync(fixture->watcher));
+	write_file(fixture->path, "mine too");
+	kws_watcher_expect(fixture->watcher);
 	write_file(fixture->path, "another's");
-	kws_watcher_sync(fixture->watcher);
-	write_file(fixture->path, "mine"); /* ours was over before */
+	assert_true(kws_watcher_sync(fixture->watcher));
+	write_file(fixture->path, "mine too"); /* ours was over before */
 	run_until(fixture, 1);
 	assert_int_equal(fixture->own_changes, 0);
-	kws_watcher_sync(NULL);
+	assert_false(kws_watcher_sync(NULL));
 }
 
 static void test_rename_over(void **state)

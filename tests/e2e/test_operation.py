@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -190,6 +191,45 @@ class PersistTest(harness.DaemonTest):
         time.sleep(0.6)  # three times the watcher's debounce
         self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
         self.assertEqual(daemon.get("detector.threshold"), "0.6")
+
+    def edit(self, threshold):
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(re.sub("threshold = [^ ]*", f"threshold = {threshold}", text),
+                               encoding="utf-8")
+
+    def test_a_set_right_after_an_edit_stays(self):
+        """The watcher, which is slower, does not end it; what was set before the edit ends."""
+        daemon = self.start_with_file()
+        self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.edit("0.6")
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("", "0.6"))
+        time.sleep(0.6)  # three times the watcher's debounce
+        self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
+        self.edit("0.5")
+        done = daemon.kwsctl("set", "--persist", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        harness.wait_for(lambda: daemon.get("detector.refractory_ms") != "1234", "what was set ends")
+        time.sleep(0.6)
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("hall", "0.5"))
+
+    def test_an_edit_before_a_set_that_is_refused(self):
+        """It counts by itself, good or not."""
+        daemon = self.start_with_file()
+        self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.edit("0.6")
+        self.assertEqual(daemon.kwsctl("set", "detector.rearm", "7").returncode, 1)
+        harness.wait_for(lambda: daemon.get("detector.threshold") == "0.6", "the edit")
+        self.assertEqual(daemon.get("ipc.site"), "")
+        self.assertEqual(daemon.status()["config"]["last_error"], "")
+        self.edit("much")
+        done = daemon.kwsctl("set", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.config), done.stderr)
+        self.assertIn(str(self.config), daemon.status()["config"]["last_error"])
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("", "0.6"))
+        self.edit("0.5")
+        harness.wait_for(lambda: daemon.get("detector.threshold") == "0.5", "the next edit")
 
     def test_a_change_for_good_behind_a_link(self):
         """What replaces the link is its owner's change, though kwsd made the one before."""
