@@ -82,14 +82,29 @@ static enum change take_change(struct kws_watcher *watcher)
 	return own ? CHANGE_OWN : CHANGE_OF_OTHERS;
 }
 
-static int arm(struct kws_watcher *watcher)
+/* What the errors of inotify's limits do not say. */
+static const char *limit_of(int result)
+{
+	switch (result) {
+	case UV_EMFILE:
+		return ": see fs.inotify.max_user_instances";
+	case UV_ENOSPC:
+		return ": see fs.inotify.max_user_watches";
+	default:
+		return "";
+	}
+}
+
+static int arm(struct kws_watcher *watcher, struct kws_error *error)
 {
 	int result = uv_fs_event_start(&watcher->event, on_event, watcher->directory, 0);
 	watcher->armed = result == 0;
-	if (result == UV_ENOENT || result == UV_ENOTDIR) {
-		return KWS_ENOENT;
+	if (result == 0) {
+		return 0;
 	}
-	return result == 0 ? 0 : KWS_EIO;
+	bool missing = result == UV_ENOENT || result == UV_ENOTDIR;
+	return kws_fail(error, missing ? KWS_ENOENT : KWS_EIO, "cannot watch %.120s: %s%s",
+		watcher->path, uv_strerror(result), limit_of(result));
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
@@ -112,7 +127,7 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 static void on_timer(uv_timer_t *timer)
 {
 	struct kws_watcher *watcher = timer->data;
-	if (!watcher->armed && arm(watcher) < 0) {
+	if (!watcher->armed && arm(watcher, NULL) < 0) {
 		uv_timer_start(timer, on_timer, RETRY_MS, 0);
 		return;
 	}
@@ -148,18 +163,18 @@ static void free_watcher(struct kws_watcher *watcher)
 }
 
 int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *path,
-	kws_watcher_changed_fn *changed, void *user)
+	kws_watcher_changed_fn *changed, void *user, struct kws_error *error)
 {
 	struct kws_watcher *watcher = calloc(1, sizeof(*watcher));
 	if (watcher == NULL) {
-		return KWS_ENOMEM;
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	watcher->changed = changed;
 	watcher->user = user;
 	int result = init_paths(watcher, path);
 	if (result < 0) {
 		free_watcher(watcher);
-		return result;
+		return kws_fail(error, result, "out of memory");
 	}
 	/* Neither of the two can fail. */
 	uv_fs_event_init(loop, &watcher->event);
@@ -167,10 +182,10 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
 	watcher->event.data = watcher;
 	watcher->timer.data = watcher;
 	watcher->open_handles = HANDLES;
-	result = arm(watcher);
+	result = arm(watcher, error);
 	/* after arming: a write in between is seen by one or the other */
 	if (result == 0 && read_fingerprint(watcher, &watcher->fingerprint) == KWS_ENOMEM) {
-		result = KWS_ENOMEM;
+		result = kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	if (result < 0) {
 		kws_watcher_destroy(watcher);

@@ -410,17 +410,15 @@ static int start_ipc(struct daemon *daemon, struct kws_error *error)
 	return result;
 }
 
-static int start_watcher(struct daemon *daemon, struct kws_error *error)
+/* Without a watch kwsd does what else it is for. */
+static void start_watcher(struct daemon *daemon)
 {
 	const char *path = daemon->options->config_path;
-	if (path == NULL) {
-		return 0;
+	struct kws_error error;
+	if (path != NULL && kws_watcher_create(&daemon->watcher, &daemon->loop, path,
+				    on_file_changed, daemon, &error) != 0) {
+		kws_log_warning("%s; SIGHUP and kwsctl reload still read it", error.text);
 	}
-	int result =
-		kws_watcher_create(&daemon->watcher, &daemon->loop, path, on_file_changed, daemon);
-	return result == 0 ? 0
-			   : kws_fail(error, result, "cannot watch %.160s: %s", path,
-				     kws_strerror(result));
 }
 
 /* Takes over what was written between main's reading of the file and the watcher's. */
@@ -450,9 +448,7 @@ static int start(struct daemon *daemon, struct kws_error *error)
 	}
 	result = start_ipc(daemon, error);
 	if (result == 0) {
-		result = start_watcher(daemon, error);
-	}
-	if (result == 0) {
+		start_watcher(daemon);
 		result = kws_stream_create(&daemon->stream, &daemon->loop, daemon->config,
 			daemon->publisher, on_stream_ended, daemon, error);
 	}

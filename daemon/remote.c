@@ -178,15 +178,15 @@ static int open_endpoints(
 	return result;
 }
 
-static int watch_list(struct kws_remote *remote, struct kws_error *error)
+static void watch_list(struct kws_remote *remote)
 {
 	char path[PATH_BYTES];
+	struct kws_error error;
 	snprintf(path, sizeof(path), "%s/" KWS_KEYRING_FILE, remote->keys_dir);
-	int result =
-		kws_watcher_create(&remote->watcher, remote->loop, path, on_list_changed, remote);
-	return result == 0 ? 0
-			   : kws_fail(error, result, "cannot watch %.160s: %s", path,
-				     kws_strerror(result));
+	if (kws_watcher_create(
+		    &remote->watcher, remote->loop, path, on_list_changed, remote, &error) != 0) {
+		kws_log_warning("%s; SIGHUP and kwsctl reload still read it", error.text);
+	}
 }
 
 static int start(struct kws_remote *remote, void *context, const struct kws_config *config,
@@ -194,9 +194,7 @@ static int start(struct kws_remote *remote, void *context, const struct kws_conf
 {
 	int result = kws_remote_check(config, error);
 	if (result == 0) {
-		result = watch_list(remote, error);
-	}
-	if (result == 0) {
+		watch_list(remote);
 		result = kws_keyring_load(&remote->ring, remote->keys_dir, error);
 	}
 	if (result == 0) {

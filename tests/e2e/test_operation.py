@@ -147,7 +147,7 @@ class ServiceManagerTest(harness.DaemonTest):
 
 
 class PersistTest(harness.DaemonTest):
-    def start_with_file(self, *settings, link_to=None):
+    def start_with_file(self, *settings, link_to=None, **how):
         self.write_config("# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
                           "threshold = 0.7 ; as ever")
         if link_to is not None:
@@ -155,7 +155,8 @@ class PersistTest(harness.DaemonTest):
             self.config.rename(link_to)
             self.config.symlink_to(link_to)
         daemon = self.start_bare("--config", str(self.config),
-                                 *harness.options(f"model.path={harness.MODEL}", *settings))
+                                 *harness.options(f"model.path={harness.MODEL}", *settings),
+                                 **how)
         self.wait_until_ready(daemon)
         return daemon
 
@@ -230,6 +231,17 @@ class PersistTest(harness.DaemonTest):
         self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("", "0.6"))
         self.edit("0.5")
         harness.wait_for(lambda: daemon.get("detector.threshold") == "0.5", "the next edit")
+
+    def test_a_file_that_cannot_be_watched(self):
+        daemon = self.start_with_file(through=self.without_watches())
+        self.assertIn(f"warning: cannot watch {self.config}: too many open files: see "
+                      "fs.inotify.max_user_instances; SIGHUP and kwsctl reload still read it\n",
+                      daemon.log())
+        done = daemon.kwsctl("set", "--persist", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.edit("0.6")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("hall", "0.6"))
 
     def test_a_change_for_good_behind_a_link(self):
         """What replaces the link is its owner's change, though kwsd made the one before."""

@@ -290,6 +290,17 @@ class SecurityTest(harness.DaemonTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("No such file", done.stderr)
 
+    def test_list_that_cannot_be_watched(self):
+        daemon = self.start(*self.settings(), through=self.without_watches())
+        self.wait_until_ready(daemon)
+        self.assertIn(f"warning: cannot watch {self.keys}/authorized: ", daemon.log())
+        reader = self.subscriber("reader")
+        self.assert_served(reader)
+        self.revoke("reader")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(daemon.status()["remote"]["clients"], 1)
+        self.assert_silent(reader)
+
     def test_huge_messages(self):
         daemon = self.start_remote()
         inside = self.subscriber("reader")
