@@ -11,8 +11,8 @@
 
 #include "bnn/kernels.h"
 #include "common/json.h"
-#include "config/edit.h"
 #include "config/watcher.h"
+#include "daemon/changes.h"
 #include "daemon/files.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -33,6 +33,7 @@ struct daemon {
 	const struct kws_options *options;
 	struct kws_config *config;
 	json_t *changes; /* made by `set`, until the file is read again */
+	json_t *before;  /* they without the last ones, for take_back() */
 	char reload_error[256];
 	uint64_t started_ms;
 	uint64_t reloads;
@@ -149,18 +150,6 @@ static int take_changes(struct daemon *daemon, json_t *changes, struct kws_error
 	return result;
 }
 
-/* `values` on top of `before`, each of which may be NULL; NULL without memory. */
-static json_t *combine(const json_t *before, const json_t *values)
-{
-	json_t *changes = json_object();
-	if ((before != NULL && json_object_update(changes, (json_t *)before) != 0) ||
-		(values != NULL && json_object_update(changes, (json_t *)values) != 0)) {
-		json_decref(changes);
-		changes = NULL;
-	}
-	return changes;
-}
-
 static int reload(void *user, const json_t *values, struct kws_error *error)
 {
 	struct daemon *daemon = user;
@@ -169,7 +158,14 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 	bool edited = kws_watcher_sync(daemon->watcher);
 	bool anew = values == NULL || edited;
 	kws_notify_reloading();
-	int result = take_changes(daemon, combine(anew ? NULL : daemon->changes, values), error);
+	json_t *before = anew ? json_object() : json_incref(daemon->changes);
+	int result = take_changes(daemon, kws_changes_combine(before, values), error);
+	if (result == 0) {
+		json_decref(daemon->before);
+		daemon->before = before;
+	} else {
+		json_decref(before);
+	}
 	/* also when it was refused: who is no longer on the list has to go */
 	struct kws_error reason;
 	int listed = anew ? kws_remote_reload(daemon->remote, &reason) : 0;
@@ -185,65 +181,35 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		       : result;
 }
 
-/* What the command line sets wins over the file, so writing it there would not last. */
-static const char *find_fixed(const struct daemon *daemon, const json_t *values)
+/* What needs a restart would be nowhere if it is not in the file: then nothing of it stays. */
+static int take_back(
+	struct daemon *daemon, const char *futile, const char *reason, struct kws_error *error)
 {
-	const char *key;
-	json_t *value;
-	json_object_foreach ((json_t *)values, key, value) {
-		size_t length = strlen(key);
-		for (size_t i = 0; i < daemon->options->setting_count; i++) {
-			const char *setting = daemon->options->settings[i];
-			if (strncmp(setting, key, length) == 0 && setting[length] == '=') {
-				return key;
-			}
-		}
-	}
-	return NULL;
-}
-
-static int write_edits(const char *path, const json_t *values, struct kws_error *error)
-{
-	struct kws_edit *edits = calloc(json_object_size(values), sizeof(*edits));
-	struct kws_error reason;
-	size_t count = 0;
-	const char *key;
-	json_t *value;
-	if (edits == NULL) {
-		return kws_fail(error, KWS_ENOMEM, "out of memory");
-	}
-	json_object_foreach ((json_t *)values, key, value) {
-		edits[count++] = (struct kws_edit){key, json_string_value(value)};
-	}
-	int result = kws_edit_file(path, edits, count, &reason);
-	free(edits);
-	return result == 0 ? 0
-			   : kws_fail(error, result,
-				     "the change is in effect until the file is read again, but "
-				     "not in the file: %.160s",
-				     reason.text);
+	struct kws_error refusal;
+	bool taken = take_changes(daemon, json_incref(daemon->before), &refusal) == 0;
+	return kws_fail(error, KWS_EUNSUPPORTED,
+		"%s: %.64s comes about with a restart of kwsd only and is not in the file: %.120s",
+		taken ? "nothing is changed" : "it cannot be taken back, see the log", futile,
+		reason);
 }
 
 static int persist(void *user, const json_t *values, struct kws_error *error)
 {
 	struct daemon *daemon = user;
-	const char *fixed = find_fixed(daemon, values);
-	if (daemon->options->config_path == NULL) {
-		return kws_fail(error, KWS_EUNSUPPORTED,
-			"the change is in effect until kwsd ends: it runs without a "
-			"configuration file");
-	}
-	if (fixed != NULL) {
-		return kws_fail(error, KWS_EPERM,
-			"the change is in effect until the file is read again: kwsd's command "
-			"line sets '%.64s' and wins over the file",
-			fixed);
-	}
-	int result = write_edits(daemon->options->config_path, values, error);
+	struct kws_error reason;
+	int result = kws_changes_write(daemon->options, values, &reason);
 	if (result == 0) {
 		kws_watcher_expect(daemon->watcher);
+		return 0;
 	}
-	return result;
+	const char *futile = kws_changes_futile(values);
+	if (futile != NULL) {
+		return take_back(daemon, futile, reason.text, error);
+	}
+	return kws_fail(error, result,
+		"the change is in effect until %s, but not in the file: %.160s",
+		daemon->options->config_path != NULL ? "the file is read again" : "kwsd ends",
+		reason.text);
 }
 
 /* What was set and is not in the file ends with a change of the file, unless it was kwsd's own. */
@@ -474,6 +440,7 @@ static void finish(struct daemon *daemon)
 	zmq_ctx_term(daemon->zmq);
 	kws_runtime_unlock(daemon->lock);
 	json_decref(daemon->changes);
+	json_decref(daemon->before);
 	kws_config_destroy(daemon->config);
 }
 

@@ -17,7 +17,9 @@ struct kws_methods {
 	 * again and the list of clients of other machines, each whether or not the other is good.
 	 * Errors: with a sentence. */
 	int (*reload)(void *user, const json_t *values, struct kws_error *error);
-	/* Writes `values`, which are in effect, into the configuration file. */
+	/* Writes `values`, which the last `reload` took over, into the configuration file. Where
+	 * that fails they stay in effect, but if one of them needs a restart they are taken back.
+	 * Errors: with a sentence that says which. */
 	int (*persist)(void *user, const json_t *values, struct kws_error *error);
 	json_t *(*status)(void *user);             /* new reference, NULL without memory */
 	json_t *(*devices)(void *user);            /* likewise */

@@ -288,9 +288,45 @@ class PersistTest(harness.DaemonTest):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(sentence, done.stderr)
                 self.assertEqual(self.config.read_text(encoding="utf-8"), text)
+        self.assertEqual(daemon.get("ipc.site"), "hall")  # until the file is read again
         alone = daemon.kwsctl("status", "--persist")
         self.assertEqual(alone.returncode, 2)
         self.assertIn("--persist", alone.stderr)
+
+
+    def refuse_restart_key(self, daemon, key, value, reason):
+        """With another key, which is not set either."""
+        before = daemon.get(key)
+        done = daemon.kwsctl("set", "--persist", "detector.refractory_ms", "1234", key, value)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"nothing is changed: {key} comes about with a restart of kwsd only and is "
+                      f"not in the file: {reason}", done.stderr)
+        self.assertEqual(daemon.get(key), before)
+        self.assertNotEqual(daemon.get("detector.refractory_ms"), "1234")
+
+    def test_what_needs_a_restart_is_in_the_file_or_nowhere(self):
+        before = f"ipc://{self.folder}/run/before"
+        daemon = self.start_with_file(f"ipc.events={before}")
+        text = self.config.read_text(encoding="utf-8")
+        self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.refuse_restart_key(daemon, "ipc.events", f"ipc://{self.folder}/run/after",
+                                "kwsd's command line sets 'ipc.events'")
+        self.refuse_restart_key(daemon, "ipc.keys", "/" + 300 * "x", "")
+        self.assertEqual(daemon.get("ipc.site"), "hall")
+        self.assertEqual(self.config.read_text(encoding="utf-8"), text)
+        done = daemon.kwsctl("set", "--persist", "ipc.keys", "/nowhere")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(daemon.get("ipc.keys"), "/nowhere")
+        self.assertIn("keys = /nowhere", self.config.read_text(encoding="utf-8"))
+
+    def test_what_needs_a_restart_without_a_file(self):
+        daemon = self.start("audio.source=null")
+        self.wait_until_ready(daemon)
+        self.refuse_restart_key(daemon, "ipc.keys", "/nowhere", "kwsd runs without one")
+        done = daemon.kwsctl("set", "--persist", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in effect until kwsd ends, but not in the file", done.stderr)
+        self.assertEqual(daemon.get("ipc.site"), "hall")
 
 
 class MetricsTest(harness.DaemonTest):
