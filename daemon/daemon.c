@@ -17,6 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/metrics.h"
+#include "daemon/models.h"
 #include "daemon/recorder.h"
 #include "daemon/remote.h"
 #include "daemon/settings.h"
@@ -150,6 +151,49 @@ static int take_changes(struct daemon *daemon, json_t *changes, struct kws_error
 	return result;
 }
 
+/* What was set `before` as far as it suits the models that come with `values`: a keyword that they
+ * do not know would be refused, and nothing but a whole reload would end its settings. */
+static json_t *fit_models(struct daemon *daemon, json_t *before, const json_t *values)
+{
+	struct kws_config *config;
+	struct kws_config_errors errors;
+	json_t *kept = NULL;
+	json_t *all = kws_changes_combine(before, values);
+	if (all != NULL && json_object_get(values, "model.path") != NULL &&
+		kws_settings_load(daemon->options, all, daemon->config, &config, &errors) == 0) {
+		kept = kws_models_fit(&config->model.path, before);
+		kws_config_destroy(config);
+	}
+	json_decref(all);
+	return kept != NULL ? kept : json_incref(before);
+}
+
+static void log_ended(json_t *before, const json_t *kept)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach (before, key, value) {
+		if (json_object_get(kept, key) == NULL) {
+			kws_log_info(
+				"%s, which was set, ends: the models do not know the keyword", key);
+		}
+	}
+}
+
+static int change(
+	struct daemon *daemon, json_t *before, const json_t *values, struct kws_error *error)
+{
+	json_t *kept = fit_models(daemon, before, values);
+	int result = take_changes(daemon, kws_changes_combine(kept, values), error);
+	if (result == 0) {
+		log_ended(before, kept);
+		json_decref(daemon->before);
+		daemon->before = json_incref(before);
+	}
+	json_decref(kept);
+	return result;
+}
+
 static int reload(void *user, const json_t *values, struct kws_error *error)
 {
 	struct daemon *daemon = user;
@@ -159,13 +203,8 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 	bool anew = values == NULL || edited;
 	kws_notify_reloading();
 	json_t *before = anew ? json_object() : json_incref(daemon->changes);
-	int result = take_changes(daemon, kws_changes_combine(before, values), error);
-	if (result == 0) {
-		json_decref(daemon->before);
-		daemon->before = before;
-	} else {
-		json_decref(before);
-	}
+	int result = change(daemon, before, values, error);
+	json_decref(before);
 	/* also when it was refused: who is no longer on the list has to go */
 	struct kws_error reason;
 	int listed = anew ? kws_remote_reload(daemon->remote, &reason) : 0;
