@@ -270,6 +270,14 @@ static void on_signal(uv_signal_t *handle, int number)
 	stop(handle->data);
 }
 
+static json_t *control_status(const struct kws_control *control)
+{
+	struct kws_control_counts counts = kws_control_counts(control);
+	return json_pack("{s:I, s:I, s:I, s:I}", "requests", (json_int_t)counts.requests, "refused",
+		(json_int_t)counts.refused, "malformed", (json_int_t)counts.malformed, "dropped",
+		(json_int_t)counts.dropped);
+}
+
 static json_t *status_of(void *user)
 {
 	struct daemon *daemon = user;
@@ -286,6 +294,7 @@ static json_t *status_of(void *user)
 		"failed", (json_int_t)events.failed);
 	json_t *stream = kws_stream_status(daemon->stream);
 	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0 ||
+		json_object_set_new(status, "control", control_status(daemon->control)) != 0 ||
 		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0 ||
 		kws_json_lacks() != lacks) {
 		json_decref(status);

@@ -70,7 +70,7 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(done.stderr, "kwsctl: cannot write the output\n")
 
     def test_any_client_can_speak_the_protocol(self):
-        self.start_null()
+        daemon = self.start_null()
         socket = self.context.socket(zmq.DEALER)
         self.addCleanup(socket.close)
         socket.connect(f"ipc://{self.folder}/run/control")
@@ -86,6 +86,17 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual((unknown["id"], unknown["error"]["code"]), (2, -32601))
         broken = ask("{")
         self.assertEqual((broken["id"], broken["error"]["code"]), (None, -32700))
+        before = daemon.status()["control"]
+        self.assertEqual(set(before), {"requests", "refused", "malformed", "dropped"})
+        socket.send_multipart([b"neither", b"nor"])
+        ask("{")
+        control = daemon.status()["control"]
+        self.assertEqual(control, dict(before, malformed=before["malformed"] + 1,
+                                       requests=before["requests"] + 2))
+        metrics = daemon.kwsctl("metrics").stdout
+        self.assertIn(f"kwsd_control_malformed_total {control['malformed']}\n", metrics)
+        for count in ("requests", "refused", "dropped"):
+            self.assertIn(f"\nkwsd_control_{count}_total ", metrics)
 
     def test_second_instance(self):
         first = self.start_null()
