@@ -77,7 +77,7 @@ static const char usage_text[] =
 	"      --keys DIR          the daemon's keys, default " KWSCTL_DEFAULT_KEYS "\n"
 	"\n"
 	"The endpoints default to ipc:// sockets in $KWSD_RUNTIME_DIR, else $RUNTIME_DIRECTORY,\n"
-	"$XDG_RUNTIME_DIR/kwsd or /run/kwsd, the first with a daemon's socket in it.\n"
+	"$XDG_RUNTIME_DIR/kwsd or /run/kwsd, the first in which a daemon listens.\n"
 	"\n"
 	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
 	"reached\n"

@@ -131,6 +131,15 @@ enum kws_apply kws_config_apply(const char *key)
 	return found != NULL ? found->apply : KWS_APPLY_NONE;
 }
 
+bool kws_config_key_keyword(const char *key, char name[KWS_CONFIG_KEY_TEXT_SIZE])
+{
+	char section[KWS_CONFIG_KEY_TEXT_SIZE];
+	const char *found = NULL;
+	bool exists = find_key(key, section, &found) != NULL;
+	snprintf(name, KWS_CONFIG_KEY_TEXT_SIZE, "%s", found != NULL ? found : "");
+	return exists && found != NULL;
+}
+
 int kws_config_get(const struct kws_config *config, const char *key, char *text, size_t size)
 {
 	char section[KWS_CONFIG_KEY_TEXT_SIZE];

@@ -229,6 +229,9 @@ int kws_config_get(const struct kws_config *config, const char *key, char *text,
  * any. */
 enum kws_apply kws_config_apply(const char *key);
 
+/* Whether it is a key of a keyword, whose name is written then. Thread: any. */
+bool kws_config_key_keyword(const char *key, char name[KWS_CONFIG_KEY_TEXT_SIZE]);
+
 /* Called once for each key; the strings live only during the call. */
 typedef void kws_config_visit_fn(
 	void *user, const char *key, const char *value, enum kws_apply apply);

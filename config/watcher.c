@@ -62,24 +62,49 @@ static int read_fingerprint(const struct kws_watcher *watcher, uint64_t *fingerp
 	return result;
 }
 
-/* True if the content differs from that of the last call that found a file. */
-static bool take_change(struct kws_watcher *watcher)
+enum change {
+	CHANGE_NONE,
+	CHANGE_OWN,
+	CHANGE_OF_OTHERS,
+};
+
+/* How the content differs from that of the last call that found a file. */
+static enum change take_change(struct kws_watcher *watcher)
 {
 	uint64_t fingerprint = watcher->fingerprint;
 	read_fingerprint(watcher, &fingerprint);
-	bool changed = fingerprint != watcher->fingerprint;
+	if (fingerprint == watcher->fingerprint) {
+		return CHANGE_NONE;
+	}
+	bool own = watcher->expecting && fingerprint == watcher->expected;
 	watcher->fingerprint = fingerprint;
-	return changed;
+	watcher->expecting = false; /* whoever brings the content back is another */
+	return own ? CHANGE_OWN : CHANGE_OF_OTHERS;
 }
 
-static int arm(struct kws_watcher *watcher)
+/* What the errors of inotify's limits do not say. */
+static const char *limit_of(int result)
+{
+	switch (result) {
+	case UV_EMFILE:
+		return ": see fs.inotify.max_user_instances";
+	case UV_ENOSPC:
+		return ": see fs.inotify.max_user_watches";
+	default:
+		return "";
+	}
+}
+
+static int arm(struct kws_watcher *watcher, struct kws_error *error)
 {
 	int result = uv_fs_event_start(&watcher->event, on_event, watcher->directory, 0);
 	watcher->armed = result == 0;
-	if (result == UV_ENOENT || result == UV_ENOTDIR) {
-		return KWS_ENOENT;
+	if (result == 0) {
+		return 0;
 	}
-	return result == 0 ? 0 : KWS_EIO;
+	bool missing = result == UV_ENOENT || result == UV_ENOTDIR;
+	return kws_fail(error, missing ? KWS_ENOENT : KWS_EIO, "cannot watch %.120s: %s%s",
+		watcher->path, uv_strerror(result), limit_of(result));
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
@@ -102,14 +127,13 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 static void on_timer(uv_timer_t *timer)
 {
 	struct kws_watcher *watcher = timer->data;
-	if (!watcher->armed && arm(watcher) < 0) {
+	if (!watcher->armed && arm(watcher, NULL) < 0) {
 		uv_timer_start(timer, on_timer, RETRY_MS, 0);
 		return;
 	}
-	if (take_change(watcher)) {
-		bool own = watcher->expecting && watcher->fingerprint == watcher->expected;
-		watcher->expecting = false; /* whoever brings the content back is another */
-		watcher->changed(watcher->user, own); /* may destroy the watcher */
+	enum change change = take_change(watcher);
+	if (change != CHANGE_NONE) {
+		watcher->changed(watcher->user, change == CHANGE_OWN); /* may destroy the watcher */
 	}
 }
 
@@ -139,18 +163,18 @@ static void free_watcher(struct kws_watcher *watcher)
 }
 
 int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *path,
-	kws_watcher_changed_fn *changed, void *user)
+	kws_watcher_changed_fn *changed, void *user, struct kws_error *error)
 {
 	struct kws_watcher *watcher = calloc(1, sizeof(*watcher));
 	if (watcher == NULL) {
-		return KWS_ENOMEM;
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	watcher->changed = changed;
 	watcher->user = user;
 	int result = init_paths(watcher, path);
 	if (result < 0) {
 		free_watcher(watcher);
-		return result;
+		return kws_fail(error, result, "out of memory");
 	}
 	/* Neither of the two can fail. */
 	uv_fs_event_init(loop, &watcher->event);
@@ -158,10 +182,10 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
 	watcher->event.data = watcher;
 	watcher->timer.data = watcher;
 	watcher->open_handles = HANDLES;
-	result = arm(watcher);
+	result = arm(watcher, error);
 	/* after arming: a write in between is seen by one or the other */
 	if (result == 0 && read_fingerprint(watcher, &watcher->fingerprint) == KWS_ENOMEM) {
-		result = KWS_ENOMEM;
+		result = kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	if (result < 0) {
 		kws_watcher_destroy(watcher);
@@ -181,13 +205,14 @@ void kws_watcher_expect(struct kws_watcher *watcher)
 	uv_timer_start(&watcher->timer, on_timer, DEBOUNCE_MS, 0);
 }
 
-void kws_watcher_sync(struct kws_watcher *watcher)
+bool kws_watcher_sync(struct kws_watcher *watcher)
 {
 	if (watcher == NULL) {
-		return;
+		return false;
 	}
-	read_fingerprint(watcher, &watcher->fingerprint);
+	enum change change = take_change(watcher);
 	watcher->expecting = false;
+	return change == CHANGE_OF_OTHERS;
 }
 
 static void on_closed(uv_handle_t *handle)

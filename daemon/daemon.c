@@ -11,18 +11,18 @@
 
 #include "bnn/kernels.h"
 #include "common/json.h"
-#include "config/edit.h"
 #include "config/watcher.h"
 #include "daemon/files.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/metrics.h"
+#include "daemon/models.h"
 #include "daemon/recorder.h"
 #include "daemon/remote.h"
 #include "daemon/settings.h"
 #include "daemon/stream.h"
+#include "daemon/values.h"
 #include "ipc/control.h"
-#include "ipc/endpoint.h"
 #include "ipc/runtime.h"
 #include "ipc/text.h"
 #include "systemd/notify.h"
@@ -34,6 +34,7 @@ struct daemon {
 	const struct kws_options *options;
 	struct kws_config *config;
 	json_t *changes; /* made by `set`, until the file is read again */
+	json_t *before;  /* they without the last ones, for take_back() */
 	char reload_error[256];
 	uint64_t started_ms;
 	uint64_t reloads;
@@ -115,7 +116,10 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 {
 	struct kws_config *config;
 	struct kws_config_errors errors;
-	int result = kws_settings_load(daemon->options, changes, &config, &errors);
+	if (changes == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	int result = kws_settings_load(daemon->options, changes, daemon->config, &config, &errors);
 	if (result == 0) {
 		return take_config(daemon, config, error);
 	}
@@ -127,21 +131,10 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 	return KWS_EINVAL;
 }
 
-/* The one way to another configuration; on any error the old one stays as it is. */
-static int reload(void *user, const json_t *values, struct kws_error *error)
+/* The one way to another configuration; on any error the old one stays as it is. `changes` (NULL:
+ * there was no memory for them) become the daemon's or end here. */
+static int take_changes(struct daemon *daemon, json_t *changes, struct kws_error *error)
 {
-	struct daemon *daemon = user;
-	json_t *changes = values != NULL ? json_copy(daemon->changes) : json_object();
-	if (changes == NULL ||
-		(values != NULL && json_object_update(changes, (json_t *)values) != 0)) {
-		json_decref(changes);
-		return kws_fail(error, KWS_ENOMEM, "out of memory");
-	}
-	kws_notify_reloading();
-	if (values == NULL) {
-		/* or the watcher tells of it again and ends a `set` made since */
-		kws_watcher_sync(daemon->watcher);
-	}
 	int result = load_and_take(daemon, changes, error);
 	if (result == 0) {
 		json_decref(daemon->changes);
@@ -149,81 +142,113 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 		daemon->reload_error[0] = '\0';
 		daemon->reloads++;
 		kws_log_info("configuration taken over");
-		if (values == NULL) {
-			kws_remote_reload(daemon->remote);
-		}
 	} else {
 		json_decref(changes);
 		daemon->refused_reloads++;
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
 		kws_log_error("the configuration stays as it was: %s", error->text);
 	}
+	return result;
+}
+
+/* What was set `before` as far as it suits the models that come with `values`: a keyword that they
+ * do not know would be refused, and nothing but a whole reload would end its settings. */
+static json_t *fit_models(struct daemon *daemon, json_t *before, const json_t *values)
+{
+	struct kws_config *config;
+	struct kws_config_errors errors;
+	json_t *kept = NULL;
+	json_t *all = kws_values_combine(before, values);
+	if (all != NULL && json_object_get(values, "model.path") != NULL &&
+		kws_settings_load(daemon->options, all, daemon->config, &config, &errors) == 0) {
+		kept = kws_models_fit(&config->model.path, before);
+		kws_config_destroy(config);
+	}
+	json_decref(all);
+	return kept != NULL ? kept : json_incref(before);
+}
+
+static void log_ended(json_t *before, const json_t *kept)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach (before, key, value) {
+		if (json_object_get(kept, key) == NULL) {
+			kws_log_info(
+				"%s, which was set, ends: the models do not know the keyword", key);
+		}
+	}
+}
+
+static int change(
+	struct daemon *daemon, json_t *before, const json_t *values, struct kws_error *error)
+{
+	json_t *kept = fit_models(daemon, before, values);
+	int result = take_changes(daemon, kws_values_combine(kept, values), error);
+	if (result == 0) {
+		log_ended(before, kept);
+		json_decref(daemon->before);
+		daemon->before = json_incref(before);
+	}
+	json_decref(kept);
+	return result;
+}
+
+static int reload(void *user, const json_t *values, struct kws_error *error)
+{
+	struct daemon *daemon = user;
+	/* An edit that the watcher has not told yet comes with what is read now, and ends what was
+	 * set before it; told later it would end `values`. */
+	bool edited = kws_watcher_sync(daemon->watcher);
+	bool anew = values == NULL || edited;
+	kws_notify_reloading();
+	json_t *before = anew ? json_object() : json_incref(daemon->changes);
+	int result = change(daemon, before, values, error);
+	json_decref(before);
+	/* also when it was refused: who is no longer on the list has to go */
+	struct kws_error reason;
+	int listed = anew ? kws_remote_reload(daemon->remote, &reason) : 0;
 	/* also when it was refused: systemd waits for it */
 	kws_notify("READY=1");
 	kws_notify_status("%s%s", kws_stream_state(daemon->stream),
 		result == 0 ? "" : "; the last reload was refused");
-	return result;
+	if (values != NULL && edited && result != 0) {
+		reload(daemon, NULL, &reason); /* the edit without `values` may be good */
+	}
+	return values == NULL && result == 0 && listed != 0
+		       ? kws_fail(error, listed, "%s", reason.text)
+		       : result;
 }
 
-/* What the command line sets wins over the file, so writing it there would not last. */
-static const char *find_fixed(const struct daemon *daemon, const json_t *values)
+/* What needs a restart would be nowhere if it is not in the file: then nothing of it stays. */
+static int take_back(
+	struct daemon *daemon, const char *futile, const char *reason, struct kws_error *error)
 {
-	const char *key;
-	json_t *value;
-	json_object_foreach ((json_t *)values, key, value) {
-		size_t length = strlen(key);
-		for (size_t i = 0; i < daemon->options->setting_count; i++) {
-			const char *setting = daemon->options->settings[i];
-			if (strncmp(setting, key, length) == 0 && setting[length] == '=') {
-				return key;
-			}
-		}
-	}
-	return NULL;
-}
-
-static int write_edits(const char *path, const json_t *values, struct kws_error *error)
-{
-	struct kws_edit *edits = calloc(json_object_size(values), sizeof(*edits));
-	struct kws_error reason;
-	size_t count = 0;
-	const char *key;
-	json_t *value;
-	if (edits == NULL) {
-		return kws_fail(error, KWS_ENOMEM, "out of memory");
-	}
-	json_object_foreach ((json_t *)values, key, value) {
-		edits[count++] = (struct kws_edit){key, json_string_value(value)};
-	}
-	int result = kws_edit_file(path, edits, count, &reason);
-	free(edits);
-	return result == 0 ? 0
-			   : kws_fail(error, result,
-				     "the change is in effect until the file is read again, but "
-				     "not in the file: %.160s",
-				     reason.text);
+	struct kws_error refusal;
+	bool taken = take_changes(daemon, json_incref(daemon->before), &refusal) == 0;
+	return kws_fail(error, KWS_EUNSUPPORTED,
+		"%s: %.64s comes about with a restart of kwsd only and is not in the file: %.120s",
+		taken ? "nothing is changed" : "it cannot be taken back, see the log", futile,
+		reason);
 }
 
 static int persist(void *user, const json_t *values, struct kws_error *error)
 {
 	struct daemon *daemon = user;
-	const char *fixed = find_fixed(daemon, values);
-	if (daemon->options->config_path == NULL) {
-		return kws_fail(error, KWS_EUNSUPPORTED,
-			"the change is in effect until kwsd ends: it runs without a "
-			"configuration file");
-	}
-	if (fixed != NULL) {
-		return kws_fail(error, KWS_EPERM,
-			"the change is in effect until the file is read again: kwsd's command "
-			"line sets '%.64s' and wins over the file",
-			fixed);
-	}
-	int result = write_edits(daemon->options->config_path, values, error);
+	struct kws_error reason;
+	int result = kws_values_write(daemon->options, values, &reason);
 	if (result == 0) {
 		kws_watcher_expect(daemon->watcher);
+		return 0;
 	}
-	return result;
+	const char *futile = kws_values_futile(values);
+	if (futile != NULL) {
+		return take_back(daemon, futile, reason.text, error);
+	}
+	return kws_fail(error, result,
+		"the change is in effect until %s, but not in the file: %.160s",
+		daemon->options->config_path != NULL ? "the file is read again" : "kwsd ends",
+		reason.text);
 }
 
 /* What was set and is not in the file ends with a change of the file, unless it was kwsd's own. */
@@ -245,6 +270,14 @@ static void on_signal(uv_signal_t *handle, int number)
 	stop(handle->data);
 }
 
+static json_t *control_status(const struct kws_control *control)
+{
+	struct kws_control_counts counts = kws_control_counts(control);
+	return json_pack("{s:I, s:I, s:I, s:I}", "requests", (json_int_t)counts.requests, "refused",
+		(json_int_t)counts.refused, "malformed", (json_int_t)counts.malformed, "dropped",
+		(json_int_t)counts.dropped);
+}
+
 static json_t *status_of(void *user)
 {
 	struct daemon *daemon = user;
@@ -261,6 +294,7 @@ static json_t *status_of(void *user)
 		"failed", (json_int_t)events.failed);
 	json_t *stream = kws_stream_status(daemon->stream);
 	if (status == NULL || stream == NULL || json_object_update(status, stream) != 0 ||
+		json_object_set_new(status, "control", control_status(daemon->control)) != 0 ||
 		json_object_set_new(status, "remote", kws_remote_status(daemon->remote)) != 0 ||
 		kws_json_lacks() != lacks) {
 		json_decref(status);
@@ -359,21 +393,11 @@ static int start_handles(struct daemon *daemon)
 	return 0;
 }
 
-static int endpoint_of(
-	const char *given, const char *dir, const char *name, char *out, struct kws_error *error)
-{
-	if (given[0] != '\0') {
-		memcpy(out, given, strlen(given) + 1);
-		return 0;
-	}
-	return kws_endpoint_default(dir, name, out, KWS_ENDPOINT_BYTES, error);
-}
-
 static int start_ipc(struct daemon *daemon, struct kws_error *error)
 {
 	char dir[KWS_RUNTIME_PATH_BYTES];
-	char events[sizeof(daemon->config->ipc.events)];
-	char control[sizeof(daemon->config->ipc.control)];
+	char events[KWS_ENDPOINT_BYTES];
+	char control[KWS_ENDPOINT_BYTES];
 	int result = kws_runtime_dir(dir, sizeof(dir), error);
 	if (result == 0) {
 		result = kws_runtime_create(dir, error);
@@ -382,10 +406,7 @@ static int start_ipc(struct daemon *daemon, struct kws_error *error)
 		result = kws_runtime_lock(dir, &daemon->lock, error);
 	}
 	if (result == 0) {
-		result = endpoint_of(daemon->config->ipc.events, dir, "events", events, error);
-	}
-	if (result == 0) {
-		result = endpoint_of(daemon->config->ipc.control, dir, "control", control, error);
+		result = kws_settings_endpoints(daemon->config, events, control, error);
 	}
 	if (result == 0) {
 		result = kws_publisher_create(&daemon->publisher, daemon->zmq, events,
@@ -403,17 +424,15 @@ static int start_ipc(struct daemon *daemon, struct kws_error *error)
 	return result;
 }
 
-static int start_watcher(struct daemon *daemon, struct kws_error *error)
+/* Without a watch kwsd does what else it is for. */
+static void start_watcher(struct daemon *daemon)
 {
 	const char *path = daemon->options->config_path;
-	if (path == NULL) {
-		return 0;
+	struct kws_error error;
+	if (path != NULL && kws_watcher_create(&daemon->watcher, &daemon->loop, path,
+				    on_file_changed, daemon, &error) != 0) {
+		kws_log_warning("%s; SIGHUP and kwsctl reload still read it", error.text);
 	}
-	int result =
-		kws_watcher_create(&daemon->watcher, &daemon->loop, path, on_file_changed, daemon);
-	return result == 0 ? 0
-			   : kws_fail(error, result, "cannot watch %.160s: %s", path,
-				     kws_strerror(result));
 }
 
 /* Takes over what was written between main's reading of the file and the watcher's. */
@@ -426,7 +445,7 @@ static void catch_up(struct daemon *daemon)
 	if (daemon->watcher == NULL) {
 		return;
 	}
-	if (kws_settings_load(daemon->options, NULL, &config, &errors) == 0) {
+	if (kws_settings_load(daemon->options, NULL, daemon->config, &config, &errors) == 0) {
 		same = kws_config_diff(daemon->config, config, NULL, NULL) == KWS_APPLY_NONE;
 		kws_config_destroy(config);
 	}
@@ -443,9 +462,7 @@ static int start(struct daemon *daemon, struct kws_error *error)
 	}
 	result = start_ipc(daemon, error);
 	if (result == 0) {
-		result = start_watcher(daemon, error);
-	}
-	if (result == 0) {
+		start_watcher(daemon);
 		result = kws_stream_create(&daemon->stream, &daemon->loop, daemon->config,
 			daemon->publisher, on_stream_ended, daemon, error);
 	}
@@ -471,6 +488,7 @@ static void finish(struct daemon *daemon)
 	zmq_ctx_term(daemon->zmq);
 	kws_runtime_unlock(daemon->lock);
 	json_decref(daemon->changes);
+	json_decref(daemon->before);
 	kws_config_destroy(daemon->config);
 }
 

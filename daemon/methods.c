@@ -6,6 +6,7 @@
 #include "daemon/metrics.h"
 #include "daemon/models.h"
 #include "daemon/mute.h"
+#include "daemon/values.h"
 
 static int give(json_t *value, json_t **result)
 {
@@ -60,19 +61,6 @@ static int call_get(void *user, const json_t *params, json_t **result, struct kw
 	return give(values, result);
 }
 
-/* The first key that only a restart brings about, which would forget what was set. */
-static const char *find_futile(const json_t *values)
-{
-	const char *key;
-	json_t *value;
-	json_object_foreach ((json_t *)values, key, value) {
-		if (kws_config_apply(key) == KWS_APPLY_RESTART) {
-			return key;
-		}
-	}
-	return NULL;
-}
-
 /* {"values": {"section.key": "value", ...}, "persist"?: true}: all are taken over or none. */
 static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
@@ -84,7 +72,7 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 			error, KWS_EINVAL, "set needs values: {\"section.key\": \"value\", ...}");
 	}
 	bool persist = json_is_true(json_object_get(params, "persist"));
-	const char *futile = persist ? NULL : find_futile(values);
+	const char *futile = persist ? NULL : kws_values_futile(values);
 	if (futile != NULL) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
 			"%.64s comes about with a restart of kwsd only: --persist writes it "

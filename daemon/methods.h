@@ -14,9 +14,12 @@ struct kws_methods {
 	void *user;
 	const struct kws_config *(*config)(void *user);
 	/* Takes settings over; `values` is an object of "section.key": "value", NULL reads the file
-	 * again. Errors: with a sentence. */
+	 * again and the list of clients of other machines, each whether or not the other is good.
+	 * Errors: with a sentence. */
 	int (*reload)(void *user, const json_t *values, struct kws_error *error);
-	/* Writes `values`, which are in effect, into the configuration file. */
+	/* Writes `values`, which the last `reload` took over, into the configuration file. Where
+	 * that fails they stay in effect, but if one of them needs a restart they are taken back.
+	 * Errors: with a sentence that says which. */
 	int (*persist)(void *user, const json_t *values, struct kws_error *error);
 	json_t *(*status)(void *user);             /* new reference, NULL without memory */
 	json_t *(*devices)(void *user);            /* likewise */

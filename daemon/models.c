@@ -98,20 +98,23 @@ static json_t *describe(const struct kws_model *model, const char *path, bool cu
 		(json_int_t)kws_model_graph(model)->exit_count, "current", current);
 }
 
+static int load(struct kws_model **model, const char *path, struct kws_error *error)
+{
+	int result = kws_trust_check_privileged(path, error);
+	if (result == 0) {
+		result = kws_model_load(model, path, kws_mel_describe(), error);
+	}
+	return result == 0 ? kws_model_set_check_input(*model, error) : result;
+}
+
 static json_t *probe(const char *path, bool current)
 {
 	struct kws_error error;
 	struct kws_model *model = NULL;
-	int result = kws_trust_check_privileged(path, &error);
-	if (result == 0) {
-		result = kws_model_load(&model, path, kws_mel_describe(), &error);
-	}
-	if (result == 0) {
-		result = kws_model_set_check_input(model, &error);
-	}
-	json_t *entry = result == 0 ? describe(model, path, current)
-				    : json_pack("{s:o, s:o}", "path", kws_text_json(path), "error",
-					      kws_text_json(error.text));
+	json_t *entry = load(&model, path, &error) == 0
+				? describe(model, path, current)
+				: json_pack("{s:o, s:o}", "path", kws_text_json(path), "error",
+					  kws_text_json(error.text));
 	kws_model_destroy(model);
 	return entry;
 }
@@ -173,4 +176,51 @@ json_t *kws_models_list(const struct kws_config_paths *current)
 		}
 	}
 	return list;
+}
+
+static bool has_keywords(const json_t *changes)
+{
+	const char *key;
+	json_t *value;
+	char name[KWS_CONFIG_KEY_TEXT_SIZE];
+	json_object_foreach ((json_t *)changes, key, value) {
+		if (kws_config_key_keyword(key, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Those of `changes` that suit the models; NULL without memory. */
+static json_t *pick(const json_t *changes, const struct kws_model_set *set)
+{
+	const char *key;
+	json_t *value;
+	char name[KWS_CONFIG_KEY_TEXT_SIZE];
+	json_t *picked = json_object();
+	json_object_foreach ((json_t *)changes, key, value) {
+		bool fits = !kws_config_key_keyword(key, name) || kws_model_set_knows(set, name);
+		if (fits && json_object_set(picked, key, value) != 0) {
+			json_decref(picked);
+			return NULL;
+		}
+	}
+	return picked;
+}
+
+json_t *kws_models_fit(const struct kws_config_paths *paths, json_t *changes)
+{
+	struct kws_model_set set = {0};
+	struct kws_error error;
+	json_t *fitting = NULL;
+	int result = has_keywords(changes) ? 0 : KWS_ENOENT;
+	for (size_t i = 0; i < paths->count && result == 0; i++) {
+		result = load(&set.models[i], paths->items[i], &error);
+		set.count++;
+	}
+	if (result == 0) {
+		fitting = pick(changes, &set);
+	}
+	kws_model_set_finish(&set);
+	return fitting != NULL ? fitting : json_incref(changes);
 }

@@ -21,4 +21,9 @@ json_t *kws_models_list(const struct kws_config_paths *current);
 int kws_models_resolve(const struct kws_config_paths *current, const json_t *wanted,
 	char value[KWS_CONFIG_VALUE_SIZE], struct kws_error *error);
 
+/* `changes`, an object of "section.key": "value", without those of keywords that none of the models
+ * at `paths` knows; new reference. All of them where a model cannot be loaded, for who loads it for
+ * good says why. Blocks on the file system. */
+json_t *kws_models_fit(const struct kws_config_paths *paths, json_t *changes);
+
 #endif

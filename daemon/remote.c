@@ -110,16 +110,19 @@ static void cut(struct kws_remote *remote)
 	reopen(remote);
 }
 
-void kws_remote_reload(struct kws_remote *remote)
+int kws_remote_reload(struct kws_remote *remote, struct kws_error *error)
 {
 	struct kws_keyring fresh;
-	struct kws_error error;
+	struct kws_error reason;
 	if (remote == NULL) {
-		return;
+		return 0;
 	}
-	if (kws_keyring_load(&fresh, remote->keys_dir, &error) != 0) {
-		kws_log_error("the list of authorized clients stays as it was: %s", error.text);
-		return;
+	int result = kws_keyring_load(&fresh, remote->keys_dir, &reason);
+	if (result != 0) {
+		kws_fail(error, result, "the list of authorized clients stays as it was: %.200s",
+			reason.text);
+		kws_log_error("%s", error->text);
+		return result;
 	}
 	bool taken_away = kws_keyring_takes_away(&remote->ring, &fresh);
 	remote->ring = fresh;
@@ -127,12 +130,14 @@ void kws_remote_reload(struct kws_remote *remote)
 	if (taken_away) {
 		cut(remote);
 	}
+	return 0;
 }
 
 static void on_list_changed(void *user, bool own)
 {
+	struct kws_error error;
 	(void)own; /* kwsctl changes the list */
-	kws_remote_reload(user);
+	kws_remote_reload(user, &error);
 }
 
 void kws_remote_tick(struct kws_remote *remote)
@@ -173,15 +178,15 @@ static int open_endpoints(
 	return result;
 }
 
-static int watch_list(struct kws_remote *remote, struct kws_error *error)
+static void watch_list(struct kws_remote *remote)
 {
 	char path[PATH_BYTES];
+	struct kws_error error;
 	snprintf(path, sizeof(path), "%s/" KWS_KEYRING_FILE, remote->keys_dir);
-	int result =
-		kws_watcher_create(&remote->watcher, remote->loop, path, on_list_changed, remote);
-	return result == 0 ? 0
-			   : kws_fail(error, result, "cannot watch %.160s: %s", path,
-				     kws_strerror(result));
+	if (kws_watcher_create(
+		    &remote->watcher, remote->loop, path, on_list_changed, remote, &error) != 0) {
+		kws_log_warning("%s; SIGHUP and kwsctl reload still read it", error.text);
+	}
 }
 
 static int start(struct kws_remote *remote, void *context, const struct kws_config *config,
@@ -189,9 +194,7 @@ static int start(struct kws_remote *remote, void *context, const struct kws_conf
 {
 	int result = kws_remote_check(config, error);
 	if (result == 0) {
-		result = watch_list(remote, error);
-	}
-	if (result == 0) {
+		watch_list(remote);
 		result = kws_keyring_load(&remote->ring, remote->keys_dir, error);
 	}
 	if (result == 0) {

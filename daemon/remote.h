@@ -27,8 +27,8 @@ int kws_remote_create(struct kws_remote **out, uv_loop_t *loop, void *context,
 	struct kws_control *control, struct kws_error *error);
 
 /* Reads the list again. Who is no longer on it, or has a lesser right, is cut off. A list with an
- * error changes nothing and is logged. */
-void kws_remote_reload(struct kws_remote *remote);
+ * error changes nothing and is logged. Errors: those of kws_keyring_load(), with a sentence. */
+int kws_remote_reload(struct kws_remote *remote, struct kws_error *error);
 
 /* Some times a second: opens what could not be opened again at once, and closes all connections of
  * other machines before a flood of them takes the last open file. */

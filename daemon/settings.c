@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
 #include "daemon/remote.h"
-#include "ipc/endpoint.h"
+#include "ipc/runtime.h"
 
 struct overrides {
 	char **texts;
@@ -57,17 +58,81 @@ static int collect(
 	return 0;
 }
 
-static int check_endpoints(const struct kws_config *config, struct kws_error *error)
+static int endpoint_of(const char *given, const char *dir, const char *name,
+	char out[KWS_ENDPOINT_BYTES], struct kws_error *error)
+{
+	if (given[0] != '\0') {
+		memcpy(out, given, strlen(given) + 1); /* a legal one fits */
+		return 0;
+	}
+	return kws_endpoint_default(dir, name, out, KWS_ENDPOINT_BYTES, error);
+}
+
+int kws_settings_endpoints(const struct kws_config *config, char events[KWS_ENDPOINT_BYTES],
+	char control[KWS_ENDPOINT_BYTES], struct kws_error *error)
+{
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	int result = kws_runtime_dir(dir, sizeof(dir), error);
+	if (result == 0) {
+		result = endpoint_of(config->ipc.events, dir, KWS_ENDPOINT_EVENTS, events, error);
+	}
+	if (result == 0) {
+		result =
+			endpoint_of(config->ipc.control, dir, KWS_ENDPOINT_CONTROL, control, error);
+	}
+	return result;
+}
+
+/* Said here, and not only when the second is bound, so that --check-config says it too. */
+static int check_apart(const struct kws_config *config, struct kws_error *error)
+{
+	char events[KWS_ENDPOINT_BYTES];
+	char control[KWS_ENDPOINT_BYTES];
+	const struct {
+		const char *key;
+		const char *endpoint;
+	} all[] = {{"events", events}, {"control", control},
+		{"remote_events", config->ipc.remote_events},
+		{"remote_control", config->ipc.remote_control}};
+	const size_t count = sizeof(all) / sizeof(all[0]);
+	int result = kws_settings_endpoints(config, events, control, error);
+	for (size_t a = 0; a < count && result == 0; a++) {
+		for (size_t b = a + 1; b < count && result == 0; b++) {
+			if (all[b].endpoint[0] != '\0' &&
+				kws_endpoint_collide(all[a].endpoint, all[b].endpoint)) {
+				result = kws_fail(error, KWS_EINVAL,
+					"[ipc].%s and [ipc].%s cannot both listen on %.120s",
+					all[a].key, all[b].key, all[b].endpoint);
+			}
+		}
+	}
+	return result;
+}
+
+static bool asks_for_the_same(const struct kws_config *one, const struct kws_config *other)
+{
+	return strcmp(one->ipc.remote_events, other->ipc.remote_events) == 0 &&
+	       strcmp(one->ipc.remote_control, other->ipc.remote_control) == 0 &&
+	       strcmp(one->ipc.keys, other->ipc.keys) == 0;
+}
+
+static int check_endpoints(
+	const struct kws_config *config, const struct kws_config *present, struct kws_error *error)
 {
 	int result = kws_endpoint_check_setting(config->ipc.events, false, error);
 	if (result == 0) {
 		result = kws_endpoint_check_setting(config->ipc.control, false, error);
 	}
-	return result == 0 ? kws_remote_check(config, error) : result;
+	/* no change of theirs is taken over before a restart, so a typo in the list of clients is
+	 * no reason to refuse another change */
+	if (result == 0 && (present == NULL || !asks_for_the_same(config, present))) {
+		result = kws_remote_check(config, error);
+	}
+	return result == 0 ? check_apart(config, error) : result;
 }
 
 int kws_settings_load(const struct kws_options *options, const json_t *changes,
-	struct kws_config **out, struct kws_config_errors *errors)
+	const struct kws_config *present, struct kws_config **out, struct kws_config_errors *errors)
 {
 	struct overrides overrides = {0};
 	memset(errors, 0, sizeof(*errors));
@@ -80,7 +145,7 @@ int kws_settings_load(const struct kws_options *options, const json_t *changes,
 			result == KWS_EINVAL ? "a value is not a string" : kws_strerror(result));
 	}
 	struct kws_error error;
-	if (result == 0 && (result = check_endpoints(*out, &error)) != 0) {
+	if (result == 0 && (result = check_endpoints(*out, present, &error)) != 0) {
 		kws_config_errors_add(errors, "%s", error.text);
 		kws_config_destroy(*out);
 	}

@@ -8,15 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 #include <zmq.h>
+
+#include "ipc/probe.h"
 
 #define IPC "ipc://"
 #define TCP "tcp://"
 #define INPROC "inproc://"
+#define HOST_BYTES 64
 #define IPC_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -75,22 +76,29 @@ static bool is_loopback(const char *host)
 	return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
 
-static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
+/* Copies the host of a tcp endpoint and returns its port; NULL where there is none. */
+static const char *split_tcp(const char *endpoint, char host[HOST_BYTES])
 {
 	const char *address = endpoint + strlen(TCP);
 	const char *colon = strrchr(address, ':');
-	char host[64];
-	if (colon == NULL || !is_port(colon + 1)) {
+	if (colon != NULL) {
+		snprintf(host, HOST_BYTES, "%.*s", (int)(colon - address), address);
+	}
+	return colon != NULL ? colon + 1 : NULL;
+}
+
+static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
+{
+	char host[HOST_BYTES];
+	const char *port = split_tcp(endpoint, host);
+	if (port == NULL || !is_port(port)) {
 		return kws_fail(error, KWS_EINVAL,
 			"%.100s: a tcp endpoint is tcp://ADDRESS:PORT with a port of 1 to 65535",
 			endpoint);
 	}
-	size_t length = (size_t)(colon - address);
-	if (length >= sizeof(host)) {
+	if ((size_t)(port - endpoint) > strlen(TCP) + HOST_BYTES) {
 		return kws_fail(error, KWS_EINVAL, "%.100s: the address is too long", endpoint);
 	}
-	memcpy(host, address, length);
-	host[length] = '\0';
 	if (!curve && !is_loopback(host)) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
 			"%.100s: only loopback (127.0.0.1, [::1]) is allowed without the keys of "
@@ -99,6 +107,12 @@ static int check_tcp(const char *endpoint, bool curve, struct kws_error *error)
 			endpoint);
 	}
 	return 0;
+}
+
+static int refuse_transport(const char *endpoint, struct kws_error *error)
+{
+	return kws_fail(error, KWS_EUNSUPPORTED, "%.100s: an endpoint begins with ipc:// or tcp://",
+		endpoint);
 }
 
 int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error)
@@ -116,13 +130,38 @@ int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error
 	if (has_prefix(endpoint, INPROC)) {
 		return 0;
 	}
-	return kws_fail(error, KWS_EUNSUPPORTED, "%.100s: an endpoint begins with ipc:// or tcp://",
-		endpoint);
+	return refuse_transport(endpoint, error);
 }
 
 int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_error *error)
 {
+	if (has_prefix(endpoint, INPROC)) {
+		return refuse_transport(endpoint, error);
+	}
 	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, curve, error) : 0;
+}
+
+static bool is_every_host(const char *host)
+{
+	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0;
+}
+
+static bool is_same_host(const char *one, const char *other)
+{
+	one = strcmp(one, "localhost") == 0 ? "127.0.0.1" : one;
+	other = strcmp(other, "localhost") == 0 ? "127.0.0.1" : other;
+	return strcmp(one, other) == 0 || is_every_host(one) || is_every_host(other);
+}
+
+bool kws_endpoint_collide(const char *one, const char *other)
+{
+	char host[HOST_BYTES];
+	char other_host[HOST_BYTES];
+	if (!kws_endpoint_is_tcp(one) || !kws_endpoint_is_tcp(other)) {
+		return strcmp(one, other) == 0;
+	}
+	int port = atoi(split_tcp(one, host));
+	return atoi(split_tcp(other, other_host)) == port && is_same_host(host, other_host);
 }
 
 static int allow_ipv6(void *socket, const char *endpoint)
@@ -181,6 +220,10 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 	if (rc < 0) {
 		return rc;
 	}
+	if (has_prefix(endpoint, IPC) && kws__probe_socket(endpoint + strlen(IPC)) == 0) {
+		return kws_fail(
+			error, KWS_EBUSY, "cannot bind %s: somebody listens there", endpoint);
+	}
 	const char *address = endpoint;
 	if (has_prefix(endpoint, TCP "localhost:")) {
 		/* libzmq resolves no names for a bind */
@@ -198,20 +241,15 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 	return 0;
 }
 
-/* A plain connect() that is closed at once: ZeroMQ would retry for ever and say nothing. */
+/* ZeroMQ would retry for ever and say nothing. */
 static int probe_ipc(const char *endpoint, struct kws_error *error)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	memcpy(address.sun_path, endpoint + strlen(IPC), strlen(endpoint) - strlen(IPC));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0) {
-		return kws_fail(error, KWS_EIO, "%s: %s", endpoint, strerror(errno));
+	int reason = kws__probe_socket(endpoint + strlen(IPC));
+	if (reason == 0) {
+		return 0;
 	}
-	int rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
-	int reason = errno;
-	close(fd);
-	if (rc == 0 || reason == EAGAIN) {
-		return 0; /* EAGAIN: somebody listens and has no time */
+	if (reason < 0) {
+		return kws_fail(error, KWS_EIO, "%s: %s", endpoint, strerror(-reason));
 	}
 	if (reason == EACCES) {
 		return kws_fail(error, KWS_ENOENT,

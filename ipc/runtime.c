@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipc/probe.h"
+
 /* The places in their order. `list`: the variable holds paths separated by ':', the first counts.
  * `only`: if it is set no other place is looked at. */
 static const struct place {
@@ -61,12 +63,13 @@ int kws_runtime_dir(char *out, size_t size, struct kws_error *error)
 	return place_path(&places[i], out, size, error);
 }
 
-static bool holds_socket(const char *dir, const char *name)
+/* Also by a daemon that does not let this user in: who asks is told so. */
+static bool is_served(const char *dir, const char *name)
 {
 	char path[2 * KWS_RUNTIME_PATH_BYTES];
-	struct stat info;
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return stat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+	int reason = kws__probe_socket(path);
+	return reason == 0 || reason == EACCES;
 }
 
 int kws_runtime_find(const char *name, char *out, size_t size, struct kws_error *error)
@@ -76,7 +79,7 @@ int kws_runtime_find(const char *name, char *out, size_t size, struct kws_error 
 			continue;
 		}
 		int rc = place_path(&places[i], out, size, error);
-		if (rc < 0 || places[i].only || holds_socket(out, name)) {
+		if (rc < 0 || places[i].only || is_served(out, name)) {
 			return rc;
 		}
 	}

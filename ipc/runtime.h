@@ -15,9 +15,11 @@
  * Errors: KWS_EINVAL (too long or relative). Thread: any that may read the environment. */
 int kws_runtime_dir(char *out, size_t size, struct kws_error *error);
 
-/* Where a client looks: the first directory of the same list that holds a socket named `name`, so
- * that a user's kwsctl finds the system's daemon when the user runs none; $KWSD_RUNTIME_DIR is
- * taken as it is. With no socket anywhere the answer is that of kws_runtime_dir(). */
+/* Where a client looks: the first directory of the same list in which somebody listens on the
+ * socket named `name`, so that a user's kwsctl finds the system's daemon when the user runs none;
+ * what one that was killed left is passed over, one that lets others in only is not.
+ * $KWSD_RUNTIME_DIR is taken as it is. Where nobody listens anywhere the answer is that of
+ * kws_runtime_dir(). */
 int kws_runtime_find(const char *name, char *out, size_t size, struct kws_error *error);
 
 /* Creates `dir` with mode 0750 if it is missing; an existing directory stays as it is.

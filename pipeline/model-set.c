@@ -94,7 +94,7 @@ static int check_pairs(
 	return result;
 }
 
-static bool is_known(const struct kws_model_set *set, const char *keyword)
+bool kws_model_set_knows(const struct kws_model_set *set, const char *keyword)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		if (kws_resolve_keyword(set->models[i], keyword) != SIZE_MAX) {
@@ -109,7 +109,7 @@ static int check_sections(
 {
 	for (size_t i = 0; i < config->keyword_count; i++) {
 		const char *name = config->keywords[i].name;
-		if (is_known(set, name)) {
+		if (kws_model_set_knows(set, name)) {
 			continue;
 		}
 		if (set->count > 1) {

@@ -2,6 +2,7 @@
 #ifndef KWS_PIPELINE_MODEL_SET_H
 #define KWS_PIPELINE_MODEL_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bnn/model.h"
@@ -20,6 +21,9 @@ void kws_model_set_finish(struct kws_model_set *set);
 
 /* Whether a model takes a window of our features. Errors: KWS_EMISMATCH with a sentence. */
 int kws_model_set_check_input(const struct kws_model *model, struct kws_error *error);
+
+/* Whether one of the models has that keyword. */
+bool kws_model_set_knows(const struct kws_model_set *set, const char *keyword);
 
 /* Whether the models, which are those of [model].path, can work together under `config`: no two
  * have the same name or a keyword in common, so that an event says which one heard it; every

@@ -60,6 +60,7 @@ static const char *const calls[] = {
 	"'method':'get','params':{'key':'detector.threshold'}",
 	"'method':'set','params':{'values':{'detector.refractory_ms':'100'},'persist':true}",
 	"'method':'set','params':{'values':{'model.hop_frames':'2'}}",
+	"'method':'set','params':{'values':{'keyword go.patience_hops':'1'}}",
 	"'method':'load-model','params':{'model':['one','other']}",
 	"'method':'load-model','params':{'model':'one'}",
 	"'method':'models'",
@@ -244,7 +245,7 @@ static int run_daemon(void)
 	set(&options, "ipc.keys", folder, "/keys");
 	set(&options, "ipc.remote_events", "tcp://127.0.0.1:", ports[0]);
 	set(&options, "ipc.remote_control", "tcp://127.0.0.1:", ports[1]);
-	if (kws_settings_load(&options, NULL, &config, &errors) != 0) {
+	if (kws_settings_load(&options, NULL, NULL, &config, &errors) != 0) {
 		fprintf(stderr, "kwsd: error: %s\n", errors.text[0]);
 		return KWS_DAEMON_USAGE;
 	}

@@ -132,7 +132,7 @@ static int attempt_watcher(void)
 	char path[256];
 	path_of("sound.wav", path);
 	assert_int_equal(uv_loop_init(&loop), 0);
-	int code = kws_watcher_create(&watcher, &loop, path, ignore, NULL);
+	int code = kws_watcher_create(&watcher, &loop, path, ignore, NULL, NULL);
 	if (code == 0) {
 		kws_watcher_destroy(watcher);
 	}

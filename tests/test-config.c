@@ -384,6 +384,19 @@ static void test_each(void **state)
 	kws_config_destroy(config);
 }
 
+static void test_key_of_a_keyword(void **state)
+{
+	(void)state;
+	char name[KWS_CONFIG_KEY_TEXT_SIZE];
+	assert_true(kws_config_key_keyword("keyword view glass.threshold", name));
+	assert_string_equal(name, "view glass");
+	static const char *const others[] = {"detector.threshold", "keyword yes.nonsense",
+		"keyword.threshold", "keywords yes.threshold", "keyword yes", ""};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_false(kws_config_key_keyword(others[i], name));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_diff_sees_each_key),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_key_of_a_keyword),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -97,31 +97,77 @@ static void make_socket(const char *path)
 	close(bind_socket(path)); /* the file stays */
 }
 
+static void assert_found(const char *expected)
+{
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
+	assert_string_equal(dir, expected);
+}
+
+/* First a user's folder, where only what a killed daemon left lies at last, then another's. */
 static void test_runtime_find(void **state)
 {
 	const char *scratch = *state;
-	char dir[KWS_RUNTIME_PATH_BYTES];
+	char user[80];
 	char system[80];
-	char socket[100];
+	char left[100];
+	char path[100];
 	clear_environment();
-	setenv("RUNTIME_DIRECTORY", "/nowhere", 1);
-	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	snprintf(user, sizeof(user), "%s/user", scratch);
 	snprintf(system, sizeof(system), "%s/kwsd", scratch);
+	snprintf(left, sizeof(left), "%s/control", user);
+	snprintf(path, sizeof(path), "%s/control", system);
+	setenv("RUNTIME_DIRECTORY", user, 1);
+	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	assert_int_equal(kws_runtime_create(user, NULL), 0);
 	assert_int_equal(kws_runtime_create(system, NULL), 0);
-	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	if (access("/run/kwsd/control", F_OK) != 0) {
-		assert_string_equal(dir, "/nowhere"); /* no socket anywhere */
+	bool nowhere_else = access("/run/kwsd/control", F_OK) != 0;
+	if (nowhere_else) {
+		assert_found(user); /* no socket anywhere */
 	}
 
-	snprintf(socket, sizeof(socket), "%s/control", system);
-	make_socket(socket);
-	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	assert_string_equal(dir, system);
+	make_socket(left);
+	if (nowhere_else) {
+		assert_found(user); /* nobody listens anywhere */
+	}
+	int fd = bind_socket(path);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_found(system);
+	unlink(left);
+	int first = bind_socket(left);
+	assert_int_equal(listen(first, 1), 0);
+	assert_found(user);
+	close(first);
+	assert_found(system);
 
 	setenv("KWSD_RUNTIME_DIR", "/mine", 1);
-	assert_int_equal(kws_runtime_find("control", dir, sizeof(dir), NULL), 0);
-	assert_string_equal(dir, "/mine");
-	unlink(socket);
+	assert_found("/mine");
+	close(fd);
+	unlink(left);
+	unlink(path);
+}
+
+/* Who may not go in is sent there all the same, to be told so. */
+static void test_runtime_find_of_others(void **state)
+{
+	const char *scratch = *state;
+	char dir[80];
+	char path[100];
+	clear_environment();
+	snprintf(dir, sizeof(dir), "%s/kwsd", scratch);
+	snprintf(path, sizeof(path), "%s/control", dir);
+	setenv("RUNTIME_DIRECTORY", "/nowhere", 1);
+	setenv("XDG_RUNTIME_DIR", scratch, 1);
+	assert_int_equal(kws_runtime_create(dir, NULL), 0);
+	int fd = bind_socket(path);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(chmod(path, 0), 0);
+	bool root = geteuid() == 0;
+	assert_int_equal(root ? seteuid(65534) : 0, 0);
+	assert_found(dir);
+	assert_int_equal(root ? seteuid(0) : 0, 0);
+	close(fd);
+	unlink(path);
 }
 
 static void test_runtime_create(void **state)
@@ -271,6 +317,45 @@ static void test_check(void **state)
 	}
 }
 
+static void test_setting(void **state)
+{
+	(void)state;
+	struct kws_error error;
+	assert_int_equal(kws_endpoint_check_setting("", false, &error), 0);
+	assert_int_equal(kws_endpoint_check_setting("ipc:///run/x", false, &error), 0);
+	assert_int_equal(kws_endpoint_check_setting("inproc://x", false, &error), KWS_EUNSUPPORTED);
+	assert_non_null(strstr(error.text, "ipc://"));
+}
+
+static void test_collide(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *one;
+		const char *other;
+		bool collide;
+	} cases[] = {
+		{"ipc:///run/x", "ipc:///run/x", true},
+		{"ipc:///run/x", "ipc:///run/y", false},
+		{"ipc:///run/x", "tcp://127.0.0.1:80", false},
+		{"tcp://127.0.0.1:80", "tcp://127.0.0.1:80", true},
+		{"tcp://127.0.0.1:80", "tcp://localhost:080", true},
+		{"tcp://127.0.0.1:80", "tcp://127.0.0.1:81", false},
+		{"tcp://127.0.0.1:80", "tcp://127.0.0.2:80", false},
+		{"tcp://127.0.0.1:80", "tcp://[::1]:80", false},
+		{"tcp://127.0.0.1:80", "tcp://0.0.0.0:80", true},
+		{"tcp://[::]:80", "tcp://192.168.0.2:80", true},
+		{"tcp://*:80", "tcp://192.168.0.2:80", true},
+		{"tcp://*:80", "tcp://192.168.0.2:8080", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+			kws_endpoint_collide(cases[i].one, cases[i].other), cases[i].collide);
+		assert_int_equal(
+			kws_endpoint_collide(cases[i].other, cases[i].one), cases[i].collide);
+	}
+}
+
 static void test_bind_mode(void **state)
 {
 	char endpoint[KWS_ENDPOINT_BYTES];
@@ -304,6 +389,26 @@ static void test_bind_fails(void **state)
 	assert_int_equal(kws_endpoint_bind(second, "inproc://same", false, &error), KWS_EBUSY);
 	zmq_close(first);
 	zmq_close(second);
+	zmq_ctx_term(context);
+}
+
+/* Not even under another name; but what a killed process left does not matter. */
+static void test_bind_leaves_a_listener_alone(void **state)
+{
+	char endpoint[KWS_ENDPOINT_BYTES];
+	char path[100];
+	struct kws_error error;
+	void *context = zmq_ctx_new();
+	void *socket = zmq_socket(context, ZMQ_PUB);
+	snprintf(path, sizeof(path), "%s/events", (const char *)*state);
+	snprintf(endpoint, sizeof(endpoint), "ipc://%s/./events", (const char *)*state);
+	int fd = bind_socket(path);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, false, &error), KWS_EBUSY);
+	assert_non_null(strstr(error.text, "somebody listens there"));
+	close(fd);
+	assert_int_equal(kws_endpoint_bind(socket, endpoint, false, &error), 0);
+	zmq_close(socket);
 	zmq_ctx_term(context);
 }
 
@@ -446,13 +551,17 @@ int main(void)
 		cmocka_unit_test(test_runtime_dir),
 		cmocka_unit_test(test_runtime_dir_refused),
 		cmocka_unit_test_setup_teardown(test_runtime_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runtime_find_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_runtime_create, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock_of_the_dead, setup, teardown),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_setting),
+		cmocka_unit_test(test_collide),
 		cmocka_unit_test_setup_teardown(test_bind_mode, setup, teardown),
 		cmocka_unit_test(test_bind_fails),
+		cmocka_unit_test_setup_teardown(test_bind_leaves_a_listener_alone, setup, teardown),
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_tcp_ipv6),
 		cmocka_unit_test(test_tcp_without_netlink),

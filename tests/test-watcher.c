@@ -104,7 +104,7 @@ static int set_up(void **state)
 	write_file(fixture->path, "one");
 	uv_loop_init(&fixture->loop);
 	int result = kws_watcher_create(
-		&fixture->watcher, &fixture->loop, fixture->path, on_changed, fixture);
+		&fixture->watcher, &fixture->loop, fixture->path, on_changed, fixture, NULL);
 	*state = fixture;
 	return result;
 }
@@ -187,17 +187,21 @@ static void test_what_was_read_is_no_change(void **state)
 {
 	struct fixture *fixture = *state;
 	write_file(fixture->path, "two");
-	kws_watcher_sync(fixture->watcher);
+	assert_true(kws_watcher_sync(fixture->watcher));
+	assert_false(kws_watcher_sync(fixture->watcher));
 	assert_no_more_changes(fixture);
 	assert_int_equal(fixture->changes, 0);
 	write_file(fixture->path, "mine");
 	kws_watcher_expect(fixture->watcher);
+	assert_false(kws_watcher_sync(fixture->watcher));
+	write_file(fixture->path, "mine too");
+	kws_watcher_expect(fixture->watcher);
 	write_file(fixture->path, "another's");
-	kws_watcher_sync(fixture->watcher);
-	write_file(fixture->path, "mine"); /* ours was over before */
+	assert_true(kws_watcher_sync(fixture->watcher));
+	write_file(fixture->path, "mine too"); /* ours was over before */
 	run_until(fixture, 1);
 	assert_int_equal(fixture->own_changes, 0);
-	kws_watcher_sync(NULL);
+	assert_false(kws_watcher_sync(NULL));
 }
 
 static void test_rename_over(void **state)
@@ -340,10 +344,13 @@ static void test_destroy_while_waiting(void **state)
 static void test_no_directory(void **state)
 {
 	struct fixture *fixture = *state;
+	struct kws_error error;
 	struct kws_watcher *watcher = NULL;
 	int result = kws_watcher_create(
-		&watcher, &fixture->loop, "/nonexistent/kwsd.conf", on_changed, fixture);
+		&watcher, &fixture->loop, "/nonexistent/kwsd.conf", on_changed, fixture, &error);
 	assert_int_equal(result, KWS_ENOENT);
+	assert_string_equal(
+		error.text, "cannot watch /nonexistent/kwsd.conf: no such file or directory");
 	assert_null(watcher);
 	kws_watcher_destroy(NULL);
 }
@@ -356,14 +363,15 @@ static void test_relative_path(void **state)
 	char before[4096];
 	assert_non_null(getcwd(before, sizeof(before)));
 	assert_int_equal(chdir(fixture->folder), 0);
-	int result = kws_watcher_create(&watcher, &fixture->loop, "kwsd.conf", on_changed, fixture);
+	int result = kws_watcher_create(
+		&watcher, &fixture->loop, "kwsd.conf", on_changed, fixture, NULL);
 	assert_int_equal(result, 0);
 	write_file(fixture->path, "two");
 	run_until(fixture, 2); /* this one and the fixture's */
 	kws_watcher_destroy(watcher);
 	assert_int_equal(chdir(before), 0);
 	result = kws_watcher_create(
-		&watcher, &fixture->loop, "/kwsd-test.conf", on_changed, fixture);
+		&watcher, &fixture->loop, "/kwsd-test.conf", on_changed, fixture, NULL);
 	assert_int_equal(result, 0);
 	kws_watcher_destroy(watcher);
 }

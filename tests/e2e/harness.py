@@ -129,12 +129,12 @@ class Subscriber:
 class Daemon:
     """A running kwsd in its own runtime directory."""
 
-    def __init__(self, folder, arguments, env, stdin):
+    def __init__(self, folder, arguments, env, stdin, through=()):
         self.env = dict(env, KWSD_RUNTIME_DIR=str(folder / "run"))
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".log", delete=False) as log:
             self.log_path = pathlib.Path(log.name)
-            self.process = subprocess.Popen([KWSD, *arguments], env=self.env, stdin=stdin,
-                                            stderr=log)
+            self.process = subprocess.Popen([*through, KWSD, *arguments], env=self.env,
+                                            stdin=stdin, stderr=log)
 
     def stop(self, signum=signal.SIGTERM):
         """Returns the exit status."""
@@ -195,13 +195,14 @@ class DaemonTest(unittest.TestCase):
         self.context = zmq.Context()
         self.addCleanup(self.context.destroy, linger=0)
 
-    def start(self, *settings, arguments=(), env=None, stdin=subprocess.DEVNULL):
+    def start(self, *settings, arguments=(), **how):
         """kwsd with "section.key=value" settings, from the start with our model and threshold."""
         defaults = (f"model.path={MODEL}", f"detector.threshold={THRESHOLD}")
-        return self.start_bare(*options(*defaults, *settings), *arguments, env=env, stdin=stdin)
+        return self.start_bare(*options(*defaults, *settings), *arguments, **how)
 
-    def start_bare(self, *arguments, env=None, stdin=subprocess.DEVNULL):
-        daemon = Daemon(self.folder, arguments, env or os.environ, stdin)
+    def start_bare(self, *arguments, env=None, stdin=subprocess.DEVNULL, through=()):
+        """`through`: a command that becomes the one given to it."""
+        daemon = Daemon(self.folder, arguments, env or os.environ, stdin, through)
         self.addCleanup(self.end, daemon)
         return daemon
 
@@ -210,6 +211,15 @@ class DaemonTest(unittest.TestCase):
         status = daemon.stop() if daemon.process.returncode is None else None
         self.logs.append(daemon.log())
         self.assertIn(status, (None, 0))
+
+    def without_watches(self):
+        """For `through`: nothing can be watched, as where others have used up inotify's limit."""
+        through = ("unshare", "--user", "--map-root-user", "sh", "-c",
+                   "echo 0 >/proc/sys/user/max_inotify_instances && "
+                   f'exec unshare --user --map-user={os.getuid()} -- "$@"', "sh")
+        if subprocess.run([*through, "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("no user namespaces")
+        return through
 
     def write_config(self, *lines):
         """As an editor does it: a new file takes the old one's name."""

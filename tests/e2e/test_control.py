@@ -71,7 +71,7 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(done.stderr, "kwsctl: cannot write the output\n")
 
     def test_any_client_can_speak_the_protocol(self):
-        self.start_null()
+        daemon = self.start_null()
         socket = self.context.socket(zmq.DEALER)
         self.addCleanup(socket.close)
         socket.connect(f"ipc://{self.folder}/run/control")
@@ -87,6 +87,17 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual((unknown["id"], unknown["error"]["code"]), (2, -32601))
         broken = ask("{")
         self.assertEqual((broken["id"], broken["error"]["code"]), (None, -32700))
+        before = daemon.status()["control"]
+        self.assertEqual(set(before), {"requests", "refused", "malformed", "dropped"})
+        socket.send_multipart([b"neither", b"nor"])
+        ask("{")
+        control = daemon.status()["control"]
+        self.assertEqual(control, dict(before, malformed=before["malformed"] + 1,
+                                       requests=before["requests"] + 2))
+        metrics = daemon.kwsctl("metrics").stdout
+        self.assertIn(f"kwsd_control_malformed_total {control['malformed']}\n", metrics)
+        for count in ("requests", "refused", "dropped"):
+            self.assertIn(f"\nkwsd_control_{count}_total ", metrics)
 
     def test_second_instance(self):
         first = self.start_null()
@@ -164,6 +175,10 @@ class ControlTest(harness.DaemonTest):
                 (("audio.source=null", "exits.delta=0.5,0.4"), "[exits].delta", 2),
                 (("audio.source=null", "keyword horse.threshold=0.5"), "horse", 2),
                 (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555", 2),
+                (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/control"),
+                 "[ipc].events and [ipc].control cannot both listen on", 2),
+                (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/./control"),
+                 "somebody listens there", 1),
                 (("audio.source=null", f"ipc.events=ipc://{wav}/events"), "events", 1),
                 # a folder that comes later makes this no reason to stay down
                 (("audio.source=null", f"ipc.events=ipc://{wav}/events", "clips.folder=/missing"), "events", 1)):
@@ -206,7 +221,12 @@ class ControlTest(harness.DaemonTest):
                 (("audio.source=null", f"clips.folder={missing}"), missing),
                 (("audio.source=null", "keyword horse.threshold=0.5"), "horse"),
                 (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555"),
-                (("audio.source=null", "ipc.events=garbage"), "garbage")):
+                (("audio.source=null", "ipc.events=garbage"), "garbage"),
+                (("audio.source=null", "ipc.events=inproc://events"), "ipc:// or tcp://"),
+                (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/control"),
+                 "[ipc].events and [ipc].control cannot both listen on"),
+                (("audio.source=null", "ipc.events=tcp://127.0.0.1:7600",
+                  "ipc.control=tcp://localhost:7600"), "cannot both listen on")):
             with self.subTest(settings):
                 self.write_config("[log]", "level = debug")
                 daemon = self.start(*settings, arguments=("--check-config",))

@@ -151,6 +151,34 @@ class ModelsTest(harness.DaemonTest):
             self.assertIn(f'kwsd_detections_total{{model="{model}"}} '
                           f'{len(of_model(found, model))}\n', printed)
 
+    def test_what_was_set_for_a_keyword_ends_with_its_model(self):
+        self.start_with(self.commands)
+        self.assertEqual(self.daemon.kwsctl(
+            "set", "keyword yes.threshold", "0.9", "keyword stop.phrase", "stop it",
+            "ipc.site", "hall").returncode, 0)
+        done = self.daemon.kwsctl("load-model", "french", "junk")
+        self.assertIn("junk.safetensors", done.stderr)
+        self.assertEqual(float(self.daemon.get("keyword yes.threshold")), 0.9)
+        done = self.daemon.kwsctl("set", "model.path", str(self.french), "keyword yes.threshold",
+                                  "0.8")
+        self.assertIn("[keyword yes]: the model 'french' does not know this keyword", done.stderr)
+        done = self.daemon.kwsctl("load-model", "french")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for key in ("keyword yes.threshold", "keyword stop.phrase"):
+            self.assertIn(f"{key}, which was set, ends", self.daemon.log())
+        self.assertEqual(self.daemon.kwsctl("set", "keyword oui.threshold", "0.7").returncode, 0)
+        done = self.daemon.kwsctl("load-model", "french", "commands")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(float(self.daemon.get("keyword oui.threshold")), 0.7)
+        self.assertNotEqual(self.daemon.get("keyword yes.threshold"), "0.9")
+        self.assertEqual(self.daemon.get("ipc.site"), "hall")
+        # a section of the file is its owner's to take out
+        self.write_config(self.config.read_text(encoding="utf-8"), "[keyword yes]",
+                          "patience_hops = 7")
+        harness.wait_for(lambda: self.daemon.get("keyword yes.patience_hops") == "7", "the section")
+        done = self.daemon.kwsctl("load-model", "french")
+        self.assertIn("[keyword yes]: the model 'french' does not know this keyword", done.stderr)
+
     def test_what_does_not_go_together_is_refused_and_nothing_changes(self):
         self.start_with(self.commands, self.french)
         path = self.daemon.get("model.path")

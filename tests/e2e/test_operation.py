@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -313,7 +314,7 @@ class ServiceManagerTest(harness.DaemonTest):
 
 
 class PersistTest(harness.DaemonTest):
-    def start_with_file(self, *settings, link_to=None):
+    def start_with_file(self, *settings, link_to=None, **how):
         self.write_config("# the owner's", "[audio]", "source = null", "[detector]", "# loud here",
                           "threshold = 0.7 ; as ever")
         if link_to is not None:
@@ -321,7 +322,8 @@ class PersistTest(harness.DaemonTest):
             self.config.rename(link_to)
             self.config.symlink_to(link_to)
         daemon = self.start_bare("--config", str(self.config),
-                                 *harness.options(f"model.path={harness.MODEL}", *settings))
+                                 *harness.options(f"model.path={harness.MODEL}", *settings),
+                                 **how)
         self.wait_until_ready(daemon)
         return daemon
 
@@ -357,6 +359,56 @@ class PersistTest(harness.DaemonTest):
         time.sleep(0.6)  # three times the watcher's debounce
         self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
         self.assertEqual(daemon.get("detector.threshold"), "0.6")
+
+    def edit(self, threshold):
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(re.sub("threshold = [^ ]*", f"threshold = {threshold}", text),
+                               encoding="utf-8")
+
+    def test_a_set_right_after_an_edit_stays(self):
+        """The watcher, which is slower, does not end it; what was set before the edit ends."""
+        daemon = self.start_with_file()
+        self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.edit("0.6")
+        self.assertEqual(daemon.kwsctl("set", "detector.refractory_ms", "1234").returncode, 0)
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("", "0.6"))
+        time.sleep(0.6)  # three times the watcher's debounce
+        self.assertEqual(daemon.get("detector.refractory_ms"), "1234")
+        self.edit("0.5")
+        done = daemon.kwsctl("set", "--persist", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        harness.wait_for(lambda: daemon.get("detector.refractory_ms") != "1234", "what was set ends")
+        time.sleep(0.6)
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("hall", "0.5"))
+
+    def test_an_edit_before_a_set_that_is_refused(self):
+        """It counts by itself, good or not."""
+        daemon = self.start_with_file()
+        self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.edit("0.6")
+        self.assertEqual(daemon.kwsctl("set", "detector.rearm", "7").returncode, 1)
+        harness.wait_for(lambda: daemon.get("detector.threshold") == "0.6", "the edit")
+        self.assertEqual(daemon.get("ipc.site"), "")
+        self.assertEqual(daemon.status()["config"]["last_error"], "")
+        self.edit("much")
+        done = daemon.kwsctl("set", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.config), done.stderr)
+        self.assertIn(str(self.config), daemon.status()["config"]["last_error"])
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("", "0.6"))
+        self.edit("0.5")
+        harness.wait_for(lambda: daemon.get("detector.threshold") == "0.5", "the next edit")
+
+    def test_a_file_that_cannot_be_watched(self):
+        daemon = self.start_with_file(through=self.without_watches())
+        self.assertIn(f"warning: cannot watch {self.config}: too many open files: see "
+                      "fs.inotify.max_user_instances; SIGHUP and kwsctl reload still read it\n",
+                      daemon.log())
+        done = daemon.kwsctl("set", "--persist", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.edit("0.6")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual((daemon.get("ipc.site"), daemon.get("detector.threshold")), ("hall", "0.6"))
 
     def test_a_change_for_good_behind_a_link(self):
         """What replaces the link is its owner's change, though kwsd made the one before."""
@@ -403,9 +455,45 @@ class PersistTest(harness.DaemonTest):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(sentence, done.stderr)
                 self.assertEqual(self.config.read_text(encoding="utf-8"), text)
+        self.assertEqual(daemon.get("ipc.site"), "hall")  # until the file is read again
         alone = daemon.kwsctl("status", "--persist")
         self.assertEqual(alone.returncode, 2)
         self.assertIn("--persist", alone.stderr)
+
+
+    def refuse_restart_key(self, daemon, key, value, reason):
+        """With another key, which is not set either."""
+        before = daemon.get(key)
+        done = daemon.kwsctl("set", "--persist", "detector.refractory_ms", "1234", key, value)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"nothing is changed: {key} comes about with a restart of kwsd only and is "
+                      f"not in the file: {reason}", done.stderr)
+        self.assertEqual(daemon.get(key), before)
+        self.assertNotEqual(daemon.get("detector.refractory_ms"), "1234")
+
+    def test_what_needs_a_restart_is_in_the_file_or_nowhere(self):
+        before = f"ipc://{self.folder}/run/before"
+        daemon = self.start_with_file(f"ipc.events={before}")
+        text = self.config.read_text(encoding="utf-8")
+        self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.refuse_restart_key(daemon, "ipc.events", f"ipc://{self.folder}/run/after",
+                                "kwsd's command line sets 'ipc.events'")
+        self.refuse_restart_key(daemon, "ipc.keys", "/" + 300 * "x", "")
+        self.assertEqual(daemon.get("ipc.site"), "hall")
+        self.assertEqual(self.config.read_text(encoding="utf-8"), text)
+        done = daemon.kwsctl("set", "--persist", "ipc.keys", "/nowhere")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(daemon.get("ipc.keys"), "/nowhere")
+        self.assertIn("keys = /nowhere", self.config.read_text(encoding="utf-8"))
+
+    def test_what_needs_a_restart_without_a_file(self):
+        daemon = self.start("audio.source=null")
+        self.wait_until_ready(daemon)
+        self.refuse_restart_key(daemon, "ipc.keys", "/nowhere", "kwsd runs without one")
+        done = daemon.kwsctl("set", "--persist", "ipc.site", "hall")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in effect until kwsd ends, but not in the file", done.stderr)
+        self.assertEqual(daemon.get("ipc.site"), "hall")
 
 
 class MetricsTest(harness.DaemonTest):

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import resource
+import signal
 import socket
 import struct
 import subprocess
@@ -257,6 +258,49 @@ class SecurityTest(harness.DaemonTest):
         self.wait_for_remote(daemon, lambda remote: remote["clients"] == 1, "one client")
         self.assert_silent(reader)
 
+    def test_list_and_settings_do_not_hinder_each_other(self):
+        self.write_config("[log]", "level = debug")
+        daemon = self.start(*self.settings(), arguments=("--config", str(self.config)))
+        self.wait_until_ready(daemon)
+        listed = self.keys / "authorized"
+        good = listed.read_text(encoding="ascii")
+        listed.write_text("reader nonsense events\n", encoding="ascii")
+        done = daemon.kwsctl("set", "detector.threshold", "0.6")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = daemon.kwsctl("reload")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the list of authorized clients stays as it was: "
+                      f"{listed}: line 1: ", done.stderr)
+        self.assertEqual(daemon.status()["remote"]["clients"], 2)
+        listed.write_text(good, encoding="ascii")
+        reader = self.subscriber("reader")
+        (self.keys / "server.key").unlink()  # it is read at the start only
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assert_served(reader)
+        self.write_config("[log]", "level = loud")
+        harness.wait_for(lambda: daemon.status()["config"]["refused"] == 1, "a refusal")
+        listed.unlink()
+        daemon.process.send_signal(signal.SIGHUP)
+        self.wait_for_remote(daemon, lambda remote: remote["clients"] == 0, "no client")
+        self.assertEqual(daemon.status()["config"]["refused"], 2)
+        self.assert_silent(reader)
+        # other endpoints or keys are looked at again
+        self.write_config("[log]", "level = debug")
+        done = daemon.kwsctl("set", "--persist", "ipc.keys", str(self.folder / "missing"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No such file", done.stderr)
+
+    def test_list_that_cannot_be_watched(self):
+        daemon = self.start(*self.settings(), through=self.without_watches())
+        self.wait_until_ready(daemon)
+        self.assertIn(f"warning: cannot watch {self.keys}/authorized: ", daemon.log())
+        reader = self.subscriber("reader")
+        self.assert_served(reader)
+        self.revoke("reader")
+        self.assertEqual(daemon.kwsctl("reload").returncode, 0)
+        self.assertEqual(daemon.status()["remote"]["clients"], 1)
+        self.assert_silent(reader)
+
     def test_huge_messages(self):
         daemon = self.start_remote()
         inside = self.subscriber("reader")
@@ -426,6 +470,8 @@ class SecurityTest(harness.DaemonTest):
                     self.assertIn(sentence, daemon.log())
         expect("begins with tcp://", remote_events="ipc:///tmp/events")
         expect("a port of 1 to 65535", remote_control="tcp://127.0.0.1")
+        expect("[ipc].remote_events and [ipc].remote_control cannot both listen on",
+               remote_control=self.endpoints[0].replace("127.0.0.1", "0.0.0.0"))
         expect("No such file", keys=self.folder / "missing")
         secret = self.keys / "server.key"
         secret.chmod(0o640)

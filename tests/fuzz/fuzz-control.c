@@ -40,7 +40,7 @@ static int reload(void *user, const json_t *values, struct kws_error *error)
 	static struct kws_config_errors errors;
 	struct kws_config *config;
 	(void)user;
-	int result = kws_settings_load(&options, values, &config, &errors);
+	int result = kws_settings_load(&options, values, NULL, &config, &errors);
 	if (result != 0) {
 		require(errors.count > 0);
 		return kws_fail(error, result, "%s", errors.text[0]);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/edit.h"
+
+json_t *kws_values_combine(const json_t *before, const json_t *values)
+{
+	json_t *changes = json_object();
+	if ((before != NULL && json_object_update(changes, (json_t *)before) != 0) ||
+		(values != NULL && json_object_update(changes, (json_t *)values) != 0)) {
+		json_decref(changes);
+		changes = NULL;
+	}
+	return changes;
+}
+
+const char *kws_values_futile(const json_t *values)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)values, key, value) {
+		if (kws_config_apply(key) == KWS_APPLY_RESTART) {
+			return key;
+		}
+	}
+	return NULL;
+}
+
+/* The first key that the command line sets, or NULL. */
+static const char *find_fixed(const struct kws_options *options, const json_t *values)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)values, key, value) {
+		size_t length = strlen(key);
+		for (size_t i = 0; i < options->setting_count; i++) {
+			const char *setting = options->settings[i];
+			if (strncmp(setting, key, length) == 0 && setting[length] == '=') {
+				return key;
+			}
+		}
+	}
+	return NULL;
+}
+
+static int write_edits(const char *path, const json_t *values, struct kws_error *error)
+{
+	struct kws_edit *edits = calloc(json_object_size(values), sizeof(*edits));
+	size_t count = 0;
+	const char *key;
+	json_t *value;
+	if (edits == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	json_object_foreach ((json_t *)values, key, value) {
+		edits[count++] = (struct kws_edit){key, json_string_value(value)};
+	}
+	int result = kws_edit_file(path, edits, count, error);
+	free(edits);
+	return result;
+}
+
+int kws_values_write(
+	const struct kws_options *options, const json_t *values, struct kws_error *error)
+{
+	const char *fixed = find_fixed(options, values);
+	if (options->config_path == NULL) {
+		return kws_fail(error, KWS_EUNSUPPORTED, "kwsd runs without one");
+	}
+	if (fixed != NULL) {
+		return kws_fail(error, KWS_EPERM,
+			"kwsd's command line sets '%.64s' and wins over it", fixed);
+	}
+	return write_edits(options->config_path, values, error);
+}
