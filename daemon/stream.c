@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "audio/zeros.h"
-#include "daemon/input.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
@@ -17,6 +16,7 @@
 #include "daemon/pause.h"
 #include "daemon/recorder.h"
 #include "daemon/status.h"
+#include "pipeline/input.h"
 #include "pipeline/report.h"
 #include "systemd/notify.h"
 
