@@ -196,6 +196,11 @@ static enum kwsctl_status receive_one(struct monitor *monitor, int timeout_ms)
 	return status;
 }
 
+static enum kwsctl_status end_status(const struct monitor *monitor)
+{
+	return monitor->printed < monitor->options->count ? KWSCTL_TOO_FEW : KWSCTL_OK;
+}
+
 static enum kwsctl_status receive_all(struct monitor *monitor)
 {
 	const struct kwsctl_options *options = monitor->options;
@@ -203,7 +208,7 @@ static enum kwsctl_status receive_all(struct monitor *monitor)
 	while (!stop_requested) {
 		int64_t left_ms = options->for_seconds > 0 ? end_ms - now_ms() : SLICE_MS;
 		if (left_ms <= 0) {
-			return options->count > 0 ? KWSCTL_TOO_FEW : KWSCTL_OK;
+			return end_status(monitor);
 		}
 		enum kwsctl_status status =
 			receive_one(monitor, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS);
@@ -214,7 +219,7 @@ static enum kwsctl_status receive_all(struct monitor *monitor)
 			return KWSCTL_OK;
 		}
 	}
-	return KWSCTL_OK;
+	return end_status(monitor);
 }
 
 static int subscribe_names(struct monitor *monitor, const char *prefix)

@@ -79,7 +79,7 @@ static const char usage_text[] =
 	"\n"
 	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
 	"reached\n"
-	"or refuses the key, 4 monitor: --for ran out before --count events came.\n"
+	"or refuses the key, 4 monitor: --for ran out or a signal came before --count events.\n"
 	"Over tcp:// monitor waits, without a word, where nobody listens, where the daemon has\n"
 	"another key than --server-key, and where it wants keys that are not given.\n";
 
