@@ -80,8 +80,8 @@ static const char usage_text[] =
 	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
 	"reached\n"
 	"or refuses the key, 4 monitor: --for ran out or a signal came before --count events.\n"
-	"Over tcp:// monitor waits, without a word, where nobody listens, where the daemon has\n"
-	"another key than --server-key, and where it wants keys that are not given.\n";
+	"Over tcp:// monitor waits where nobody listens, where the daemon has another key than\n"
+	"--server-key, and where it wants keys that are not given: after 3 s it says so, once.\n";
 
 void kwsctl_complain(const char *sentence)
 {

@@ -45,6 +45,11 @@ int kws_subscriber_add(struct kws_subscriber *subscriber, const char *prefix)
 	return rc == 0 ? 0 : KWS_EIO;
 }
 
+bool kws_subscriber_is_connected(const struct kws_subscriber *subscriber)
+{
+	return subscriber->connection.stands;
+}
+
 /* The frames of one message; a third and later ones are received into nowhere and make it
  * malformed, for the next message must begin with its topic. */
 static int receive_frames(void *socket, zmq_msg_t *topic, zmq_msg_t *event)
