@@ -175,15 +175,22 @@ static enum kwsctl_status print_result(const struct kwsctl_options *options, jso
 	return kwsctl_finish_output();
 }
 
-/* The commands whose name is the method's and that have no parameters. */
+/* Takes `params`; the method has the command's name. */
+static enum kwsctl_status call_and_print(
+	const struct command *command, const struct kwsctl_options *options, json_t *params)
+{
+	json_t *result;
+	enum kwsctl_status status = call(options, command->name, params, &result);
+	return status == KWSCTL_OK ? print_result(options, result) : status;
+}
+
+/* The commands without parameters. */
 static enum kwsctl_status run_plain(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
 	(void)count;
 	(void)args;
-	json_t *result;
-	enum kwsctl_status status = call(options, command->name, NULL, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, NULL);
 }
 
 static enum kwsctl_status run_get(
@@ -224,16 +231,13 @@ static enum kwsctl_status run_set(
 			return KWSCTL_USAGE;
 		}
 	}
-	json_t *result;
 	json_t *params = json_pack("{s:o, s:b}", "values", values, "persist", options->persist);
-	enum kwsctl_status status = call(options, command->name, params, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, params);
 }
 
 static enum kwsctl_status run_load_model(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
-	json_t *result;
 	json_t *models = json_array();
 	for (int i = 0; i < count; i++) {
 		if (json_array_append_new(models, json_string(args[i])) != 0) {
@@ -243,8 +247,7 @@ static enum kwsctl_status run_load_model(
 		}
 	}
 	json_t *params = json_pack("{s:o, s:b}", "model", models, "persist", options->persist);
-	enum kwsctl_status status = call(options, command->name, params, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, params);
 }
 
 /* The text as it is, for a scraper. */
@@ -254,9 +257,12 @@ static enum kwsctl_status run_metrics(
 	(void)count;
 	(void)args;
 	json_t *result;
+	if (options->json) {
+		return call_and_print(command, options, NULL);
+	}
 	enum kwsctl_status status = call(options, command->name, NULL, &result);
-	if (status != KWSCTL_OK || options->json) {
-		return status == KWSCTL_OK ? print_result(options, result) : status;
+	if (status != KWSCTL_OK) {
+		return status;
 	}
 	kws_terminal_lines(stdout, json_string_value(result));
 	json_decref(result);
@@ -268,11 +274,9 @@ static enum kwsctl_status run_mute(
 {
 	(void)count;
 	(void)args;
-	json_t *result;
 	json_t *params =
 		options->for_seconds > 0 ? json_pack("{s:i}", "for_s", options->for_seconds) : NULL;
-	enum kwsctl_status status = call(options, command->name, params, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, params);
 }
 
 static enum kwsctl_status run_monitor(
