@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include "cli/settings.h"
 #include "cli/tune-input.h"
 #include "cli/tune-report.h"
+#include "common/file.h"
 #include "tune/fragment.h"
 #include "tune/truth.h"
 
@@ -455,16 +454,13 @@ static char *render(struct tune *tune)
 
 static bool write_text(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	bool good = file != NULL && fputs(text, file) >= 0;
-	if (file != NULL) {
-		good = fclose(file) == 0 && good;
+	struct kws_error error;
+	const struct kws_file_new how = {.lasting = true};
+	int result = kws_file_create(path, &how, text, strlen(text), &error);
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 	}
-	if (!good) {
-		fprintf(stderr, "kws: %s: %s\n", path, strerror(errno));
-	}
-	return good;
+	return result == 0;
 }
 
 static bool tell(struct tune *tune)

@@ -4,6 +4,8 @@
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import xml.etree.ElementTree
 
@@ -43,11 +45,11 @@ class TuneTest(harness.DaemonTest):
         lines = [f"{begin:.3f}\t{end:.3f}\t{word}\n" for begin, end, word in labels]
         path.write_text("start\tend\tlabel\n" + "".join(lines), encoding="utf-8")
 
-    def tune(self, *arguments, status=0):
+    def tune(self, *arguments, status=0, **options):
         done = subprocess.run([harness.KWS, "tune", "--model", harness.MODEL,
                                *map(str, arguments)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace", check=False)
+                              errors="replace", check=False, **options)
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
@@ -174,6 +176,15 @@ class TuneTest(harness.DaemonTest):
                          "--stream", self.wav, status=1)
         self.assertIn("curves-keywords.svg: cannot write", done.stderr)
         self.assertIn("policy = always-1", self.tuned.read_text(encoding="utf-8"))
+
+    def test_a_full_disk_leaves_no_half_configuration(self):
+        def limit():  # in place of a full disk
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        done = self.tune("--write", self.tuned, "--policy", "always-1", "--stream", self.wav, status=1,
+                         preexec_fn=limit)
+        self.assertIn(f"kws: {self.tuned}: File too large", done.stderr)
+        self.assertFalse(self.tuned.exists())
 
     def test_an_existing_file_is_kept(self):
         self.tuned.write_text("mine", encoding="utf-8")
