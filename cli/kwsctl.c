@@ -14,6 +14,7 @@
 #include "cli/kwsctl-monitor.h"
 #include "cli/kwsctl-print.h"
 #include "cli/terminal.h"
+#include "common/file.h"
 #include "ipc/client.h"
 #include "ipc/endpoint.h"
 #include "ipc/runtime.h"
@@ -92,10 +93,11 @@ void kwsctl_complain(const char *sentence)
 
 enum kwsctl_status kwsctl_finish_output(void)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout)) {
+	struct kws_error error;
+	if (kws_file_flush(stdout, &error) == 0) {
 		return KWSCTL_OK;
 	}
-	kwsctl_complain("cannot write the output");
+	kwsctl_complain(error.text);
 	return KWSCTL_REFUSED;
 }
 

@@ -164,3 +164,10 @@ int kws_file_replace(const char *path, const struct kws_file_new *how, const cha
 	}
 	return 0;
 }
+
+int kws_file_flush(FILE *stream, struct kws_error *error)
+{
+	return fflush(stream) == 0 && !ferror(stream)
+		       ? 0
+		       : kws_fail(error, KWS_EIO, "cannot write the output");
+}

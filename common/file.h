@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "common/error.h"
@@ -42,5 +43,9 @@ int kws_file_create(const char *path, const struct kws_file_new *how, const char
  * time. Errors: KWS_EIO. Thread: any. */
 int kws_file_replace(const char *path, const struct kws_file_new *how, const char *data,
 	size_t length, struct kws_error *error);
+
+/* Writes what is buffered: a full disk shows then, and otherwise after main(). Errors: KWS_EIO,
+ * with a sentence, where something that was ever printed did not arrive. */
+int kws_file_flush(FILE *stream, struct kws_error *error);
 
 #endif

@@ -168,6 +168,19 @@ static void a_part_is_removed(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void what_did_not_arrive_is_told(void **state)
+{
+	struct kws_error error;
+	(void)state;
+	FILE *file = fopen("/dev/full", "w");
+	assert_non_null(file);
+	assert_int_equal(kws_file_flush(file, &error), 0);
+	fputs("text", file);
+	assert_int_equal(kws_file_flush(file, &error), KWS_EIO);
+	assert_string_equal(error.text, "cannot write the output");
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_name_that_cannot_be_taken_leaves_no_draft, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_part_is_removed, set_up, tear_down),
+		cmocka_unit_test(what_did_not_arrive_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -209,6 +209,16 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(daemon.wait(), 2)
                 self.assertIn(sentence, daemon.log())
 
+    def test_a_full_disk_is_no_success(self):
+        check = ("--check-config", *harness.options("audio.source=null", f"model.path={harness.MODEL}"))
+        for arguments in (("--help",), ("--version",), ("--print-config",), check):
+            with self.subTest(arguments), open("/dev/full", "w", encoding="utf-8") as full:
+                command = [harness.KWSD, *arguments]
+                subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
+                                 (1, "kwsd: error: cannot write the output"))
+
     def test_print_config_is_a_good_configuration(self):
         printed = subprocess.run([harness.KWSD, "--print-config"], stdout=subprocess.PIPE,
                                  check=True, text=True).stdout
