@@ -219,6 +219,25 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
                                  (1, "kwsd: error: cannot write the output"))
 
+    def test_priorities_are_for_the_journal_only(self):
+        """$JOURNAL_STREAM is inherited by what has another stderr."""
+        log = self.folder / "log"
+        with log.open("wb") as file:
+            status = os.fstat(file.fileno())
+            for stream, before in (
+                    (None, "kwsd: error: "), ("", "kwsd: error: "), (f"{status.st_dev}", "kwsd: error: "),
+                    (f"{status.st_dev}:{status.st_ino + 1}", "kwsd: error: "),
+                    (f"{status.st_dev + 1}:{status.st_ino}", "kwsd: error: "),
+                    (f"{status.st_dev}:{status.st_ino}", "<3>")):
+                with self.subTest(stream):
+                    env = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
+                    if stream is not None:
+                        env["JOURNAL_STREAM"] = stream
+                    file.truncate(0)
+                    file.seek(0)
+                    subprocess.run([harness.KWSD, "--set", "nonsense"], env=env, stderr=file, check=False)
+                    self.assertTrue(log.read_text(encoding="utf-8").startswith(before), log.read_text())
+
     def test_print_config_is_a_good_configuration(self):
         printed = subprocess.run([harness.KWSD, "--print-config"], stdout=subprocess.PIPE,
                                  check=True, text=True).stdout
