@@ -212,6 +212,22 @@ static int parse_options(struct tune *tune, int argc, char **argv)
 	return -1;
 }
 
+/* Whoever takes the new configuration may be started in another folder. */
+static bool settle_path(char path[KWS_CONFIG_VALUE_SIZE])
+{
+	if (!kws_cli_path_make_absolute(path, KWS_CONFIG_VALUE_SIZE)) {
+		return false;
+	}
+	if (strchr(path, ',') != NULL) {
+		fprintf(stderr,
+			"kws: %s: a comma stands between two models, so none can have one in "
+			"its path\n",
+			path);
+		return false;
+	}
+	return true;
+}
+
 /* Returns the exit status. */
 static int load(struct tune *tune)
 {
@@ -224,11 +240,26 @@ static int load(struct tune *tune)
 		return status;
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
+	char *path = tune->config->model.path.items[0];
 	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
-		kws_cli_models_complain(tune->config->model.path.items[0], &error);
+		kws_cli_models_complain(path, &error);
 		return KWS_EXIT_USAGE;
 	}
-	return KWS_EXIT_OK;
+	return settle_path(path) ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+}
+
+/* Whether a file can have what stays of the configuration: no value may hold the start of a
+ * comment. */
+static bool can_be_written(const struct kws_config *config)
+{
+	struct kws_error error;
+	char *text;
+	if (kws_fragment_render(&text, config, "", &error) != 0) {
+		fprintf(stderr, "kws: %s\n", error.text);
+		return false;
+	}
+	free(text);
+	return true;
 }
 
 /* Before hours of work, not after them. Detections are told of streams only. */
@@ -247,7 +278,8 @@ static bool check_output(const struct tune *tune)
 			tune->write_path);
 		return false;
 	}
-	return (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
+	return can_be_written(tune->config) &&
+	       (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
 	       (tune->draw_prefix == NULL || kws_tune_report_can_draw(tune->draw_prefix));
 }
 
