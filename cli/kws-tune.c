@@ -12,6 +12,7 @@
 #include "cli/tune-input.h"
 #include "cli/tune-report.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "tune/fragment.h"
 #include "tune/truth.h"
 
@@ -454,12 +455,13 @@ static bool replay_text(struct tune *tune, const char *text)
 		fprintf(stderr, "kws: %s\n", error.text);
 		return false;
 	}
+	size_t lacks = kws_json_lacks();
 	report->detections = json_array();
 	kws_replay_decide(replay, false, report->tuned);
 	kws_replay_detect(replay, report->tuned, take_detection, tune);
 	kws_replay_destroy(replay);
 	report->curves = kws_search_curves(tune->search, report->best);
-	return report->curves != NULL ? true : out_of_memory();
+	return report->curves != NULL && kws_json_lacks() == lacks ? true : out_of_memory();
 }
 
 static char *render(struct tune *tune)
