@@ -20,10 +20,11 @@ static const char help[] =
 	"usage: kws scan [OPTION]... FILE...\n\n"
 	"Runs the daemon's pipeline over audio files (all that libsndfile reads) as fast as it "
 	"goes and\n"
-	"prints one line for each detection. A running kwsd that hears the same samples gives the "
-	"same\n"
-	"events at the same positions.\n\n"
-	"  --json                   one JSON object a line: the event of docs/events.md and "
+	"prints one line for each detection and, if detector.candidate_threshold is above 0, each\n"
+	"near miss. A running kwsd that hears the same samples gives the same events at the same\n"
+	"positions.\n\n"
+	"  --json                   one JSON object a line: the event of docs/events.md with its\n"
+	"                           `topic`, which tells a detection from a near miss, and "
 	"`file`;\n"
 	"                           seq counts from 0 in each file, boot and the clocks are null\n"
 	"  --scores                 also each hop's decision\n"
@@ -53,21 +54,32 @@ struct scan {
 
 static const struct kws_report_clock no_clock = {-1, -1, -1.0};
 
-/* Takes the reference to `event`; NULL: there was no memory for it. */
-static void print_json(struct scan *scan, json_t *event)
+/* As kwsctl monitor --json prints it, and the file; NULL without memory. */
+static json_t *make_line(struct scan *scan, const char *prefix, const char *name, json_t *event)
 {
 	json_t *stamped = NULL;
-	char *line = NULL;
-	if (kws_event_stamp(event, scan->seq++, NULL, &stamped) == 0 &&
-		json_object_set_new(stamped, "file", json_string(scan->file)) == 0) {
-		line = kws_event_dump(stamped);
+	json_t *line = json_pack("{s:o}", "topic", json_sprintf("%s%s", prefix, name));
+	if (kws_event_stamp(event, scan->seq++, NULL, &stamped) != 0 ||
+		json_object_update(line, stamped) != 0 ||
+		json_object_set_new(line, "file", json_string(scan->file)) != 0) {
+		json_decref(line);
+		line = NULL;
 	}
-	if (line != NULL) {
-		puts(line);
-	}
-	scan->lost |= line == NULL;
-	free(line);
 	json_decref(stamped);
+	return line;
+}
+
+/* Takes the reference to `event`; NULL: there was no memory for it. Its topic is in two parts. */
+static void print_json(struct scan *scan, const char *prefix, const char *name, json_t *event)
+{
+	json_t *line = make_line(scan, prefix, name, event);
+	char *text = line != NULL ? kws_event_dump(line) : NULL;
+	if (text != NULL) {
+		puts(text);
+	}
+	scan->lost |= text == NULL;
+	free(text);
+	json_decref(line);
 	json_decref(event);
 }
 
@@ -103,7 +115,8 @@ static void tell_hop(struct scan *scan, const struct kws_model *model, const str
 	if (!scan->json) {
 		print_hop(scan, model, hop);
 	} else {
-		print_json(scan, kws_report_score(model, hop, &event) == 0 ? event : NULL);
+		int result = kws_report_score(model, hop, &event);
+		print_json(scan, KWS_TOPIC_SCORE, "", result == 0 ? event : NULL);
 	}
 }
 
@@ -128,10 +141,12 @@ static void on_event(
 	json_t *event;
 	if (!scan->json) {
 		print_event(scan, model, found);
-	} else if (found->type == KWS_DETECTOR_DETECTION) {
-		int result = kws_report_detection(model, scan->config, found, &no_clock, &event);
-		print_json(scan, result == 0 ? event : NULL);
+		return;
 	}
+	bool detection = found->type == KWS_DETECTOR_DETECTION;
+	int result = kws_report_detection(model, scan->config, found, &no_clock, &event);
+	print_json(scan, detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE,
+		kws_model_label(model, found->label), result == 0 ? event : NULL);
 }
 
 static struct kws_sweep *sweep_of(const struct scan *scan, const struct kws_model *model)

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,8 @@
 #include "cli/settings.h"
 #include "cli/tune-input.h"
 #include "cli/tune-report.h"
+#include "common/file.h"
+#include "common/json.h"
 #include "tune/fragment.h"
 #include "tune/truth.h"
 
@@ -213,6 +213,22 @@ static int parse_options(struct tune *tune, int argc, char **argv)
 	return -1;
 }
 
+/* Whoever takes the new configuration may be started in another folder. */
+static bool settle_path(char path[KWS_CONFIG_VALUE_SIZE])
+{
+	if (!kws_cli_path_make_absolute(path, KWS_CONFIG_VALUE_SIZE)) {
+		return false;
+	}
+	if (strchr(path, ',') != NULL) {
+		fprintf(stderr,
+			"kws: %s: a comma stands between two models, so none can have one in "
+			"its path\n",
+			path);
+		return false;
+	}
+	return true;
+}
+
 /* Returns the exit status. */
 static int load(struct tune *tune)
 {
@@ -225,11 +241,26 @@ static int load(struct tune *tune)
 		return status;
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
+	char *path = tune->config->model.path.items[0];
 	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
-		kws_cli_models_complain(tune->config->model.path.items[0], &error);
+		kws_cli_models_complain(path, &error);
 		return KWS_EXIT_USAGE;
 	}
-	return KWS_EXIT_OK;
+	return settle_path(path) ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+}
+
+/* Whether a file can have what stays of the configuration: no value may hold the start of a
+ * comment. */
+static bool can_be_written(const struct kws_config *config)
+{
+	struct kws_error error;
+	char *text;
+	if (kws_fragment_render(&text, config, "", &error) != 0) {
+		fprintf(stderr, "kws: %s\n", error.text);
+		return false;
+	}
+	free(text);
+	return true;
 }
 
 /* Before hours of work, not after them. Detections are told of streams only. */
@@ -248,7 +279,8 @@ static bool check_output(const struct tune *tune)
 			tune->write_path);
 		return false;
 	}
-	return (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
+	return can_be_written(tune->config) &&
+	       (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
 	       (tune->draw_prefix == NULL || kws_tune_report_can_draw(tune->draw_prefix));
 }
 
@@ -444,12 +476,13 @@ static bool replay_tuned(struct tune *tune)
 		fprintf(stderr, "kws: %s\n", error.text);
 		return false;
 	}
+	size_t lacks = kws_json_lacks();
 	report->detections = json_array();
 	kws_replay_decide(replay, false, report->tuned);
 	kws_replay_detect(replay, report->tuned, take_detection, tune);
 	kws_replay_destroy(replay);
 	report->curves = kws_search_curves(tune->search, report->best);
-	return report->curves != NULL ? true : out_of_memory();
+	return report->curves != NULL && kws_json_lacks() == lacks ? true : out_of_memory();
 }
 
 /* NULL: none is wanted, or after a complaint. */
@@ -479,16 +512,13 @@ static char *render(struct tune *tune)
 
 static bool write_text(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	bool good = file != NULL && fputs(text, file) >= 0;
-	if (file != NULL) {
-		good = fclose(file) == 0 && good;
+	struct kws_error error;
+	const struct kws_file_new how = {.lasting = true};
+	int result = kws_file_create(path, &how, text, strlen(text), &error);
+	if (result != 0) {
+		fprintf(stderr, "kws: %s: %s\n", path, error.text);
 	}
-	if (!good) {
-		fprintf(stderr, "kws: %s: %s\n", path, strerror(errno));
-	}
-	return good;
+	return result == 0;
 }
 
 static bool tell(struct tune *tune)

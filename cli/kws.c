@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cpu.h"
+#include "common/file.h"
 
 static const struct {
 	const char *name;
@@ -85,13 +86,13 @@ static int run(int argc, char **argv)
 	return run_command(argc - optind, argv + optind);
 }
 
-/* A full disk shows when what is buffered is written, which is otherwise after main(). */
 static int finish_output(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout)) {
+	struct kws_error error;
+	if (kws_file_flush(stdout, &error) == 0) {
 		return status;
 	}
-	fprintf(stderr, "kws: cannot write the output\n");
+	fprintf(stderr, "kws: %s\n", error.text);
 	return KWS_EXIT_FAILED;
 }
 

@@ -20,6 +20,9 @@
 /* How long one wait lasts: a signal that comes just before it is seen after it. */
 #define SLICE_MS 200
 
+/* How long a connection may take before it is told that there is none. */
+#define PATIENCE_MS 3000
+
 struct monitor {
 	const struct kwsctl_options *options;
 	int name_count;
@@ -27,6 +30,9 @@ struct monitor {
 	struct kws_subscriber *subscriber;
 	json_t *last_seq; /* topic -> seq */
 	char boot[64];
+	const char *endpoint;
+	int64_t alone_since_ms; /* when it was last connected, or the start */
+	bool alone_told;
 	int printed; /* without states */
 	bool headed; /* the heading of the scores is printed */
 };
@@ -196,14 +202,37 @@ static enum kwsctl_status receive_one(struct monitor *monitor, int timeout_ms)
 	return status;
 }
 
+/* The socket of an ipc:// endpoint is there from the start, and needs no keys. */
+static void watch_connection(struct monitor *monitor)
+{
+	if (kws_subscriber_is_connected(monitor->subscriber)) {
+		monitor->alone_since_ms = now_ms();
+		monitor->alone_told = false;
+	} else if (!monitor->alone_told && kws_endpoint_is_tcp(monitor->endpoint) &&
+		   now_ms() - monitor->alone_since_ms >= PATIENCE_MS) {
+		char sentence[256];
+		snprintf(sentence, sizeof(sentence),
+			"no answer from %.128s yet: nobody listens there, or the keys do not fit",
+			monitor->endpoint);
+		kwsctl_complain(sentence);
+		monitor->alone_told = true;
+	}
+}
+
+static enum kwsctl_status end_status(const struct monitor *monitor)
+{
+	return monitor->printed < monitor->options->count ? KWSCTL_TOO_FEW : KWSCTL_OK;
+}
+
 static enum kwsctl_status receive_all(struct monitor *monitor)
 {
 	const struct kwsctl_options *options = monitor->options;
 	int64_t end_ms = now_ms() + (int64_t)options->for_seconds * 1000;
+	monitor->alone_since_ms = now_ms();
 	while (!stop_requested) {
 		int64_t left_ms = options->for_seconds > 0 ? end_ms - now_ms() : SLICE_MS;
 		if (left_ms <= 0) {
-			return options->count > 0 ? KWSCTL_TOO_FEW : KWSCTL_OK;
+			return end_status(monitor);
 		}
 		enum kwsctl_status status =
 			receive_one(monitor, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS);
@@ -213,8 +242,9 @@ static enum kwsctl_status receive_all(struct monitor *monitor)
 		if (options->count > 0 && monitor->printed >= options->count) {
 			return KWSCTL_OK;
 		}
+		watch_connection(monitor);
 	}
-	return KWSCTL_OK;
+	return end_status(monitor);
 }
 
 static int subscribe_names(struct monitor *monitor, const char *prefix)
@@ -263,6 +293,7 @@ enum kwsctl_status kwsctl_monitor(
 	if (endpoint == NULL) {
 		return KWSCTL_USAGE;
 	}
+	monitor.endpoint = endpoint;
 	enum kwsctl_status status = kwsctl_client_keys(options, &own, &keys);
 	if (status != KWSCTL_OK) {
 		return status;

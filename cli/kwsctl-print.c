@@ -7,7 +7,7 @@
 
 #include "cli/terminal.h"
 #include "common/error.h"
-#include "common/json.h"
+#include "ipc/text.h"
 
 #define INDENT 2
 
@@ -132,7 +132,7 @@ void kwsctl_print_value(FILE *out, const json_t *value)
 
 int kwsctl_print_json(FILE *out, const json_t *value)
 {
-	char *text = kws_json_dump(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	char *text = kws_text_dump(value);
 	if (text == NULL) {
 		return KWS_ENOMEM;
 	}

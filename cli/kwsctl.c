@@ -14,6 +14,7 @@
 #include "cli/kwsctl-monitor.h"
 #include "cli/kwsctl-print.h"
 #include "cli/terminal.h"
+#include "common/file.h"
 #include "ipc/client.h"
 #include "ipc/endpoint.h"
 #include "ipc/runtime.h"
@@ -81,9 +82,9 @@ static const char usage_text[] =
 	"\n"
 	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
 	"reached\n"
-	"or refuses the key, 4 monitor: --for ran out before --count events came.\n"
-	"Over tcp:// monitor waits, without a word, where nobody listens, where the daemon has\n"
-	"another key than --server-key, and where it wants keys that are not given.\n";
+	"or refuses the key, 4 monitor: --for ran out or a signal came before --count events.\n"
+	"Over tcp:// monitor waits where nobody listens, where the daemon has another key than\n"
+	"--server-key, and where it wants keys that are not given: after 3 s it says so, once.\n";
 
 void kwsctl_complain(const char *sentence)
 {
@@ -94,10 +95,11 @@ void kwsctl_complain(const char *sentence)
 
 enum kwsctl_status kwsctl_finish_output(void)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout)) {
+	struct kws_error error;
+	if (kws_file_flush(stdout, &error) == 0) {
 		return KWSCTL_OK;
 	}
-	kwsctl_complain("cannot write the output");
+	kwsctl_complain(error.text);
 	return KWSCTL_REFUSED;
 }
 
@@ -177,15 +179,22 @@ static enum kwsctl_status print_result(const struct kwsctl_options *options, jso
 	return kwsctl_finish_output();
 }
 
-/* The commands whose name is the method's and that have no parameters. */
+/* Takes `params`; the method has the command's name. */
+static enum kwsctl_status call_and_print(
+	const struct command *command, const struct kwsctl_options *options, json_t *params)
+{
+	json_t *result;
+	enum kwsctl_status status = call(options, command->name, params, &result);
+	return status == KWSCTL_OK ? print_result(options, result) : status;
+}
+
+/* The commands without parameters. */
 static enum kwsctl_status run_plain(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
 	(void)count;
 	(void)args;
-	json_t *result;
-	enum kwsctl_status status = call(options, command->name, NULL, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, NULL);
 }
 
 static enum kwsctl_status run_get(
@@ -226,16 +235,13 @@ static enum kwsctl_status run_set(
 			return KWSCTL_USAGE;
 		}
 	}
-	json_t *result;
 	json_t *params = json_pack("{s:o, s:b}", "values", values, "persist", options->persist);
-	enum kwsctl_status status = call(options, command->name, params, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, params);
 }
 
 static enum kwsctl_status run_load_model(
 	const struct command *command, const struct kwsctl_options *options, int count, char **args)
 {
-	json_t *result;
 	json_t *models = json_array();
 	for (int i = 0; i < count; i++) {
 		if (json_array_append_new(models, json_string(args[i])) != 0) {
@@ -245,8 +251,7 @@ static enum kwsctl_status run_load_model(
 		}
 	}
 	json_t *params = json_pack("{s:o, s:b}", "model", models, "persist", options->persist);
-	enum kwsctl_status status = call(options, command->name, params, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, params);
 }
 
 /* The text as it is, for a scraper. */
@@ -256,9 +261,12 @@ static enum kwsctl_status run_metrics(
 	(void)count;
 	(void)args;
 	json_t *result;
+	if (options->json) {
+		return call_and_print(command, options, NULL);
+	}
 	enum kwsctl_status status = call(options, command->name, NULL, &result);
-	if (status != KWSCTL_OK || options->json) {
-		return status == KWSCTL_OK ? print_result(options, result) : status;
+	if (status != KWSCTL_OK) {
+		return status;
 	}
 	kws_terminal_lines(stdout, json_string_value(result));
 	json_decref(result);
@@ -270,11 +278,9 @@ static enum kwsctl_status run_mute(
 {
 	(void)count;
 	(void)args;
-	json_t *result;
 	json_t *params =
 		options->for_seconds > 0 ? json_pack("{s:i}", "for_s", options->for_seconds) : NULL;
-	enum kwsctl_status status = call(options, command->name, params, &result);
-	return status == KWSCTL_OK ? print_result(options, result) : status;
+	return call_and_print(command, options, params);
 }
 
 static enum kwsctl_status run_monitor(

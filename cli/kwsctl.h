@@ -10,7 +10,7 @@ enum kwsctl_status {
 	KWSCTL_REFUSED = 1,     /* the daemon answered with an error, or the output failed */
 	KWSCTL_USAGE = 2,       /* the command line is wrong */
 	KWSCTL_UNREACHABLE = 3, /* no daemon, no permission, or no answer in time */
-	KWSCTL_TOO_FEW = 4,     /* monitor: --for ran out before --count events came */
+	KWSCTL_TOO_FEW = 4,     /* monitor: it ended before --count events came */
 };
 
 struct kwsctl_options {

@@ -53,3 +53,24 @@ bool kws_cli_path_is_writable(const char *path)
 	}
 	return reason == 0;
 }
+
+bool kws_cli_path_make_absolute(char *path, size_t size)
+{
+	char folder[PATH_MAX];
+	if (path[0] == '/') {
+		return true;
+	}
+	const char *reason = getcwd(folder, sizeof(folder)) == NULL ? strerror(errno) : NULL;
+	if (reason == NULL && strlen(folder) + 1 + strlen(path) >= size) {
+		reason = "the absolute path is too long";
+	}
+	if (reason != NULL) {
+		fprintf(stderr, "kws: %s: %s\n", path, reason);
+		return false;
+	}
+	size_t length = strlen(folder);
+	memmove(path + length + 1, path, strlen(path) + 1);
+	memcpy(path, folder, length);
+	path[length] = '/';
+	return true;
+}

@@ -10,6 +10,7 @@
 
 #include "cli/audio-file.h"
 #include "dsp/mel.h"
+#include "pipeline/input.h"
 #include "pipeline/resolve.h"
 #include "tune/table.h"
 #include "tune/truth.h"
@@ -51,9 +52,11 @@ static int push_silence(struct reader *reader, struct kws_error *error)
 static int open_audio(void *user, const struct kws_audio_format *format, struct kws_error *error)
 {
 	struct reader *reader = user;
+	/* the channel is the device's; a recording with one channel has nothing to choose from */
+	int channel = format->channels > 1 ? reader->input->config->audio.channel : 0;
 	reader->format = *format;
-	int result = kws_recorder_open(reader->recorder, format->rate_hz, format->channels,
-		(unsigned)reader->input->config->audio.channel, error);
+	int result = kws_recorder_open(
+		reader->recorder, format->rate_hz, format->channels, (unsigned)channel, error);
 	return result == 0 && reader->clip ? push_silence(reader, error) : result;
 }
 
@@ -355,16 +358,6 @@ bool kws_tune_input_background(const struct kws_tune_input *input, const char *p
 	return read_stream(input, path, NULL);
 }
 
-static const char *source_name(const struct kws_config *config)
-{
-	static const char *const names[] = {
-#define XX(name, text) [KWS_CONFIG_SOURCE_##name] = text,
-		KWS_CONFIG_SOURCE_MAP(XX)
-#undef XX
-	};
-	return names[config->audio.source];
-}
-
 static int open_live(void *user, const struct kws_audio_format *format, struct kws_error *error)
 {
 	struct reader *reader = user;
@@ -376,17 +369,13 @@ static int open_live(void *user, const struct kws_audio_format *format, struct k
 bool kws_tune_input_record(const struct kws_tune_input *input, double minutes)
 {
 	const struct kws_config *config = input->config;
-	const struct kws_source_config source = {
-		.type = source_name(config),
-		.device = config->audio.device,
-		.path = config->audio.path,
-		.rate_hz = (unsigned)config->audio.rate_hz,
-		.channels = (unsigned)config->audio.channels,
-		.buffer_ms = (unsigned)config->audio.buffer_ms,
-		.stall_ms = (unsigned)config->audio.stall_ms,
-	};
+	struct kws_source_config source = kws_input_source(config);
 	struct reader reader;
 	struct kws_error error;
+	if (kws_input_check(config, &error) != 0) {
+		return complain("--record", &error);
+	}
+	source.realtime = false; /* nobody waits for what a file says, and nothing is dropped */
 	if (!begin(&reader, input, "(recorded)")) {
 		return false;
 	}

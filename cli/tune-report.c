@@ -309,6 +309,7 @@ static json_t *json_guarantee(const struct kws_tune_report *report)
 
 bool kws_tune_report_print_json(const struct kws_tune_report *report)
 {
+	size_t lacks = kws_json_lacks();
 	json_t *object = json_pack(
 		"{s:s, s:i, s:f, s:f, s:{s:f, s:f}, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "model",
 		kws_model_name(report->model), "hop_frames", report->config->model.hop_frames,
@@ -321,7 +322,8 @@ bool kws_tune_report_print_json(const struct kws_tune_report *report)
 		"best", json_outcome(report, report->best), "tuned",
 		json_halves(report, report->tuned), "guarantee", json_guarantee(report),
 		"detections", report->detections);
-	char *text = object != NULL ? kws_json_dump(object, JSON_REAL_PRECISION(9)) : NULL;
+	bool whole = object != NULL && kws_json_lacks() == lacks;
+	char *text = whole ? kws_json_dump(object, JSON_REAL_PRECISION(9)) : NULL;
 	if (text != NULL) {
 		puts(text);
 	}

@@ -2,7 +2,10 @@
 #ifndef KWS_COMMON_FILE_H
 #define KWS_COMMON_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 
@@ -21,5 +24,28 @@ int kws_file_fill(int fd, char *data, size_t size, size_t *length, struct kws_er
  * KWS_EIO, KWS_EFORMAT when it is too large or no regular file, KWS_ENOMEM. Thread: any. */
 int kws_file_read(
 	const char *path, size_t max_bytes, char **data, size_t *length, struct kws_error *error);
+
+/* What a new file is to be. */
+struct kws_file_new {
+	mode_t mode;              /* whatever the umask; 0: 0644 as the umask has it */
+	const struct stat *owner; /* whose user and group it gets; NULL: those of the process */
+	bool lasting;             /* on the disk when the function returns */
+};
+
+/* Writes a file that must not exist yet; a symbolic link, wherever it leads, is one. A file that
+ * could not be written whole is removed. `error` gets what is wrong, without the path. Blocks on
+ * the file system. Errors: KWS_EBUSY (it exists), KWS_EIO. Thread: any. */
+int kws_file_create(const char *path, const struct kws_file_new *how, const char *data,
+	size_t length, struct kws_error *error);
+
+/* Puts new content in a file's place in one step, so that no reader sees half of it: as
+ * kws_file_create() writes PATH.new, which whoever died over it may have left. For one writer at a
+ * time. Errors: KWS_EIO. Thread: any. */
+int kws_file_replace(const char *path, const struct kws_file_new *how, const char *data,
+	size_t length, struct kws_error *error);
+
+/* Writes what is buffered: a full disk shows then, and otherwise after main(). Errors: KWS_EIO,
+ * with a sentence, where something that was ever printed did not arrive. */
+int kws_file_flush(FILE *stream, struct kws_error *error);
 
 #endif

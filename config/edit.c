@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/file.h"
 #include "common/utf8.h"
 #include "config/config.h"
 #include "config/file.h"
@@ -212,46 +212,19 @@ static int check(const char *path, const char *text, const struct kws_edit *edit
 	return result;
 }
 
-/* Under the service's filter of system calls fchown() fails even where it would change nothing. */
-static int take_owner(int fd, const struct stat *old)
-{
-	struct stat draft;
-	if (fstat(fd, &draft) != 0) {
-		return -1;
-	}
-	bool same = draft.st_uid == old->st_uid && draft.st_gid == old->st_gid;
-	return same ? 0 : fchown(fd, old->st_uid, old->st_gid);
-}
-
-/* Writes beside `target` and takes its name, so that no reader sees half a file. */
+/* In one step, with its owner, group and mode. */
 static int replace(const char *target, const char *text, struct kws_error *error)
 {
-	char draft[PATH_MAX + 16];
 	struct stat old;
-	snprintf(draft, sizeof(draft), "%s.XXXXXX", target);
-	int fd = mkstemp(draft);
-	if (fd < 0) {
-		return kws_fail(
-			error, KWS_EIO, "cannot write beside %.160s: %s", target, strerror(errno));
+	struct kws_error reason;
+	if (stat(target, &old) != 0) {
+		return kws_fail(error, KWS_EIO, "cannot write %.160s: %s", target, strerror(errno));
 	}
-	FILE *file = fdopen(fd, "w");
-	/* the mode last: a change of owner takes bits away */
-	bool written = file != NULL && stat(target, &old) == 0 && take_owner(fd, &old) == 0 &&
-		       fchmod(fd, old.st_mode) == 0 && fputs(text, file) >= 0 &&
-		       fflush(file) == 0 && fsync(fd) == 0;
-	int reason = errno;
-	if (file != NULL) {
-		written = fclose(file) == 0 && written;
-	} else {
-		close(fd);
-	}
-	if (!written || rename(draft, target) != 0) {
-		reason = written ? errno : reason;
-		unlink(draft);
-		return kws_fail(
-			error, KWS_EIO, "cannot write %.160s: %s", target, strerror(reason));
-	}
-	return 0;
+	struct kws_file_new how = {.mode = old.st_mode & 07777, .owner = &old, .lasting = true};
+	int result = kws_file_replace(target, &how, text, strlen(text), &reason);
+	return result == 0 ? 0
+			   : kws_fail(error, result, "cannot write %.120s: %.120s", target,
+				     reason.text);
 }
 
 /* The file as a string. */

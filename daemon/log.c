@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/log-limit.h"
 
@@ -28,13 +31,30 @@ void kws_log_set_level(enum kws_log_level level)
 	threshold = level;
 }
 
+/* $JOURNAL_STREAM names the file that systemd gave the service for its stderr, which a child of the
+ * service may have another one for: systemd.exec(5). */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device;
+	uintmax_t inode;
+	struct stat status;
+	return stream != NULL && sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
 static void write_line(enum kws_log_level level, char *line)
 {
+	static enum { UNKNOWN, JOURNAL, OTHER } target;
+	if (target == UNKNOWN) {
+		target = stderr_is_journal() ? JOURNAL : OTHER;
+	}
 	for (char *c = line; *c != '\0'; c++) {
 		/* names come from files and devices: they must not forge a second line */
 		*c = (unsigned char)*c < ' ' ? '?' : *c;
 	}
-	if (getenv("JOURNAL_STREAM") != NULL) {
+	if (target == JOURNAL) {
 		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
 	} else {
 		fprintf(stderr, "kwsd: %s%s\n", levels[level].name, line);

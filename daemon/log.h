@@ -4,10 +4,11 @@
 
 #include <stdbool.h>
 
-/* The daemon's log: one line on stderr for each message. Under systemd ($JOURNAL_STREAM) a line
- * begins with its syslog priority, "<6>" for instance, which the journal takes off again. Library
- * folders never log. Of errors and warnings of one kind at most 30 a minute are written, with
- * the number of those left out. Thread: loop. RT-safe: no. */
+/* The daemon's log: one line on stderr for each message. Where that is the journal's, as
+ * $JOURNAL_STREAM tells when the first is written, a line begins with its syslog priority, "<6>"
+ * for instance, which the journal takes off again. Library folders never log. Of errors and
+ * warnings of one kind at most 30 a minute are written, with the number of those left out. Thread:
+ * loop. RT-safe: no. */
 
 enum kws_log_level {
 	KWS_LOG_ERROR,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cpu.h"
+#include "common/file.h"
 #include "config/schema.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
@@ -45,7 +46,7 @@ static enum kws_daemon_status check(struct kws_config *config)
 	return result == 0 ? KWS_DAEMON_OK : KWS_DAEMON_USAGE;
 }
 
-int main(int argc, char **argv)
+static enum kws_daemon_status run(int argc, char **argv)
 {
 	struct kws_options options;
 	struct kws_config *config;
@@ -69,4 +70,19 @@ int main(int argc, char **argv)
 		return check(config);
 	}
 	return kws_daemon_run(&options, config);
+}
+
+static enum kws_daemon_status finish_output(enum kws_daemon_status status)
+{
+	struct kws_error error;
+	if (kws_file_flush(stdout, &error) == 0) {
+		return status;
+	}
+	kws_log_error("%s", error.text);
+	return KWS_DAEMON_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	return finish_output(run(argc, argv));
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metrics.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "common/file.h"
 
 /* One metric: a number in the status, by the names of the objects on the way to it. */
 struct metric {
@@ -192,27 +190,15 @@ char *kws_metrics_text(const json_t *status)
 	return fclose(out) == 0 ? text : NULL;
 }
 
-/* Beside the file first: no scrape sees half of it. */
+/* The draft does not end in .prom: the collector does not read it. */
 static int write_file(const char *path, const char *text, struct kws_error *error)
 {
-	char draft[PATH_MAX];
-	/* the collector reads *.prom only */
-	if (snprintf(draft, sizeof(draft), "%s.new", path) >= (int)sizeof(draft)) {
-		return kws_fail(error, KWS_EINVAL, "the path of the metrics is too long");
-	}
-	FILE *file = fopen(draft, "w");
-	bool written = file != NULL && fchmod(fileno(file), 0644) == 0 && fputs(text, file) >= 0;
-	int reason = errno;
-	if (file != NULL && fclose(file) != 0) {
-		written = false;
-		reason = errno;
-	}
-	if (written && rename(draft, path) == 0) {
-		return 0;
-	}
-	reason = written ? errno : reason;
-	unlink(draft);
-	return kws_fail(error, KWS_EIO, "cannot write %.160s: %s", path, strerror(reason));
+	struct kws_error reason;
+	struct kws_file_new how = {.mode = 0644};
+	int result = kws_file_replace(path, &how, text, strlen(text), &reason);
+	return result == 0
+		       ? 0
+		       : kws_fail(error, result, "cannot write %.120s: %.120s", path, reason.text);
 }
 
 /* The worker thread. */

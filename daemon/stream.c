@@ -8,7 +8,6 @@
 #include "audio/zeros.h"
 #include "daemon/changes.h"
 #include "daemon/clock.h"
-#include "daemon/input.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
@@ -20,6 +19,7 @@
 #include "daemon/state.h"
 #include "daemon/status.h"
 #include "ipc/text.h"
+#include "pipeline/input.h"
 #include "pipeline/report.h"
 
 #define READ_SAMPLES 8192

@@ -8,16 +8,14 @@
 #include <zmq.h>
 
 #include "common/json.h"
+#include "ipc/connection.h"
 #include "ipc/endpoint.h"
 #include "ipc/frame.h"
-#include "ipc/refusal.h"
 #include "ipc/rpc.h"
 #include "ipc/text.h"
 
 struct kws_client {
-	void *context;
-	void *socket;
-	struct kws__refusal refusal;
+	struct kws__connection connection;
 	char endpoint[KWS_ENDPOINT_BYTES]; /* for sentences */
 	json_int_t last_id;
 };
@@ -30,22 +28,9 @@ int kws_client_create(struct kws_client **out, const char *endpoint,
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	snprintf(client->endpoint, sizeof(client->endpoint), "%s", endpoint);
-	client->context = zmq_ctx_new();
-	client->socket = client->context != NULL ? zmq_socket(client->context, ZMQ_DEALER) : NULL;
-	int rc;
-	if (client->socket == NULL || kws__frame_set(client->socket, ZMQ_LINGER, 0) != 0) {
-		rc = kws_fail(
-			error, KWS_EIO, "cannot open a socket: %s", zmq_strerror(zmq_errno()));
-	} else {
-		rc = keys != NULL ? kws__refusal_open(&client->refusal, client->context,
-					    client->socket, error)
-				  : 0;
-	}
-	if (rc == 0) {
-		rc = kws_curve_connect(client->socket, endpoint, keys, error);
-	}
+	int rc = kws__connection_open(&client->connection, ZMQ_DEALER, endpoint, keys, error);
 	if (rc < 0) {
-		kws_client_destroy(client);
+		free(client);
 		return rc;
 	}
 	*out = client;
@@ -54,17 +39,10 @@ int kws_client_create(struct kws_client **out, const char *endpoint,
 
 void kws_client_destroy(struct kws_client *client)
 {
-	if (client == NULL) {
-		return;
+	if (client != NULL) {
+		kws__connection_close(&client->connection);
+		free(client);
 	}
-	if (client->socket != NULL) {
-		kws__refusal_close(&client->refusal, client->socket);
-		zmq_close(client->socket);
-	}
-	if (client->context != NULL) {
-		zmq_ctx_term(client->context);
-	}
-	free(client);
 }
 
 static int send_request(
@@ -81,7 +59,7 @@ static int send_request(
 	if (strlen(text) > KWS_RPC_REQUEST_BYTES) {
 		rc = kws_fail(error, KWS_EINVAL, "the request is larger than %d bytes",
 			KWS_RPC_REQUEST_BYTES);
-	} else if (kws__frame_send(client->socket, text, strlen(text), 0) != 0) {
+	} else if (kws__frame_send(client->connection.socket, text, strlen(text), 0) != 0) {
 		rc = kws_fail(
 			error, KWS_ETIMEOUT, "kwsd takes no requests at %s", client->endpoint);
 	}
@@ -111,7 +89,7 @@ static int receive_answer(
 	struct kws_client *client, int64_t deadline_ms, json_t **answer, struct kws_error *error)
 {
 	zmq_msg_t message;
-	int rc = kws__refusal_wait(&client->refusal, client->socket, deadline_ms);
+	int rc = kws__connection_wait(&client->connection, deadline_ms);
 	if (rc == KWS_ETIMEOUT) {
 		return kws_fail(error, rc, "no answer from kwsd at %s", client->endpoint);
 	}
@@ -119,7 +97,7 @@ static int receive_answer(
 		return kws_fail(error, rc, "kwsd at %s refuses this key", client->endpoint);
 	}
 	zmq_msg_init(&message);
-	if (rc < 0 || zmq_msg_recv(&message, client->socket, ZMQ_DONTWAIT) < 0) {
+	if (rc < 0 || zmq_msg_recv(&message, client->connection.socket, ZMQ_DONTWAIT) < 0) {
 		rc = kws_fail(error, KWS_EIO, "cannot receive from %s: %s", client->endpoint,
 			zmq_strerror(zmq_errno()));
 	} else {

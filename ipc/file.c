@@ -2,7 +2,6 @@
 #include "ipc/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,68 +42,44 @@ int kws__file_load(const char *path, bool secret, char *text, size_t size, size_
 	return rc;
 }
 
-/* The daemon's user owns the directory of its keys and must be able to read what root puts there.
- */
-static int give_to_owner_of_directory(int fd, const char *path)
+/* The daemon's user owns the directory of its keys and must be able to read what root puts there:
+ * `*owner` gets that owner, for root. */
+static int find_owner(const char *path, struct stat *info, const struct stat **owner)
 {
 	char dir[PATH_MAX];
-	struct stat info;
 	const char *slash = strrchr(path, '/');
+	*owner = NULL;
 	if (geteuid() != 0) {
 		return 0;
 	}
 	int length = slash == NULL ? 1 : (int)(slash - path);
 	snprintf(dir, sizeof(dir), "%.*s", length > 0 ? length : 1, slash != NULL ? path : ".");
-	return stat(dir, &info) == 0 ? fchown(fd, info.st_uid, info.st_gid) : -1;
+	*owner = info;
+	return stat(dir, info);
 }
 
-static int write_all(int fd, const char *text, size_t length)
+typedef int write_fn(const char *path, const struct kws_file_new *how, const char *data,
+	size_t length, struct kws_error *error);
+
+static int write_with(write_fn *write, const char *path, mode_t mode, const char *text,
+	size_t length, struct kws_error *error)
 {
-	while (length > 0) {
-		ssize_t done = write(fd, text, length);
-		if (done < 0 && errno != EINTR) {
-			return -1;
-		}
-		if (done > 0) {
-			text += done;
-			length -= (size_t)done;
-		}
+	struct stat info;
+	struct kws_file_new how = {.mode = mode, .lasting = true};
+	if (find_owner(path, &info, &how.owner) != 0) {
+		return kws_fail(error, KWS_EIO, "%s", strerror(errno));
 	}
-	return 0;
+	return write(path, &how, text, length, error);
 }
 
 int kws__file_create(
 	const char *path, mode_t mode, const char *text, size_t length, struct kws_error *error)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0) {
-		return kws_fail(
-			error, errno == EEXIST ? KWS_EBUSY : KWS_EIO, "%s", strerror(errno));
-	}
-	/* fchmod: the umask may have cut the mode */
-	int rc = write_all(fd, text, length) != 0 || fchmod(fd, mode) != 0 ||
-				 give_to_owner_of_directory(fd, path) != 0 || fsync(fd) != 0
-			 ? kws_fail(error, KWS_EIO, "%s", strerror(errno))
-			 : 0;
-	close(fd);
-	if (rc < 0) {
-		unlink(path);
-	}
-	return rc;
+	return write_with(kws_file_create, path, mode, text, length, error);
 }
 
 int kws__file_replace(
 	const char *path, mode_t mode, const char *text, size_t length, struct kws_error *error)
 {
-	char draft[PATH_MAX];
-	if (snprintf(draft, sizeof(draft), "%s.new.%ld", path, (long)getpid()) >=
-		(int)sizeof(draft)) {
-		return kws_fail(error, KWS_EIO, "the path is too long");
-	}
-	int rc = kws__file_create(draft, mode, text, length, error);
-	if (rc == 0 && rename(draft, path) != 0) {
-		rc = kws_fail(error, KWS_EIO, "%s", strerror(errno));
-		unlink(draft);
-	}
-	return rc;
+	return write_with(kws_file_replace, path, mode, text, length, error);
 }

@@ -7,13 +7,11 @@
 #include <zmq.h>
 
 #include "common/json.h"
+#include "ipc/connection.h"
 #include "ipc/frame.h"
-#include "ipc/refusal.h"
 
 struct kws_subscriber {
-	void *context;
-	void *socket;
-	struct kws__refusal refusal;
+	struct kws__connection connection;
 };
 
 int kws_subscriber_create(struct kws_subscriber **out, const char *endpoint,
@@ -23,24 +21,9 @@ int kws_subscriber_create(struct kws_subscriber **out, const char *endpoint,
 	if (subscriber == NULL) {
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
-	subscriber->context = zmq_ctx_new();
-	if (subscriber->context != NULL) {
-		subscriber->socket = zmq_socket(subscriber->context, ZMQ_SUB);
-	}
-	int rc;
-	if (subscriber->socket == NULL || kws__frame_set(subscriber->socket, ZMQ_LINGER, 0) != 0) {
-		rc = kws_fail(
-			error, KWS_EIO, "cannot open a socket: %s", zmq_strerror(zmq_errno()));
-	} else {
-		rc = keys != NULL ? kws__refusal_open(&subscriber->refusal, subscriber->context,
-					    subscriber->socket, error)
-				  : 0;
-	}
-	if (rc == 0) {
-		rc = kws_curve_connect(subscriber->socket, endpoint, keys, error);
-	}
+	int rc = kws__connection_open(&subscriber->connection, ZMQ_SUB, endpoint, keys, error);
 	if (rc < 0) {
-		kws_subscriber_destroy(subscriber);
+		free(subscriber);
 		return rc;
 	}
 	*out = subscriber;
@@ -49,23 +32,22 @@ int kws_subscriber_create(struct kws_subscriber **out, const char *endpoint,
 
 void kws_subscriber_destroy(struct kws_subscriber *subscriber)
 {
-	if (subscriber == NULL) {
-		return;
+	if (subscriber != NULL) {
+		kws__connection_close(&subscriber->connection);
+		free(subscriber);
 	}
-	if (subscriber->socket != NULL) {
-		kws__refusal_close(&subscriber->refusal, subscriber->socket);
-		zmq_close(subscriber->socket);
-	}
-	if (subscriber->context != NULL) {
-		zmq_ctx_term(subscriber->context);
-	}
-	free(subscriber);
 }
 
 int kws_subscriber_add(struct kws_subscriber *subscriber, const char *prefix)
 {
-	int rc = zmq_setsockopt(subscriber->socket, ZMQ_SUBSCRIBE, prefix, strlen(prefix));
+	int rc = zmq_setsockopt(
+		subscriber->connection.socket, ZMQ_SUBSCRIBE, prefix, strlen(prefix));
 	return rc == 0 ? 0 : KWS_EIO;
+}
+
+bool kws_subscriber_is_connected(const struct kws_subscriber *subscriber)
+{
+	return subscriber->connection.stands;
 }
 
 /* The frames of one message; a third and later ones are received into nowhere and make it
@@ -114,14 +96,13 @@ int kws_subscriber_receive(
 {
 	zmq_msg_t topic_frame;
 	zmq_msg_t event_frame;
-	int rc = kws__refusal_wait(
-		&subscriber->refusal, subscriber->socket, kws__frame_deadline(timeout_ms));
+	int rc = kws__connection_wait(&subscriber->connection, kws__frame_deadline(timeout_ms));
 	if (rc < 0) {
 		return rc;
 	}
 	zmq_msg_init(&topic_frame);
 	zmq_msg_init(&event_frame);
-	rc = receive_frames(subscriber->socket, &topic_frame, &event_frame);
+	rc = receive_frames(subscriber->connection.socket, &topic_frame, &event_frame);
 	if (rc == 0) {
 		rc = read_message(&topic_frame, &event_frame, topic, event);
 	}

@@ -3,6 +3,7 @@
 #define KWS_IPC_SUBSCRIBER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "common/error.h"
 #include "ipc/curve.h"
@@ -22,6 +23,9 @@ void kws_subscriber_destroy(struct kws_subscriber *subscriber);
 /* Adds every topic that begins with `prefix` ("" is all). Takes effect a little later, when the
  * publisher hears of it. Errors: KWS_EIO. */
 int kws_subscriber_add(struct kws_subscriber *subscriber, const char *prefix);
+
+/* Whether, in the last wait for an event, it was connected, by CURVE where there are keys. */
+bool kws_subscriber_is_connected(const struct kws_subscriber *subscriber);
 
 /* Waits up to `timeout_ms` for one event. On success `*topic` (free) and `*event` (json_decref, an
  * object) belong to the caller. Errors: KWS_ETIMEOUT (nothing came), KWS_EFORMAT (a message that is

@@ -524,6 +524,10 @@ static void test_monitor_json(void **state)
 static void test_monitor_ends_by_signal(void **state)
 {
 	struct fixture *f = *state;
+	start(f, (const char *const[]){"monitor", "nobody", "--count", "1", NULL});
+	wait_for(f, "out", "state");
+	kill(f->kwsctl, SIGTERM);
+	assert_int_equal(finish(f), 4);
 	start(f, (const char *const[]){"monitor", NULL});
 	wait_for(f, "out", "score"); /* each line is there at once, though stdout is a file */
 	kill(f->kwsctl, SIGINT);

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,29 +97,62 @@ static void tells_why_not(void **state)
 	assert_int_equal(failures, 1);
 }
 
-/* As with a disk that hangs: who opens a FIFO to write waits for a reader. */
-static void the_loop_turns_meanwhile(void **state)
+/* Who may write the folder must not choose which file the daemon writes. */
+static void a_planted_link_is_not_followed(void **state)
 {
 	struct kws_metrics_file file = {.failed = on_failed};
+	char other[SCRATCH_BYTES + 16];
 	(void)state;
-	assert_int_equal(mkfifo(draft, 0600), 0);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(symlink(other, draft), 0);
+	write_text(&file, "kwsd_muted 0\n");
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(failures, 0);
+	assert_written("kwsd_muted 0\n");
+	assert_int_not_equal(access(other, F_OK), 0);
+}
+
+static uv_sem_t disk;
+
+static void hang(uv_work_t *request)
+{
+	(void)request;
+	uv_sem_wait(&disk);
+}
+
+/* As with a disk that hangs: every worker thread waits for one. */
+static void the_loop_turns_meanwhile(void **state)
+{
+	enum { WORKERS = 4 }; /* see main() */
+	struct kws_metrics_file file = {.failed = on_failed};
+	uv_work_t workers[WORKERS];
+	(void)state;
+	assert_int_equal(uv_sem_init(&disk, 0), 0);
+	for (size_t i = 0; i < WORKERS; i++) {
+		assert_int_equal(uv_queue_work(&loop, &workers[i], hang, NULL), 0);
+	}
 	write_text(&file, "kwsd_muted 0\n");
 	usleep(50000);
 	assert_int_not_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
 	assert_true(kws_metrics_file_is_busy(&file));
-	int reader = open(draft, O_RDONLY | O_NONBLOCK);
-	assert_true(reader >= 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	for (size_t i = 0; i < WORKERS; i++) {
+		uv_sem_post(&disk);
+	}
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
 	assert_false(kws_metrics_file_is_busy(&file));
+	assert_written("kwsd_muted 0\n");
 	assert_int_equal(failures, 0);
-	close(reader);
+	uv_sem_destroy(&disk);
 }
 
 int main(void)
 {
+	setenv("UV_THREADPOOL_SIZE", "4", 1);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(writes_again_and_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_why_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_planted_link_is_not_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_loop_turns_meanwhile, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

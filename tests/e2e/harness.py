@@ -271,7 +271,7 @@ def scores(messages):
 
 
 # What depends on the clock, on the way the audio came, and on who counts.
-VARYING = ("seq", "boot", "time", "monotonic_ns", "latency_ms", "file")
+VARYING = ("seq", "boot", "time", "monotonic_ns", "latency_ms", "topic", "file")
 
 
 def constant_part(events):

@@ -233,6 +233,35 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(daemon.wait(), 2)
                 self.assertIn(sentence, daemon.log())
 
+    def test_a_full_disk_is_no_success(self):
+        check = ("--check-config", *harness.options("audio.source=null", f"model.path={harness.MODEL}"))
+        for arguments in (("--help",), ("--version",), ("--print-config",), check):
+            with self.subTest(arguments), open("/dev/full", "w", encoding="utf-8") as full:
+                command = [harness.KWSD, *arguments]
+                subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
+                                 (1, "kwsd: error: cannot write the output"))
+
+    def test_priorities_are_for_the_journal_only(self):
+        """$JOURNAL_STREAM is inherited by what has another stderr."""
+        log = self.folder / "log"
+        with log.open("wb") as file:
+            status = os.fstat(file.fileno())
+            for stream, before in (
+                    (None, "kwsd: error: "), ("", "kwsd: error: "), (f"{status.st_dev}", "kwsd: error: "),
+                    (f"{status.st_dev}:{status.st_ino + 1}", "kwsd: error: "),
+                    (f"{status.st_dev + 1}:{status.st_ino}", "kwsd: error: "),
+                    (f"{status.st_dev}:{status.st_ino}", "<3>")):
+                with self.subTest(stream):
+                    env = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
+                    if stream is not None:
+                        env["JOURNAL_STREAM"] = stream
+                    file.truncate(0)
+                    file.seek(0)
+                    subprocess.run([harness.KWSD, "--set", "nonsense"], env=env, stderr=file, check=False)
+                    self.assertTrue(log.read_text(encoding="utf-8").startswith(before), log.read_text())
+
     def test_print_config_is_a_good_configuration(self):
         printed = subprocess.run([harness.KWSD, "--print-config"], stdout=subprocess.PIPE,
                                  check=True, text=True).stdout

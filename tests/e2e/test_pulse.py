@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speech through PulseAudio and PortAudio, and a sound card that is unplugged and comes back."""
 
+import json
 import socket
+import subprocess
 import time
 
 import harness
@@ -112,6 +114,17 @@ class PulseTest(harness.DaemonTest):
         self.assertEqual(self.daemon.status()["audio"]["state"], "closing")
         self.pulse.resume()
         self.assertEqual(self.daemon.stop(), 0)
+
+    def test_tune_records_the_channel_of_the_configuration(self):
+        table = self.folder / "list.tsv"
+        table.write_text(f"path\tword\nword.wav\t{WORD}\n", encoding="utf-8")
+        done = subprocess.run(
+            [harness.KWS, "tune", "--json", "--policy", "always-1", "--clips", table, "--record", "0.02",
+             *harness.options(f"model.path={harness.MODEL}", "audio.channel=3")], env=self.pulse.env,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        halves = json.loads(done.stdout)["tuned"].values()
+        self.assertGreater(sum(half["hops"] for half in halves), 0)
 
     def test_ends_while_the_card_is_away(self):
         self.pulse.kill()

@@ -114,6 +114,19 @@ class ScanTest(harness.DaemonTest):
         found = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual([event["sample"] for event in found], [event["sample"] for event in expected])
 
+    def test_a_near_miss_is_told_as_one(self):
+        harness.write_wav(self.wav, self.samples)
+        settings = ("detector.threshold=1", "detector.candidate_threshold=0.3")
+        live = [event for topic, event in self.live_file(*settings) if topic.startswith("kws.candidate.")]
+        found, hops = self.scan(*settings)
+        self.assertEqual({event["topic"] for event in hops}, {"kws.score"})
+        self.assertEqual([event["topic"] for event in found], [f"kws.candidate.{event['name']}" for event in found])
+        self.assertEqual(harness.names(found), list(harness.WORDS))
+        self.assertEqual(constant_part(found), constant_part(live))
+        heard, _ = self.scan("detector.candidate_threshold=0.3")
+        self.assertEqual([event["name"] for event in heard if event["topic"].startswith("kws.detection.")
+                          and event["name"] in harness.WORDS], list(harness.WORDS))
+
     def test_goes_on_after_a_file_that_cannot_be_read(self):
         harness.write_wav(self.wav, self.samples)
         bad = self.folder / "bad.wav"

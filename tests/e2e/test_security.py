@@ -198,6 +198,37 @@ class SecurityTest(harness.DaemonTest):
         refused = daemon.status()["remote"]["refused"]
         self.assertIn(f"kwsd_remote_refused_total {refused}\n", daemon.kwsctl("metrics").stdout)
 
+    def monitor(self, server, *arguments):
+        """kwsctl as the reader, of the daemon whose key `server` has, with its output and its complaints."""
+        paths = [self.folder / f"monitor-{server.name}.{suffix}" for suffix in ("out", "err")]
+        with paths[0].open("wb") as out, paths[1].open("wb") as err:
+            process = subprocess.Popen(
+                [harness.KWSCTL, "--key", self.folder / "reader.key", "--server-key", server.with_suffix(".pub"),
+                 "--events", self.endpoints[0], "monitor", "--scores", *arguments], stdout=out, stderr=err)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, *paths
+
+    def test_monitor_says_that_there_is_no_connection(self):
+        sentence = f"kwsctl: no answer from {self.endpoints[0]} yet: nobody listens there, or the keys do not fit\n"
+        monitor, events, complaints = self.monitor(self.keys / "server")
+        harness.wait_for(complaints.read_text, "a complaint that nobody listens")
+        for round_ in (1, 2):
+            before = events.stat().st_size
+            daemon = self.start(*self.settings(scores="yes"))
+            harness.wait_for(lambda: events.stat().st_size > before, "events")
+            if round_ == 1:
+                other, _, other_complaints = self.monitor(self.folder / "stranger", "--count", "1", "--for", "5")
+                self.assertEqual(other.wait(harness.TIMEOUT_S), 4)
+                self.assertEqual(other_complaints.read_text(), sentence)
+            self.assertEqual(complaints.read_text().count(sentence), round_)
+            self.assertEqual(daemon.stop(), 0)
+            harness.wait_for(lambda: complaints.read_text().count(sentence) > round_, "a complaint that it is gone")
+        monitor.terminate()
+        self.assertEqual(monitor.wait(harness.TIMEOUT_S), 0)
+        self.assertEqual(set(complaints.read_text().splitlines(True)),
+                         {sentence, "kwsctl: kwsd was restarted (new boot id)\n"})
+
     def test_revoked_while_connected(self):
         daemon = self.start_remote()
         reader, other = self.subscriber("reader"), self.subscriber("operator")

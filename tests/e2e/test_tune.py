@@ -4,6 +4,8 @@
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import xml.etree.ElementTree
 
@@ -43,11 +45,10 @@ class TuneTest(harness.DaemonTest):
         lines = [f"{begin:.3f}\t{end:.3f}\t{word}\n" for begin, end, word in labels]
         path.write_text("start\tend\tlabel\n" + "".join(lines), encoding="utf-8")
 
-    def tune(self, *arguments, status=0):
-        done = subprocess.run([harness.KWS, "tune", "--model", harness.MODEL,
-                               *map(str, arguments)],
+    def tune(self, *arguments, status=0, model=("--model", harness.MODEL), **options):
+        done = subprocess.run([harness.KWS, "tune", *model, *map(str, arguments)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace", check=False)
+                              errors="replace", check=False, **options)
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
@@ -126,8 +127,8 @@ class TuneTest(harness.DaemonTest):
         row = next(line for line in self.tune(*arguments).stdout.splitlines() if line.startswith("always-5"))
         self.assertEqual(row.split()[2], "100.0")
 
-    def assert_refused(self, sentence, *arguments, status=1):
-        done = self.tune(*arguments, status=status)
+    def assert_refused(self, sentence, *arguments, status=1, **options):
+        done = self.tune(*arguments, status=status, **options)
         last = done.stderr.strip().splitlines()[-1]
         self.assertIn(sentence, last)
         self.assertFalse(self.tuned.exists())
@@ -193,6 +194,38 @@ class TuneTest(harness.DaemonTest):
                          "--stream", self.wav, status=1)
         self.assertIn("curves-keywords.svg: cannot write", done.stderr)
         self.assertIn("policy = always-1", self.tuned.read_text(encoding="utf-8"))
+
+    def test_the_model_is_found_from_every_folder(self):
+        folder = self.folder / "models"
+        folder.mkdir()
+        (folder / "mine.safetensors").symlink_to(harness.MODEL)
+        self.write_config("[model]", "path = ../models/mine.safetensors", "hop_frames = 5")
+        for model, written in (
+                (("--model", "mine.safetensors"), folder / "mine.safetensors"),
+                (("--set", "model.path=../models/mine.safetensors"), folder / "../models/mine.safetensors"),
+                (("--config", self.config), folder / "../models/mine.safetensors"),
+                (("--model", folder / "mine.safetensors"), folder / "mine.safetensors")):
+            with self.subTest(model):
+                self.tune("--write", self.tuned, "--policy", "always-1", "--stream", self.wav, model=model,
+                          cwd=folder)
+                self.assertIn(f"[model]\npath = {written}\n", self.tuned.read_text(encoding="utf-8"))
+                subprocess.run([harness.KWSD, "--check-config", "--config", self.tuned, "--set", "audio.source=null"],
+                               cwd="/", stdout=subprocess.DEVNULL, check=True)
+                self.tuned.unlink()
+        for name, sentence in (("a, b", "a comma"), ("a ;b", "cannot be written into a file")):
+            (folder / name).mkdir()
+            told = self.assert_refused(sentence, "--write", self.tuned, "--stream", self.wav,
+                                       model=("--model", "../mine.safetensors"), cwd=folder / name)
+            self.assertNotIn("reading", told)
+
+    def test_a_full_disk_leaves_no_half_configuration(self):
+        def limit():  # in place of a full disk
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        done = self.tune("--write", self.tuned, "--policy", "always-1", "--stream", self.wav, status=1,
+                         preexec_fn=limit)
+        self.assertIn(f"kws: {self.tuned}: File too large", done.stderr)
+        self.assertFalse(self.tuned.exists())
 
     def test_an_existing_file_is_kept(self):
         self.tuned.write_text("mine", encoding="utf-8")

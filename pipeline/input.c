@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/input.h"
+#include "pipeline/input.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,7 +38,7 @@ int kws_input_check(const struct kws_config *config, struct kws_error *error)
 	const char *name = kws_input_name(config);
 	if (kws_source_find(name) == NULL) {
 		return kws_fail(
-			error, KWS_EUNSUPPORTED, "this kwsd has no audio source '%s'", name);
+			error, KWS_EUNSUPPORTED, "this build has no audio source '%s'", name);
 	}
 	if (config->audio.source == KWS_CONFIG_SOURCE_FILE) {
 		return check_file(config->audio.path, error);

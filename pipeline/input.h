@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef KWS_DAEMON_INPUT_H
-#define KWS_DAEMON_INPUT_H
+#ifndef KWS_PIPELINE_INPUT_H
+#define KWS_PIPELINE_INPUT_H
 
 #include <stdbool.h>
 
@@ -13,9 +13,9 @@
 /* The configured source, by the name that the library and the file have for it. Static. */
 const char *kws_input_name(const struct kws_config *config);
 
-/* What can be known to be wrong before anything is opened. Errors: KWS_EUNSUPPORTED (this kwsd was
- * built without that source), KWS_ENOENT (the file), KWS_EINVAL (no regular file, no such channel,
- * or for stdin no format), with a sentence. */
+/* What can be known to be wrong before anything is opened. Errors: KWS_EUNSUPPORTED (the program
+ * was built without that source), KWS_ENOENT (the file), KWS_EINVAL (no regular file, no such
+ * channel, or for stdin no format), with a sentence. */
 int kws_input_check(const struct kws_config *config, struct kws_error *error);
 
 /* Whether both mean the same device or file, opened in the same way. */
