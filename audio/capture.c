@@ -8,6 +8,7 @@
 
 #include "audio/feed.h"
 #include "audio/monitor.h"
+#include "common/clock.h"
 
 #define BUFFER_MS_DEFAULT 1000
 #define STALL_MS_DEFAULT 2000
@@ -204,7 +205,7 @@ static bool wait_for_end(struct kws_capture *capture)
 {
 	uint64_t stall_ns = (uint64_t)capture->config.stall_ms * NS_PER_MS;
 	uint32_t arrivals = kws_feed_arrivals(capture->feed);
-	uint64_t since_ns = kws_monitor_now_ns();
+	uint64_t since_ns = kws_clock_monotonic_ns();
 	bool stalled = false;
 	kws_monitor_lock(&capture->monitor);
 	while (!capture->quit && !capture->ended && !stalled) {
@@ -213,13 +214,13 @@ static bool wait_for_end(struct kws_capture *capture)
 			continue;
 		}
 		kws_monitor_wait_until(
-			&capture->monitor, kws_monitor_now_ns() + stall_ns / STALL_CHECKS);
+			&capture->monitor, kws_clock_monotonic_ns() + stall_ns / STALL_CHECKS);
 		uint32_t now_arrivals = kws_feed_arrivals(capture->feed);
 		if (now_arrivals != arrivals) {
 			arrivals = now_arrivals;
-			since_ns = kws_monitor_now_ns();
+			since_ns = kws_clock_monotonic_ns();
 		}
-		stalled = kws_monitor_now_ns() - since_ns >= stall_ns;
+		stalled = kws_clock_monotonic_ns() - since_ns >= stall_ns;
 	}
 	stalled = stalled && !capture->ended;
 	kws_monitor_unlock(&capture->monitor);
@@ -257,8 +258,8 @@ static bool wait_for_retry(struct kws_capture *capture, unsigned retry_ms)
 	while (!capture->quit && capture->next.type != KWS_CAPTURE_NONE) {
 		kws_monitor_wait(&capture->monitor);
 	}
-	uint64_t deadline_ns = kws_monitor_now_ns() + (uint64_t)retry_ms * NS_PER_MS;
-	while (!capture->quit && kws_monitor_now_ns() < deadline_ns) {
+	uint64_t deadline_ns = kws_clock_monotonic_ns() + (uint64_t)retry_ms * NS_PER_MS;
+	while (!capture->quit && kws_clock_monotonic_ns() < deadline_ns) {
 		kws_monitor_wait_until(&capture->monitor, deadline_ns);
 	}
 	bool quit = capture->quit;
@@ -276,9 +277,9 @@ static void *control(void *arg)
 	while (again) {
 		struct kws_capture_event event = {0};
 		if (open_and_tell(capture, &event)) {
-			uint64_t start_ns = kws_monitor_now_ns();
+			uint64_t start_ns = kws_clock_monotonic_ns();
 			watch(capture, &event);
-			if (kws_monitor_now_ns() - start_ns >= STABLE_RUN_NS) {
+			if (kws_clock_monotonic_ns() - start_ns >= STABLE_RUN_NS) {
 				retry_ms = config->retry_min_ms;
 			}
 		}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "audio/monitor.h"
+#include "common/clock.h"
 #include "common/error.h"
 
 #define CHUNKS_MIN 4
@@ -58,7 +59,7 @@ void kws_feed_destroy(struct kws_feed *feed)
 
 void kws_feed_write(struct kws_feed *feed, const int16_t *frames, size_t count)
 {
-	kws_ring_write(feed->ring, frames, count, kws_monitor_now_ns());
+	kws_ring_write(feed->ring, frames, count, kws_clock_monotonic_ns());
 	atomic_fetch_add_explicit(&feed->arrivals, 1, memory_order_relaxed);
 	feed->hooks.wake(feed->hooks.user);
 }
@@ -89,7 +90,7 @@ bool kws_feed_write_all(struct kws_feed *feed, const int16_t *frames, size_t cou
 bool kws_feed_sleep_until(struct kws_feed *feed, uint64_t deadline_ns)
 {
 	kws_monitor_lock(&feed->monitor);
-	while (!feed->stopped && kws_monitor_now_ns() < deadline_ns) {
+	while (!feed->stopped && kws_clock_monotonic_ns() < deadline_ns) {
 		kws_monitor_wait_until(&feed->monitor, deadline_ns);
 	}
 	bool stopped = feed->stopped;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "audio/mix.h"
-#include "audio/monitor.h"
 #include "audio/sources.h"
+#include "common/clock.h"
 
 #define BLOCKS_PER_S 50  /* at real-time pace */
 #define RATE_MIN_HZ 4000 /* below, a small file would be days of audio */
@@ -57,7 +57,7 @@ static void finish(struct kws_source *source)
 static void *run(void *arg)
 {
 	struct kws_source *source = arg;
-	uint64_t start_ns = kws_monitor_now_ns();
+	uint64_t start_ns = kws_clock_monotonic_ns();
 	uint64_t total = 0;
 	size_t count;
 	while ((count = read_block(source)) > 0) {

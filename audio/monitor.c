@@ -3,15 +3,9 @@
 
 #include <time.h>
 
-#include "common/clock.h"
 #include "common/error.h"
 
 #define NS_PER_S 1000000000u
-
-uint64_t kws_monitor_now_ns(void)
-{
-	return kws_clock_monotonic_ns();
-}
 
 int kws_monitor_init(struct kws_monitor *monitor)
 {

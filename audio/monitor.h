@@ -12,9 +12,6 @@ struct kws_monitor {
 	pthread_cond_t changed;
 };
 
-/* The clock of the deadlines below, in nanoseconds. Thread: any. RT-safe: yes. */
-uint64_t kws_monitor_now_ns(void);
-
 /* Errors: KWS_ENOMEM; then there is nothing to finish. */
 int kws_monitor_init(struct kws_monitor *monitor);
 void kws_monitor_finish(struct kws_monitor *monitor);

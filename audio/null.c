@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "audio/monitor.h"
 #include "audio/sources.h"
+#include "common/clock.h"
 
 #define DEFAULT_RATE_HZ 16000
 #define DEFAULT_CHANNELS 1
@@ -23,7 +23,7 @@ struct kws_source {
 static void *run(void *arg)
 {
 	struct kws_source *source = arg;
-	uint64_t start_ns = kws_monitor_now_ns();
+	uint64_t start_ns = kws_clock_monotonic_ns();
 	uint64_t frames = 0;
 	for (;;) {
 		/* From the start each time, so that rounding and late wake-ups do not add up. */

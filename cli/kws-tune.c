@@ -249,20 +249,6 @@ static int load(struct tune *tune)
 	return settle_path(path) ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 }
 
-/* Whether a file can have what stays of the configuration: no value may hold the start of a
- * comment. */
-static bool can_be_written(const struct kws_config *config)
-{
-	struct kws_error error;
-	char *text;
-	if (kws_fragment_render(&text, config, "", &error) != 0) {
-		fprintf(stderr, "kws: %s\n", error.text);
-		return false;
-	}
-	free(text);
-	return true;
-}
-
 /* Before hours of work, not after them. Detections are told of streams only. */
 static bool check_output(const struct tune *tune)
 {
@@ -279,8 +265,7 @@ static bool check_output(const struct tune *tune)
 			tune->write_path);
 		return false;
 	}
-	return can_be_written(tune->config) &&
-	       (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
+	return (tune->write_path == NULL || kws_cli_path_is_writable(tune->write_path)) &&
 	       (tune->draw_prefix == NULL || kws_tune_report_can_draw(tune->draw_prefix));
 }
 

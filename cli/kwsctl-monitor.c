@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-print.h"
 #include "cli/kwsctl-scores.h"
 #include "cli/terminal.h"
+#include "common/clock.h"
 #include "ipc/endpoint.h"
 #include "ipc/event.h"
 #include "ipc/subscriber.h"
@@ -47,9 +47,7 @@ static void on_signal(int number)
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)kws_clock_ms(CLOCK_MONOTONIC);
 }
 
 /* `seq` counts per topic, so a jump is a loss whatever else the publisher sends. */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "daemon/log-limit.h"
 
 #define LINE_BYTES 1024
@@ -61,13 +61,6 @@ static void write_line(enum kws_log_level level, char *line)
 	}
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 void kws_log(enum kws_log_level level, const char *format, ...)
 {
 	char line[LINE_BYTES];
@@ -75,8 +68,8 @@ void kws_log(enum kws_log_level level, const char *format, ...)
 	unsigned dropped = 0;
 	if (level > threshold ||
 		/* what is asked for (detections, changes) is never too much; faults may be */
-		(level <= KWS_LOG_WARNING &&
-			!kws_log_limit_pass(&limit, format, now_ms(), &dropped))) {
+		(level <= KWS_LOG_WARNING && !kws_log_limit_pass(&limit, format,
+						     kws_clock_ms(CLOCK_MONOTONIC), &dropped))) {
 		return;
 	}
 	if (dropped > 0) {

@@ -2,7 +2,7 @@
 #ifndef KWS_DAEMON_SLEEP_H
 #define KWS_DAEMON_SLEEP_H
 
-#include "daemon/clock.h"
+#include "common/clock.h"
 
 #define KWS_SLEEP_NS_MIN 500000000
 

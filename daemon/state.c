@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/clock.h"
+#include "common/clock.h"
 #include "daemon/news.h"
 #include "ipc/event.h"
 #include "systemd/notify.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "audio/zeros.h"
+#include "common/clock.h"
 #include "daemon/changes.h"
-#include "daemon/clock.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"

@@ -23,7 +23,7 @@ int kws__frame_set(void *socket, int option, int value)
 
 int64_t kws__frame_deadline(int timeout_ms)
 {
-	return (int64_t)(kws_clock_monotonic_ns() / 1000000) + timeout_ms;
+	return (int64_t)kws_clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 }
 
 int kws__frame_wait(void *socket, int64_t deadline_ms)

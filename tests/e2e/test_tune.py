@@ -212,7 +212,7 @@ class TuneTest(harness.DaemonTest):
                 subprocess.run([harness.KWSD, "--check-config", "--config", self.tuned, "--set", "audio.source=null"],
                                cwd="/", stdout=subprocess.DEVNULL, check=True)
                 self.tuned.unlink()
-        for name, sentence in (("a, b", "a comma"), ("a ;b", "cannot be written into a file")):
+        for name, sentence in (("a, b", "a comma"), ("a ;b", "cannot stand in a file")):
             (folder / name).mkdir()
             told = self.assert_refused(sentence, "--write", self.tuned, "--stream", self.wav,
                                        model=("--model", "../mine.safetensors"), cwd=folder / name)
