@@ -55,7 +55,7 @@ class ControlTest(harness.DaemonTest):
         daemon = self.start_null()
         self.assertEqual(json.loads(daemon.kwsctl("devices", "--json").stdout), [])
 
-    def test_a_full_disk_is_no_success(self):
+    def test_a_full_disk_is_no_success_of_kwsctl(self):
         daemon = self.start_null("ipc.scores=yes")
         keys = self.folder / "keys"
         keys.mkdir(mode=0o700)
@@ -233,7 +233,7 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(daemon.wait(), 2)
                 self.assertIn(sentence, daemon.log())
 
-    def test_a_full_disk_is_no_success(self):
+    def test_a_full_disk_is_no_success_of_kwsd(self):
         check = ("--check-config", *harness.options("audio.source=null", f"model.path={harness.MODEL}"))
         for arguments in (("--help",), ("--version",), ("--print-config",), check):
             with self.subTest(arguments), open("/dev/full", "w", encoding="utf-8") as full:
