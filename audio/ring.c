@@ -144,8 +144,8 @@ void kws_ring_break(struct kws_ring *ring, uint64_t lost_frames)
 {
 	/* One writer: a load and a store are enough. */
 	uint32_t before = atomic_load_explicit(&ring->lost_ahead, memory_order_relaxed);
-	uint64_t sum = before + lost_frames;
-	uint32_t lost = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+	uint32_t room = UINT32_MAX - before;
+	uint32_t lost = lost_frames < room ? before + (uint32_t)lost_frames : UINT32_MAX;
 	atomic_store_explicit(&ring->lost_ahead, lost, memory_order_relaxed);
 	atomic_store_explicit(&ring->gap_ahead, true, memory_order_relaxed);
 }

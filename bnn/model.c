@@ -39,6 +39,9 @@ static int copy_metadata(
 /* Word by word, to show the first that differs. */
 static int check_features(const char *made_for, const char *own, struct kws_error *error)
 {
+	if (strcmp(made_for, own) == 0) {
+		return 0;
+	}
 	while (*made_for != '\0' || *own != '\0') {
 		int made_for_bytes = (int)strcspn(made_for, " ");
 		int own_bytes = (int)strcspn(own, " ");
@@ -52,7 +55,8 @@ static int check_features(const char *made_for, const char *own, struct kws_erro
 		made_for += made_for_bytes + (made_for[made_for_bytes] == ' ');
 		own += own_bytes + (own[own_bytes] == ' ');
 	}
-	return 0;
+	return kws_fail(error, KWS_EMISMATCH,
+		"the model was trained on other features: blanks at the end of their text");
 }
 
 static int check_versions(

@@ -19,8 +19,8 @@
 #define KWS_WEIGHT_BYTES_MAX (256u << 20)
 
 /* One entry of `kws.graph` while it is read: the JSON object, the tensors, and the place for the
- * sentence when something is wrong. Every kws_spec_ function returns 0 or a code and then has set
- * that sentence, which names the operation. */
+ * sentence when something is wrong. A kws_spec_ function that gives a code has then set that
+ * sentence, which names the operation. */
 struct kws_spec {
 	const json_t *json;
 	size_t index; /* position in the list, for error texts */
@@ -96,7 +96,7 @@ static inline uint64_t kws_spec_word(const uint32_t *position, size_t channels, 
 }
 
 /* A copy of a float vector of `count` elements, or `count` times `fallback` when the attribute is
- * absent. The caller frees it. */
+ * absent. The caller frees it; it counts as kept (kws_spec_keep()), though some only copy it. */
 int kws_spec_vector(
 	const struct kws_spec *spec, const char *key, size_t count, float fallback, float **out);
 

@@ -242,7 +242,8 @@ static int load(struct tune *tune)
 	}
 	const struct kws_model_set alone = {1, {tune->model}};
 	char *path = tune->config->model.path.items[0];
-	if (kws_model_set_check(&alone, tune->config, &error) != 0) {
+	if (kws_model_set_check(&alone, tune->config, &error) != 0 ||
+		kws_search_check(tune->model, tune->config, &error) != 0) {
 		kws_cli_models_complain(path, &error);
 		return KWS_EXIT_USAGE;
 	}
@@ -498,7 +499,7 @@ static char *render(struct tune *tune)
 static bool write_text(const char *path, const char *text)
 {
 	struct kws_error error;
-	const struct kws_file_new how = {.lasting = true};
+	const struct kws_file_new how = {.mode = KWS_FILE_USUAL_MODE, .lasting = true};
 	int result = kws_file_create(path, &how, text, strlen(text), &error);
 	if (result != 0) {
 		fprintf(stderr, "kws: %s: %s\n", path, error.text);

@@ -116,22 +116,16 @@ static int write_open(int fd, const struct kws_file_new *how, const char *data, 
 		return -1;
 	}
 	/* after the owner, whose change takes bits away */
-	if (how->mode != 0 && fchmod(fd, how->mode) != 0) {
+	if (how->mode != KWS_FILE_USUAL_MODE && fchmod(fd, how->mode) != 0) {
 		return -1;
 	}
 	return write_all(fd, data, length) != 0 || (how->lasting && fsync(fd) != 0) ? -1 : 0;
 }
 
-int kws_file_create(const char *path, const struct kws_file_new *how, const char *data,
+/* Fills a file that was just made, and closes it; removes it where that fails. */
+static int finish_new(const char *path, int fd, const struct kws_file_new *how, const char *data,
 	size_t length, struct kws_error *error)
 {
-	/* nobody else may have it open when what they must not read comes in */
-	mode_t mode = how->mode != 0 ? S_IRUSR | S_IWUSR : 0644;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0) {
-		return kws_fail(
-			error, errno == EEXIST ? KWS_EBUSY : KWS_EIO, "%s", strerror(errno));
-	}
 	bool written = write_open(fd, how, data, length) == 0;
 	int reason = errno;
 	if (close(fd) != 0 && written) {
@@ -145,16 +139,32 @@ int kws_file_create(const char *path, const struct kws_file_new *how, const char
 	return kws_fail(error, KWS_EIO, "%s", strerror(reason));
 }
 
+int kws_file_create(const char *path, const struct kws_file_new *how, const char *data,
+	size_t length, struct kws_error *error)
+{
+	/* nobody else may have it open when what they must not read comes in */
+	mode_t mode = how->mode == KWS_FILE_USUAL_MODE ? 0644 : 0600;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0) {
+		return kws_fail(
+			error, errno == EEXIST ? KWS_EBUSY : KWS_EIO, "%s", strerror(errno));
+	}
+	return finish_new(path, fd, how, data, length, error);
+}
+
 int kws_file_replace(const char *path, const struct kws_file_new *how, const char *data,
 	size_t length, struct kws_error *error)
 {
 	char draft[PATH_MAX];
 	struct kws_error reason;
-	if (snprintf(draft, sizeof(draft), "%s.new", path) >= (int)sizeof(draft)) {
+	if (snprintf(draft, sizeof(draft), "%s.XXXXXX", path) >= (int)sizeof(draft)) {
 		return kws_fail(error, KWS_EIO, "the path is too long");
 	}
-	unlink(draft);
-	if (kws_file_create(draft, how, data, length, &reason) != 0) {
+	int fd = mkstemp(draft); /* mode 0600, and through no link */
+	if (fd < 0) {
+		return kws_fail(error, KWS_EIO, "a new file beside it: %s", strerror(errno));
+	}
+	if (finish_new(draft, fd, how, data, length, &reason) != 0) {
 		return kws_fail(error, KWS_EIO, "a new file beside it: %.200s", reason.text);
 	}
 	if (rename(draft, path) != 0) {

@@ -25,9 +25,13 @@ int kws_file_fill(int fd, char *data, size_t size, size_t *length, struct kws_er
 int kws_file_read(
 	const char *path, size_t max_bytes, char **data, size_t *length, struct kws_error *error);
 
+/* 0644 as the umask has it. */
+#define KWS_FILE_USUAL_MODE ((mode_t)-1)
+
 /* What a new file is to be. */
 struct kws_file_new {
-	mode_t mode;              /* whatever the umask; 0: 0644 as the umask has it */
+	mode_t mode;              /* whatever the umask, or KWS_FILE_USUAL_MODE, of which
+				     kws_file_replace() knows nothing */
 	const struct stat *owner; /* whose user and group it gets; NULL: those of the process */
 	bool lasting;             /* on the disk when the function returns */
 };
@@ -38,14 +42,14 @@ struct kws_file_new {
 int kws_file_create(const char *path, const struct kws_file_new *how, const char *data,
 	size_t length, struct kws_error *error);
 
-/* Puts new content in a file's place in one step, so that no reader sees half of it: as
- * kws_file_create() writes PATH.new, which whoever died over it may have left. For one writer at a
- * time. Errors: KWS_EIO. Thread: any. */
+/* Puts new content in a file's place in one step, so that no reader sees half of it: writes a draft
+ * beside it, PATH.XXXXXX with other letters each time, which is left there by who dies over it.
+ * Errors: KWS_EIO. Thread: any. */
 int kws_file_replace(const char *path, const struct kws_file_new *how, const char *data,
 	size_t length, struct kws_error *error);
 
 /* Writes what is buffered: a full disk shows then, and otherwise after main(). Errors: KWS_EIO,
- * with a sentence, where something that was ever printed did not arrive. */
+ * with a sentence, where something that was ever printed did not arrive. Thread: any. */
 int kws_file_flush(FILE *stream, struct kws_error *error);
 
 #endif

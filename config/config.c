@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,9 +97,22 @@ void kws_config_set_thresholds(struct kws_config *config, double threshold)
 	}
 }
 
-struct kws_config_floats *kws_config_list(const void *of, const char *section, const char *name)
+static struct kws_config_floats *list_in(const void *of, const char *section, const char *name)
 {
-	return (void *)((const char *)of + kws_schema_find(section, name)->offset);
+	const struct kws_key *key = kws_schema_find(section, name);
+	assert(key != NULL && key->type == KWS_KEY_FLOATS);
+	return (void *)((const char *)of + key->offset);
+}
+
+struct kws_config_floats *kws_config_exits_list(const struct kws_config *config, const char *name)
+{
+	return list_in(config, "exits", name);
+}
+
+struct kws_config_floats *kws_config_keyword_list(
+	const struct kws_keyword_config *keyword, const char *name)
+{
+	return list_in(keyword, KWS_KEYWORD_SECTION, name);
 }
 
 const char *kws_config_policy_name(enum kws_config_policy policy)

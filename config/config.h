@@ -102,7 +102,8 @@ struct kws_keyword_config {
 	enum kws_config_confirm confirm;
 };
 
-/* A whole, valid configuration: plain data, never changed after it was parsed. The meaning, range
+/* A whole, valid configuration: plain data, never changed once others
+ * read it. The meaning, range
  * and default of each field stand in schema.c beside its key. */
 struct kws_config {
 	struct {
@@ -202,19 +203,20 @@ void kws_config_destroy(struct kws_config *config);
  */
 struct kws_keyword_config kws_config_keyword(const struct kws_config *config, const char *label);
 
-/* For those who make a configuration of another, on a copy. Thread: the owner of `config`.
- *
- * The section of a label, added with what it inherits where there is none; NULL: there is no room
- * for it. */
+/* The section of a label, added with what it inherits where there is none; NULL: there is no room
+ * for it. This and the next are for those who make a configuration of another, on a copy. Thread:
+ * the owner of `config`. */
 struct kws_keyword_config *kws_config_add_keyword(struct kws_config *config, const char *label);
 
 /* One threshold for all keywords, with a section or without. */
 void kws_config_set_thresholds(struct kws_config *config, double threshold);
 
-/* The list that the key is, in a struct of that section: struct kws_config, or struct
- * kws_keyword_config for KWS_KEYWORD_SECTION. The key must be one of KWS_KEY_FLOATS. Thread: any.
- * RT-safe: yes. */
-struct kws_config_floats *kws_config_list(const void *of, const char *section, const char *name);
+/* The thresholds of that name, "delta" for instance, of [exits] and of a keyword; as strchr() does,
+ * what is not to be changed may come in. The name must be a key of KWS_KEY_FLOATS there. Thread:
+ * any. RT-safe: yes. */
+struct kws_config_floats *kws_config_exits_list(const struct kws_config *config, const char *name);
+struct kws_config_floats *kws_config_keyword_list(
+	const struct kws_keyword_config *keyword, const char *name);
 
 /* What the policy is called in a file, "entropy" for instance. Thread: any. RT-safe: yes. */
 const char *kws_config_policy_name(enum kws_config_policy policy);

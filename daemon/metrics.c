@@ -190,7 +190,7 @@ char *kws_metrics_text(const json_t *status)
 	return fclose(out) == 0 ? text : NULL;
 }
 
-/* The draft does not end in .prom: the collector does not read it. */
+/* The draft beside it does not end in .prom: the collector does not read it. */
 static int write_file(const char *path, const char *text, struct kws_error *error)
 {
 	struct kws_error reason;

@@ -44,7 +44,7 @@ static uint8_t confirm_exit_of(enum kws_config_confirm confirm)
 static const struct kws_config_floats *list_of(
 	const struct kws_keyword_config *keyword, const char *key)
 {
-	return kws_config_list(keyword, KWS_KEYWORD_SECTION, key);
+	return kws_config_keyword_list(keyword, key);
 }
 
 static double value_at(const struct kws_config_floats *list, size_t exit)

@@ -17,6 +17,20 @@ static inline int scratch_create(char path[SCRATCH_BYTES])
 	return mkdtemp(path) != NULL ? 0 : -1;
 }
 
+/* How many things are in the directory. */
+static inline int scratch_count(const char *path)
+{
+	DIR *dir = opendir(path);
+	int count = -2; /* "." and ".." */
+	while (dir != NULL && readdir(dir) != NULL) {
+		count++;
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return count;
+}
+
 /* Removes the directory with the files in it and with the empty directories in it. */
 static inline void scratch_remove(const char *path)
 {

@@ -48,7 +48,8 @@ static void on_tick(uv_timer_t *timer)
 
 static struct kws_config *config_at(const char *rate)
 {
-	return load_config(WITH("model.path=" KWS_TEST_MODEL, "audio.source=null", rate));
+	return load_config(WITH("model.path=" KWS_TEST_DATA "/../../models/commands.safetensors",
+		"audio.source=null", rate));
 }
 
 static void begin(struct scene *scene)

@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "audio/monitor.h"
 #include "audio/sources.h"
 #include "common/clock.h"
 #include "tests/scratch.h"

@@ -135,6 +135,8 @@ static const struct bad_metadata bad_metadata[] = {
 		"the model was trained on other features: '', this program has 'test'"},
 	{"kws.features", "test more", KWS_EMISMATCH,
 		"the model was trained on other features: 'more', this program has ''"},
+	{"kws.features", "test ", KWS_EMISMATCH,
+		"the model was trained on other features: blanks at the end of their text"},
 	{"kws.features", "01234567890123456789012345678901234567890123456789012345678901234567",
 		KWS_EMISMATCH,
 		"the model was trained on other features: "

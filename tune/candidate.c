@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/error.h"
 #include "exits/policy.h"
@@ -147,7 +146,7 @@ struct kws_candidate kws_candidate_of(const struct kws_config *config)
 	return (struct kws_candidate){
 		.as_given = true,
 		.policy = config->exits.policy,
-		.thresholds = key != NULL ? *kws_config_list(config, "exits", key)
+		.thresholds = key != NULL ? *kws_config_exits_list(config, key)
 					  : (struct kws_config_floats){0},
 		.patience = config->exits.patience,
 		.scene_delta = config->exits.scene_delta,
@@ -160,7 +159,7 @@ static void apply_to_keyword(
 {
 	const char *key = threshold_key(candidate->policy);
 	if (key != NULL) {
-		*kws_config_list(keyword, KWS_KEYWORD_SECTION, key) = candidate->thresholds;
+		*kws_config_keyword_list(keyword, key) = candidate->thresholds;
 	}
 	keyword->confirm = candidate->confirm;
 }
@@ -173,7 +172,7 @@ void kws_candidate_apply(const struct kws_candidate *candidate, struct kws_confi
 	}
 	config->exits.policy = candidate->policy;
 	if (key != NULL) {
-		*kws_config_list(config, "exits", key) = candidate->thresholds;
+		*kws_config_exits_list(config, key) = candidate->thresholds;
 	}
 	if (candidate->policy == KWS_CONFIG_POLICY_PATIENCE) {
 		config->exits.patience = candidate->patience;

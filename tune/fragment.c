@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bnn/keyword-defaults.h"
+#include "tune/search.h"
 
 /* Of a keyword that is only tried: as long as a number gets, and nobody's default. */
 #define THRESHOLD (1.0 / 3.0)
@@ -181,26 +181,6 @@ int kws_fragment_render(
 	return 0;
 }
 
-/* As a search does, which gives each keyword a threshold. */
-static int add_thresholds(
-	struct kws_config *config, const struct kws_model *model, struct kws_error *error)
-{
-	for (size_t c = 0; c < kws_model_label_count(model); c++) {
-		const char *label = kws_model_label(model, c);
-		if (!kws_label_is_keyword(label)) {
-			continue;
-		}
-		struct kws_keyword_config *keyword = kws_config_add_keyword(config, label);
-		if (keyword == NULL) {
-			return kws_fail(error, KWS_EUNSUPPORTED,
-				"the model has more keywords than a configuration has room for, %d",
-				KWS_CONFIG_KEYWORDS_MAX);
-		}
-		keyword->threshold = THRESHOLD;
-	}
-	return 0;
-}
-
 int kws_fragment_check(
 	const struct kws_config *config, const struct kws_model *model, struct kws_error *error)
 {
@@ -210,8 +190,9 @@ int kws_fragment_check(
 		return kws_fail(error, KWS_ENOMEM, "%s", kws_strerror(KWS_ENOMEM));
 	}
 	*copy = *config;
-	int result = add_thresholds(copy, model, error);
+	int result = kws_search_add_keywords(model, copy, error);
 	if (result == 0) {
+		kws_config_set_thresholds(copy, THRESHOLD);
 		result = kws_fragment_render(&text, copy, "", error);
 	}
 	free(text);

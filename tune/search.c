@@ -132,26 +132,38 @@ static int measure_full_operations(struct kws_search *search)
 	return 0;
 }
 
-static int check_keywords(
-	const struct kws_model *model, const struct kws_config *config, struct kws_error *error)
+int kws_search_add_keywords(
+	const struct kws_model *model, struct kws_config *config, struct kws_error *error)
 {
-	size_t keywords = 0;
-	for (size_t i = 0; i < kws_model_label_count(model); i++) {
-		keywords += kws_label_is_keyword(kws_model_label(model, i));
-	}
-	if (keywords > KWS_CONFIG_KEYWORDS_MAX || config->keyword_count > keywords) {
-		return kws_fail(error, KWS_EUNSUPPORTED,
-			"the model has %zu keywords, a configuration has room for %d", keywords,
-			KWS_CONFIG_KEYWORDS_MAX);
+	for (size_t c = 0; c < kws_model_label_count(model); c++) {
+		const char *label = kws_model_label(model, c);
+		if (kws_label_is_keyword(label) && kws_config_add_keyword(config, label) == NULL) {
+			return kws_fail(error, KWS_EUNSUPPORTED,
+				"the model has more keywords than a configuration has room for, %d",
+				KWS_CONFIG_KEYWORDS_MAX);
+		}
 	}
 	return 0;
+}
+
+int kws_search_check(
+	const struct kws_model *model, const struct kws_config *config, struct kws_error *error)
+{
+	struct kws_config *copy = malloc(sizeof(*copy));
+	if (copy == NULL) {
+		return kws_fail(error, KWS_ENOMEM, "out of memory");
+	}
+	*copy = *config;
+	int result = kws_search_add_keywords(model, copy, error);
+	kws_config_destroy(copy);
+	return result;
 }
 
 int kws_search_create(struct kws_search **out, const struct kws_model *model,
 	const struct kws_corpus *corpus, const struct kws_config *config,
 	const struct kws_search_wish *wish, struct kws_error *error)
 {
-	int result = check_keywords(model, config, error);
+	int result = kws_search_check(model, config, error);
 	struct kws_search *search = result == 0 ? calloc(1, sizeof(*search)) : NULL;
 	if (search == NULL) {
 		return result != 0 ? result : kws_fail(error, KWS_ENOMEM, "out of memory");
@@ -254,7 +266,7 @@ static size_t budget_of(const struct kws_search *search, double hours)
 	return budget < most ? budget : most;
 }
 
-/* A section for each keyword, for which check_keywords() found room. */
+/* A section for each keyword, for which kws_search_check() found room. */
 static void set_thresholds(const struct kws_search *search, const struct kws_outcome *outcome,
 	struct kws_config *config)
 {

@@ -52,9 +52,20 @@ struct kws_curve_point {
 /* The grid of thresholds, rising. Thread: any. */
 const double *kws_search_thresholds(size_t *count);
 
+/* Adds a section to `config` for each keyword of the model, with what it inherits. Errors:
+ * KWS_EUNSUPPORTED where there is no room for so many, with a sentence. Thread: the owner of
+ * `config`. */
+int kws_search_add_keywords(
+	const struct kws_model *model, struct kws_config *config, struct kws_error *error);
+
+/* Whether a search is possible, before hours of audio are read for it: as kws_search_create() will
+ * say. Errors: KWS_ENOMEM, KWS_EUNSUPPORTED (more keywords than a configuration has room for), with
+ * a sentence. Thread: any. */
+int kws_search_check(
+	const struct kws_model *model, const struct kws_config *config, struct kws_error *error);
+
 /* `config` gives all that is not searched. Model, corpus and configuration must outlive it.
- * Errors: KWS_ENOMEM, KWS_EUNSUPPORTED (more keywords than a configuration has room for), those of
- * kws_replay_create(), with a sentence. */
+ * Errors: those of kws_search_check() and kws_replay_create(), with a sentence. */
 int kws_search_create(struct kws_search **out, const struct kws_model *model,
 	const struct kws_corpus *corpus, const struct kws_config *config,
 	const struct kws_search_wish *wish, struct kws_error *error);
