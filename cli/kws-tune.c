@@ -247,7 +247,7 @@ static int load(struct tune *tune)
 		kws_cli_models_complain(path, &error);
 		return KWS_EXIT_USAGE;
 	}
-	return settle_path(path) ? KWS_EXIT_OK : KWS_EXIT_FAILED;
+	return tune->write_path == NULL || settle_path(path) ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 }
 
 /* Before hours of work, not after them. Detections are told of streams only. */

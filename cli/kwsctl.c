@@ -84,7 +84,8 @@ static const char usage_text[] =
 	"reached\n"
 	"or refuses the key, 4 monitor: --for ran out or a signal came before --count events.\n"
 	"Over tcp:// monitor waits where nobody listens, where the daemon has another key than\n"
-	"--server-key, and where it wants keys that are not given: after 3 s it says so, once.\n";
+	"--server-key, and where it wants keys that are not given: after 3 s it says so, once\n"
+	"until it is connected.\n";
 
 void kwsctl_complain(const char *sentence)
 {

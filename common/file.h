@@ -33,7 +33,7 @@ struct kws_file_new {
 	mode_t mode;              /* whatever the umask, or KWS_FILE_USUAL_MODE, of which
 				     kws_file_replace() knows nothing */
 	const struct stat *owner; /* whose user and group it gets; NULL: those of the process */
-	bool lasting;             /* on the disk when the function returns */
+	bool lasting;             /* its content is on the disk before it has its name */
 };
 
 /* Writes a file that must not exist yet; a symbolic link, wherever it leads, is one. A file that

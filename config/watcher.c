@@ -68,7 +68,8 @@ enum change {
 	CHANGE_OF_OTHERS,
 };
 
-/* How the content differs from that of the last call that found a file. */
+/* How the content differs from that of the last call that found a file or an error in reading it.
+ */
 static enum change take_change(struct kws_watcher *watcher)
 {
 	uint64_t fingerprint = watcher->fingerprint;
@@ -209,6 +210,10 @@ bool kws_watcher_sync(struct kws_watcher *watcher)
 {
 	if (watcher == NULL) {
 		return false;
+	}
+	uint64_t content;
+	if (read_fingerprint(watcher, &content) != 0) {
+		return false; /* whoever reads it now will say why it cannot be read */
 	}
 	enum change change = take_change(watcher);
 	watcher->expecting = false;

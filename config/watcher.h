@@ -31,8 +31,8 @@ int kws_watcher_create(struct kws_watcher **out, uv_loop_t *loop, const char *pa
 void kws_watcher_expect(struct kws_watcher *watcher);
 
 /* Says that the caller is about to read the file: the content of this moment is no change any more.
- * Returns whether it was somebody else's that has not been told yet. Reads the file, too. Accepts
- * NULL. Thread: the loop's. */
+ * Returns whether it was somebody else's that has not been told yet; false where it cannot be read.
+ * Reads the file, too. Accepts NULL. Thread: the loop's. */
 bool kws_watcher_sync(struct kws_watcher *watcher);
 
 /* Starts closing: `changed` is not called again, the memory is freed by the loop once the handles

@@ -3,7 +3,6 @@
 
 #include <malloc.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
@@ -112,7 +111,17 @@ static int take_config(struct daemon *daemon, struct kws_config *config, struct 
 	return 0;
 }
 
-static int load_and_take(struct daemon *daemon, const json_t *changes, struct kws_error *error)
+/* A folder for clips that cannot be written is a fault, not an error, for it may come back: but who
+ * sets one is told. */
+static int check_values(
+	const struct kws_config *config, const json_t *values, struct kws_error *error)
+{
+	return json_object_get(values, "clips.folder") != NULL ? kws_recorder_check(config, error)
+							       : 0;
+}
+
+static int load_and_take(
+	struct daemon *daemon, const json_t *changes, const json_t *values, struct kws_error *error)
 {
 	struct kws_config *config;
 	struct kws_config_errors errors;
@@ -120,6 +129,10 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	int result = kws_settings_load(daemon->options, changes, daemon->config, &config, &errors);
+	if (result == 0 && (result = check_values(config, values, error)) != 0) {
+		kws_config_destroy(config);
+		return result;
+	}
 	if (result == 0) {
 		return take_config(daemon, config, error);
 	}
@@ -132,10 +145,12 @@ static int load_and_take(struct daemon *daemon, const json_t *changes, struct kw
 }
 
 /* The one way to another configuration; on any error the old one stays as it is. `changes` (NULL:
- * there was no memory for them) become the daemon's or end here. */
-static int take_changes(struct daemon *daemon, json_t *changes, struct kws_error *error)
+ * there was no memory for them) become the daemon's or end here; `values` are those of them that
+ * are being set, or NULL. */
+static int take_changes(
+	struct daemon *daemon, json_t *changes, const json_t *values, struct kws_error *error)
 {
-	int result = load_and_take(daemon, changes, error);
+	int result = load_and_take(daemon, changes, values, error);
 	if (result == 0) {
 		json_decref(daemon->changes);
 		daemon->changes = changes;
@@ -184,7 +199,7 @@ static int change(
 	struct daemon *daemon, json_t *before, const json_t *values, struct kws_error *error)
 {
 	json_t *kept = fit_models(daemon, before, values);
-	int result = take_changes(daemon, kws_values_combine(kept, values), error);
+	int result = take_changes(daemon, kws_values_combine(kept, values), values, error);
 	if (result == 0) {
 		log_ended(before, kept);
 		json_decref(daemon->before);
@@ -225,7 +240,7 @@ static int take_back(
 	struct daemon *daemon, const char *futile, const char *reason, struct kws_error *error)
 {
 	struct kws_error refusal;
-	bool taken = take_changes(daemon, json_incref(daemon->before), &refusal) == 0;
+	bool taken = take_changes(daemon, json_incref(daemon->before), NULL, &refusal) == 0;
 	return kws_fail(error, KWS_EUNSUPPORTED,
 		"%s: %.64s comes about with a restart of kwsd only and is not in the file: %.120s",
 		taken ? "nothing is changed" : "it cannot be taken back, see the log", futile,

@@ -316,8 +316,8 @@ static void look_at_folder(struct kws_stream *stream)
 
 static void warn_if(int result, const struct kws_error *error)
 {
-	if (result != 0) {
-		kws_log_warning("%s", error->text);
+	if (result != 0) { /* a format of its own, which other warnings do not use up */
+		kws_log_warning("mute: %s", error->text);
 	}
 }
 
@@ -429,11 +429,7 @@ int kws_stream_apply(
 	const struct kws_changes changes = kws_changes_find(stream->config, config);
 	struct kws_network network = {0};
 	struct kws_pipeline_sink sink = {on_hop, on_event, stream};
-	/* that of before may be gone for now, and other changes must be possible */
-	int result = changes.folder ? kws_recorder_check(config, error) : 0;
-	if (result == 0 && changes.audio) {
-		result = kws_input_check(config, error);
-	}
+	int result = changes.audio ? kws_input_check(config, error) : 0;
 	if (result == 0 && changes.audio) {
 		result = check_channel(stream, config, error);
 	}
@@ -452,6 +448,9 @@ int kws_stream_apply(
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_changes_log(stream->config, config);
 	stream->config = config;
+	if (changes.folder) {
+		look_at_folder(stream);
+	}
 	if (changes.audio) {
 		stream->proven = true;
 		leave(stream);

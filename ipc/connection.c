@@ -2,7 +2,6 @@
 #include "ipc/connection.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <zmq.h>
 

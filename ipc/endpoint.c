@@ -141,16 +141,18 @@ int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_erro
 	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, curve, error) : 0;
 }
 
-static bool is_every_host(const char *host)
+/* IPv4 is what kwsd binds without brackets, and all of both with [::]. */
+static bool holds_host(const char *host, const char *other)
 {
-	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0;
+	bool all_of_4 = strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0;
+	return strcmp(host, "[::]") == 0 || (all_of_4 && other[0] != '[');
 }
 
 static bool is_same_host(const char *one, const char *other)
 {
 	one = strcmp(one, "localhost") == 0 ? "127.0.0.1" : one;
 	other = strcmp(other, "localhost") == 0 ? "127.0.0.1" : other;
-	return strcmp(one, other) == 0 || is_every_host(one) || is_every_host(other);
+	return strcmp(one, other) == 0 || holds_host(one, other) || holds_host(other, one);
 }
 
 bool kws_endpoint_collide(const char *one, const char *other)

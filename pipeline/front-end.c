@@ -161,6 +161,7 @@ void kws_front_end_gap(struct kws_front_end *front, uint64_t lost_frames)
 	front->frames += lost_frames;
 	front->samples = heard_samples(front); /* what was held is lost as well */
 	kws_resampler_reset(front->resampler);
+	kws_level_init(&front->level);
 	restart_window(front);
 }
 

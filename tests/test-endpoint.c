@@ -346,6 +346,10 @@ static void test_collide(void **state)
 		{"tcp://127.0.0.1:80", "tcp://0.0.0.0:80", true},
 		{"tcp://[::]:80", "tcp://192.168.0.2:80", true},
 		{"tcp://*:80", "tcp://192.168.0.2:80", true},
+		{"tcp://*:80", "tcp://0.0.0.0:80", true},
+		{"tcp://*:80", "tcp://[::1]:80", false},
+		{"tcp://[::]:80", "tcp://*:80", true},
+		{"tcp://[::]:80", "tcp://[::1]:80", true},
 		{"tcp://*:80", "tcp://192.168.0.2:8080", false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

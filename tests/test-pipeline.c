@@ -120,6 +120,7 @@ static void gap_starts_a_new_window(void **state)
 	kws_pipeline_gap(rig->pipeline, 0);
 	assert_false(stats_of(rig).warm);
 	assert_int_equal(stats_of(rig).gaps, 1);
+	assert_float_equal(kws_level_rms_dbfs(kws_pipeline_level(rig->pipeline)), -120.0f, 0.0f);
 	push_noise(rig, FIRST_HOP - 1, 0);
 	assert_int_equal(rig->heard.hop_count, 1);
 	push_noise(rig, KWS_HOP_SAMPLES, 0);

@@ -204,6 +204,19 @@ static void test_what_was_read_is_no_change(void **state)
 	assert_false(kws_watcher_sync(NULL));
 }
 
+/* Whoever reads the file then is told, but nobody has changed it. */
+static void test_what_cannot_be_read_for_now_is_no_change(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_int_equal(rename(fixture->path, fixture->other), 0);
+	assert_int_equal(mkdir(fixture->path, 0700), 0);
+	assert_false(kws_watcher_sync(fixture->watcher));
+	assert_int_equal(rmdir(fixture->path), 0);
+	assert_int_equal(rename(fixture->other, fixture->path), 0);
+	assert_false(kws_watcher_sync(fixture->watcher));
+	assert_no_more_changes(fixture);
+}
+
 static void test_rename_over(void **state)
 {
 	struct fixture *fixture = *state;
@@ -386,6 +399,7 @@ int main(void)
 		WATCHER_TEST(test_own_change_replaced),
 		WATCHER_TEST(test_own_change_behind_a_link),
 		WATCHER_TEST(test_what_was_read_is_no_change),
+		WATCHER_TEST(test_what_cannot_be_read_for_now_is_no_change),
 		WATCHER_TEST(test_rename_over),
 		WATCHER_TEST(test_halves_are_one_change),
 		WATCHER_TEST(test_same_content_is_no_change),

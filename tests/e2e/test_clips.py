@@ -22,9 +22,9 @@ class ClipsTest(harness.DaemonTest):
         self.samples = numpy.concatenate([harness.silence(2), harness.speech(harness.WORDS[0]),
                                           harness.silence(1)])
 
-    def start_stdin(self, *settings, topics=()):
+    def start_stdin(self, *settings, topics=(), arguments=()):
         daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
-                            "ipc.level_ms=200", *settings, stdin=subprocess.PIPE)
+                            "ipc.level_ms=200", *settings, arguments=arguments, stdin=subprocess.PIPE)
         self.subscriber = self.subscribe_surely("kws.state", "kws.detection.", *topics)
         return daemon
 
@@ -134,6 +134,17 @@ class ClipsTest(harness.DaemonTest):
         self.clips.mkdir()
         daemon.feed(self.samples)
         self.assertEqual(len(self.saved(daemon, 1)), 2)
+
+    def test_an_edit_brings_a_folder_back_that_is_gone(self):
+        """Not from where `set` had led clips to: that must not stand in the way of what else was edited."""
+        gone = self.folder / "gone"
+        self.write_config("[clips]", f"folder = {gone}")
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", arguments=("--config", self.config))
+        self.assertEqual(daemon.kwsctl("set", "clips.folder", self.clips).returncode, 0)
+        self.write_config("[clips]", f"folder = {gone}", "[detector]", "refractory_ms = 1234")
+        harness.wait_for(lambda: daemon.get("detector.refractory_ms") == "1234", "the edit")
+        self.assertEqual(daemon.get("clips.folder"), str(gone))
+        self.assertIn("no clips for now", self.subscriber.until_state("fault")[-1][1]["reason"])
 
 
 if __name__ == "__main__":

@@ -257,7 +257,7 @@ class MuteAndDeathTest(harness.DaemonTest):
         self.file.mkdir()
         self.assertEqual(daemon.kwsctl("mute").returncode, 0)
         self.assertEqual(daemon.status()["state"], "muted")
-        self.assertIn(f"warning: kwsd may listen again after a crash, though it is muted: cannot write {self.file}",
+        self.assertIn(f"warning: mute: kwsd may listen again after a crash, though it is muted: cannot write {self.file}",
                       daemon.log())
         self.assertEqual(daemon.kwsctl("unmute").returncode, 0)
         self.assertEqual(daemon.status()["state"], "listening")
