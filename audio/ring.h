@@ -12,7 +12,7 @@
 struct kws_ring;
 
 #define KWS_CHANNELS_MAX 32
-#define KWS_RING_FRAMES_MAX ((size_t)1 << 24)
+#define KWS_RING_FRAMES_MAX ((size_t)1 << 24) /* 43 s at 384 kHz */
 
 /* What goes with the frames of one kws_ring_read(). */
 struct kws_ring_mark {

@@ -16,7 +16,8 @@ extern const char *const kws_threshold_keys[KWS_THRESHOLD_KEYS];
  * it. */
 struct kws_exit_defaults {
 	float temperature[KWS_EXITS_MAX];
-	float *thresholds[KWS_THRESHOLD_KEYS]; /* [exits][classes]; NULL: none */
+	float *thresholds[KWS_THRESHOLD_KEYS]; /* as kws_threshold_keys: [exits][classes]; NULL:
+						  none */
 };
 
 /* Reads the JSON text, which may be NULL: temperatures 1, no thresholds. Errors: KWS_EFORMAT,

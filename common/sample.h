@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdint.h>
 
-/* A sample in -1..1 (1.0 is 32768) to 16 bit: rounded to nearest, clipped, NaN as 0. RT-safe. */
+/* A sample in -1..1 (1.0 is 32768) to 16 bit: rounded to nearest, clipped, NaN as 0. Thread: any.
+ * RT-safe: yes. */
 static inline int16_t kws_sample_to_int16(float sample)
 {
 	float value = sample * 32768.0f;

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+/* Thread: any. RT-safe: yes. */
+
 static inline size_t kws_size_min(size_t a, size_t b)
 {
 	return a < b ? a : b;

@@ -120,6 +120,16 @@ const char *kws_config_policy_name(enum kws_config_policy policy)
 	return kws_schema_find("exits", "policy")->choices[policy];
 }
 
+const char *kws_config_source_name(enum kws_config_source source)
+{
+	return kws_schema_find("audio", "source")->choices[source];
+}
+
+const char *kws_config_confirm_name(enum kws_config_confirm confirm)
+{
+	return kws_schema_find("exits", "confirm")->choices[confirm];
+}
+
 /* NULL when there is none. `section` gets what is before the dot; *name is the keyword's, in it, or
  * NULL for the keys of other sections. */
 static const struct kws_key *find_key(

@@ -218,8 +218,10 @@ struct kws_config_floats *kws_config_exits_list(const struct kws_config *config,
 struct kws_config_floats *kws_config_keyword_list(
 	const struct kws_keyword_config *keyword, const char *name);
 
-/* What the policy is called in a file, "entropy" for instance. Thread: any. RT-safe: yes. */
+/* What these are called in a file, "entropy" for instance. Thread: any. RT-safe: yes. */
 const char *kws_config_policy_name(enum kws_config_policy policy);
+const char *kws_config_source_name(enum kws_config_source source);
+const char *kws_config_confirm_name(enum kws_config_confirm confirm);
 
 /* Writes the value of "section.key" or "keyword NAME.key" as it would stand in the file; for a
  * keyword without a section what kws_config_keyword() gives. KWS_CONFIG_VALUE_SIZE bytes always

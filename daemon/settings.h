@@ -21,7 +21,7 @@ int kws_settings_load(const struct kws_options *options, const json_t *changes,
 
 /* The endpoints of the events and of the control protocol in a loaded configuration, those in the
  * runtime directory where `config` has none. Errors: those of kws_runtime_dir() and
- * kws_endpoint_default(). */
+ * kws_endpoint_default(). Thread: any. */
 int kws_settings_endpoints(const struct kws_config *config, char events[KWS_ENDPOINT_BYTES],
 	char control[KWS_ENDPOINT_BYTES], struct kws_error *error);
 

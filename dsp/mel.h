@@ -14,6 +14,7 @@
 #define KWS_MEL_LOW_HZ 60.0
 #define KWS_MEL_HIGH_HZ 7800.0
 #define KWS_WINDOW_FRAMES 98 /* one second of audio: 98 whole frames fit in 16000 samples */
+/* The samples that those frames reach over, 15920. */
 #define KWS_WINDOW_SAMPLES (KWS_FRAME_SAMPLES + (KWS_WINDOW_FRAMES - 1) * KWS_HOP_SAMPLES)
 
 /* Energies below the floor count as the floor. With samples in -1..1 the quantisation noise of

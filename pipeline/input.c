@@ -6,16 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *kws_input_name(const struct kws_config *config)
-{
-	static const char *const names[] = {
-#define XX(name, text) [KWS_CONFIG_SOURCE_##name] = text,
-		KWS_CONFIG_SOURCE_MAP(XX)
-#undef XX
-	};
-	return names[config->audio.source];
-}
-
 /* To open a FIFO waits for its writer, with no end and no way to stop it. */
 static int check_file(const char *path, struct kws_error *error)
 {
@@ -35,7 +25,7 @@ static int check_file(const char *path, struct kws_error *error)
 
 int kws_input_check(const struct kws_config *config, struct kws_error *error)
 {
-	const char *name = kws_input_name(config);
+	const char *name = kws_config_source_name(config->audio.source);
 	if (kws_source_find(name) == NULL) {
 		return kws_fail(
 			error, KWS_EUNSUPPORTED, "this build has no audio source '%s'", name);
@@ -66,7 +56,7 @@ bool kws_input_is_same(const struct kws_config *a, const struct kws_config *b)
 struct kws_source_config kws_input_source(const struct kws_config *config)
 {
 	return (struct kws_source_config){
-		.type = kws_input_name(config),
+		.type = kws_config_source_name(config->audio.source),
 		.device = config->audio.device,
 		.path = config->audio.path,
 		.realtime = config->audio.pace == KWS_CONFIG_PACE_REALTIME,

@@ -10,9 +10,6 @@
 
 /* The [audio] section as the audio library wants it. Thread: any, for all functions. */
 
-/* The configured source, by the name that the library and the file have for it. Static. */
-const char *kws_input_name(const struct kws_config *config);
-
 /* What can be known to be wrong before anything is opened. Errors: KWS_EUNSUPPORTED (the program
  * was built without that source), KWS_ENOENT (the file), KWS_EINVAL (no regular file, no such
  * channel, or for stdin no format), with a sentence. */

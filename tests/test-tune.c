@@ -430,6 +430,23 @@ static void plot_with_powers_of_ten(void **state)
 	assert_null(strstr(text, ">0.1</text>"));
 }
 
+static void assert_lines_differ(const char *text)
+{
+	char lines[KWS_PLOT_SERIES_MAX][120];
+	size_t count = 0;
+	while ((text = strstr(text, "<polyline")) != NULL) {
+		const char *end = strstr(text, " points=");
+		assert_true(count < KWS_PLOT_SERIES_MAX && end != NULL);
+		snprintf(lines[count], sizeof(lines[count]), "%.*s", (int)(end - text), text);
+		for (size_t i = 0; i < count; i++) {
+			assert_string_not_equal(lines[i], lines[count]);
+		}
+		count++;
+		text = end;
+	}
+	assert_int_equal(count, KWS_PLOT_SERIES_MAX);
+}
+
 /* Every keyword that a configuration may have is drawn, in a line of its own, and named. */
 static void plot_with_as_many_series_as_can_be(void **state)
 {
@@ -444,7 +461,7 @@ static void plot_with_as_many_series_as_can_be(void **state)
 	const char *text = draw(&plot);
 	double height = 0.0;
 	double place = 0.0;
-	assert_int_equal(sscanf(strstr(text, "viewBox=\""), "viewBox=\"0 0 760 %lf\"", &height), 1);
+	assert_int_equal(sscanf(strstr(text, "viewBox=\""), "viewBox=\"0 0 %*f %lf\"", &height), 1);
 	for (size_t i = 0; i < KWS_PLOT_SERIES_MAX; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), ">word%zu<", i);
@@ -457,6 +474,7 @@ static void plot_with_as_many_series_as_can_be(void **state)
 		place = strtod(legend + 3, NULL);
 	}
 	assert_true(place < height);
+	assert_lines_differ(text);
 }
 
 int main(void)

@@ -208,12 +208,7 @@ void kws_candidate_describe(const struct kws_candidate *candidate, char *text, s
 		gap = "; ";
 	}
 	if (candidate->confirm != KWS_CONFIG_CONFIRM_OFF) {
-		static const char *const names[] = {
-#define XX(name, text_, exit) [KWS_CONFIG_CONFIRM_##name] = text_,
-			KWS_CONFIG_CONFIRM_MAP(XX)
-#undef XX
-		};
-		fprintf(file, "%sconfirm = %s", gap, names[candidate->confirm]);
+		fprintf(file, "%sconfirm = %s", gap, kws_config_confirm_name(candidate->confirm));
 	}
 	fclose(file);
 }

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDTH 760.0
+#define WIDTH 780.0
 #define HEIGHT 460.0 /* or more, for the legend */
 #define LEFT 70.0
-#define RIGHT 180.0 /* the legend's room */
+#define RIGHT 200.0 /* the legend's room */
 #define LEGEND_STEP 18.0
 #define TOP 40.0
 #define BOTTOM 60.0
