@@ -129,6 +129,7 @@ static bool print_json(const struct classify *classify, const char *path,
 	const struct answer *answers, const struct kws_decision *decision)
 {
 	size_t exits = kws_model_graph(classify->model)->exit_count;
+	size_t lacks = kws_json_lacks();
 	json_t *list = json_array();
 	for (size_t i = 0; i < exits; i++) {
 		json_array_append_new(list, json_answer(classify, &answers[i]));
@@ -140,7 +141,7 @@ static bool print_json(const struct classify *classify, const char *path,
 		kws_reason_name(decision->reason), "exits", list);
 	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(6))
 				    : NULL;
-	bool good = line != NULL;
+	bool good = line != NULL && kws_json_lacks() == lacks;
 	if (good) {
 		puts(line);
 	} else {

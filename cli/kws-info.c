@@ -10,6 +10,7 @@
 #include "bnn/model.h"
 #include "cli/kws.h"
 #include "cli/models.h"
+#include "cli/path.h"
 #include "cli/terminal.h"
 #include "common/json.h"
 #include "dsp/mel.h"
@@ -158,6 +159,10 @@ static int print_json(const char *path, const struct kws_model *model)
 	struct kws_op_cost cost = kws_graph_cost(graph, graph->exit_count - 1);
 	char kernels[128];
 	kws_kernels_describe(kernels, sizeof(kernels));
+	if (!kws_cli_path_is_text(path)) {
+		return KWS_EXIT_FAILED;
+	}
+	size_t lacks = kws_json_lacks();
 	json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "file",
 		path, "name", kws_model_name(model), "labels", json_labels(model), "card",
 		kws_model_metadata(model, "kws.card"), "kernels", kernels, "parameters",
@@ -167,13 +172,14 @@ static int print_json(const char *path, const struct kws_model *model)
 		json_exits(graph), "thresholds", json_thresholds(model));
 	char *line = object != NULL ? kws_json_dump(object, JSON_COMPACT) : NULL;
 	json_decref(object);
-	if (line == NULL) {
-		fprintf(stderr, "kws: %s: the path is not UTF-8\n", path);
-		return KWS_EXIT_FAILED;
+	bool whole = line != NULL && kws_json_lacks() == lacks;
+	if (whole) {
+		puts(line);
+	} else {
+		fprintf(stderr, "kws: %s: out of memory\n", path);
 	}
-	puts(line);
 	free(line);
-	return KWS_EXIT_OK;
+	return whole ? KWS_EXIT_OK : KWS_EXIT_FAILED;
 }
 
 static int print_model(const char *path, bool json)
