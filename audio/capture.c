@@ -482,6 +482,7 @@ void kws_capture_status(struct kws_capture *capture, struct kws_capture_status *
 	out->state = capture->state;
 	memcpy(out->device, capture->info.device, sizeof(out->device));
 	out->format = capture->info.format;
+	out->max_channels = or_default(capture->info.max_channels, out->format.channels);
 	out->xruns = capture->closed_xruns;
 	if (capture->feed != NULL) {
 		out->xruns += kws_feed_xruns(capture->feed);

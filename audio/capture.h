@@ -54,6 +54,7 @@ struct kws_capture_status {
 	enum kws_capture_state state;
 	char device[128];               /* of the last open that succeeded */
 	struct kws_audio_format format; /* likewise */
+	unsigned max_channels;          /* likewise: what another open can have at most */
 	uint64_t frames;                /* read by the consumer, over all opens */
 	uint64_t overrun_frames;        /* dropped because the consumer was late; told as gaps */
 	uint64_t gaps;

@@ -116,6 +116,7 @@ static int choose(struct kws_source *source, const struct kws_source_config *con
 	snprintf(info->device, sizeof(info->device), "%s", device->name);
 	info->format.rate_hz = config->rate_hz != 0 ? config->rate_hz : device->default_rate_hz;
 	info->format.channels = channels_of(device, config);
+	info->max_channels = device->max_channels;
 	if (info->format.channels > device->max_channels) {
 		return kws_fail(error, KWS_EUNSUPPORTED, "'%s' has %u input channels, not %u",
 			device->name, device->max_channels, info->format.channels);

@@ -42,6 +42,7 @@ struct kws_source_config {
 struct kws_source_info {
 	struct kws_audio_format format;
 	char device[128];               /* name of the device or the file */
+	unsigned max_channels;          /* of the device; 0: those of `format` are all */
 	struct kws_device_list devices; /* input devices seen, filled also when open fails */
 };
 

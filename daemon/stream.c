@@ -257,15 +257,20 @@ static void on_wake(void *user)
 	}
 }
 
-/* The open device, if it stays open, must have the configured channel. */
+/* The open device, if it is kept, must have the configured channel, be it one that is not open: all
+ * channels up to it are opened then. */
 static int check_channel(
-	const struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
+	struct kws_stream *stream, const struct kws_config *config, struct kws_error *error)
 {
-	if (stream->format.rate_hz != 0 && kws_input_is_same(stream->config, config) &&
-		(unsigned)config->audio.channel > stream->format.channels) {
+	struct kws_capture_status capture;
+	if (stream->format.rate_hz == 0 || !kws_input_is_same(stream->config, config)) {
+		return 0;
+	}
+	kws_intake_status(&stream->intake, &capture);
+	if ((unsigned)config->audio.channel > capture.max_channels) {
 		return kws_fail(error, KWS_EINVAL,
 			"[audio].channel: there is no %d, the device has %u", config->audio.channel,
-			stream->format.channels);
+			capture.max_channels);
 	}
 	return 0;
 }

@@ -15,7 +15,7 @@
  * channel, or for stdin no format), with a sentence. */
 int kws_input_check(const struct kws_config *config, struct kws_error *error);
 
-/* Whether both mean the same device or file, opened in the same way. */
+/* Whether both mean the same device or file with the same [audio].channels. */
 bool kws_input_is_same(const struct kws_config *a, const struct kws_config *b);
 
 /* The strings belong to `config`. */

@@ -83,6 +83,17 @@ class PulseTest(harness.DaemonTest):
         self.play_and_hear()
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_more_channels_are_opened_for_a_higher_channel(self):
+        """The card has 32; two are open where nobody asks for more."""
+        for channel, channels in (("3", 3), ("4", 4), ("1", 2)):
+            done = self.daemon.kwsctl("set", "audio.channel", channel)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.subscriber.until_state("listening")
+            self.assertEqual(self.daemon.status()["audio"]["channels"], channels)
+        self.wait_for_first_hop()
+        self.play_and_hear()
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_a_pause_that_may_be_feeds_the_watchdog(self):
         self.assertEqual(self.daemon.stop(), 0)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -172,8 +172,12 @@ class ReloadTest(harness.DaemonTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.subscriber.until_state("failed")
         self.assertEqual(self.daemon.status()["audio"]["state"], "failed")
-        self.assertEqual(self.daemon.kwsctl("set", "audio.source", "null").returncode, 0)
+        self.assertEqual(
+            self.daemon.kwsctl("set", "audio.source", "null", "audio.channels", "0").returncode, 0)
         self.subscriber.until_state("listening")
+        done = self.daemon.kwsctl("set", "audio.channel", "2")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no 2, the device has 1", done.stderr)
 
     def test_model_that_cannot_be_loaded(self):
         model = self.daemon.status()["network"]["model"]
