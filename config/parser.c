@@ -205,7 +205,10 @@ static void parse_line(struct parser *parser, const char *bytes, size_t length)
 	memcpy(line, bytes, length);
 	line[length] = '\0';
 	char *start = kws__text_trim(line);
-	if (start[0] == '[') {
+	if (kws_utf8_mark_bytes(start, strlen(start)) > 0) {
+		/* inih, for which each line is the first, would take a [section] behind it away */
+		report_line(parser, "the line begins with a byte order mark");
+	} else if (start[0] == '[') {
 		parse_header(parser, start);
 	} else if (ini_parse_string(start, on_pair, parser) != 0) {
 		report_line(parser, "expected [section] or key = value");

@@ -39,6 +39,15 @@ static void a_value_changes_in_its_line(void **state)
 		"[detector]\nthreshold = 0.9");
 }
 
+static void a_byte_order_mark_stays_in_front(void **state)
+{
+	(void)state;
+	expect("\xef\xbb\xbf[detector]\nthreshold = 0.5\n", "detector.threshold", "0.9",
+		"\xef\xbb\xbf[detector]\nthreshold = 0.9\n");
+	expect("\xef\xbb\xbf", "detector.threshold", "0.9",
+		"\xef\xbb\xbf\n\n[detector]\nthreshold = 0.9\n");
+}
+
 /* The parser's comment begins at a ';' behind a blank. */
 static void a_comment_behind_the_value_stays(void **state)
 {
@@ -213,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_changes_in_its_line),
+		cmocka_unit_test(a_byte_order_mark_stays_in_front),
 		cmocka_unit_test(a_comment_behind_the_value_stays),
 		cmocka_unit_test(new_lines_end_as_the_others),
 		cmocka_unit_test(a_key_of_another_section_or_a_longer_name_stays),
