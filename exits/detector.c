@@ -92,22 +92,23 @@ static bool is_resting(struct keyword *keyword, uint64_t sample)
 	return keyword->resting;
 }
 
-static bool update_detection(struct keyword *keyword, uint64_t sample)
+static bool update_detection(struct keyword *keyword, const struct kws_detector_moment *now)
 {
 	const struct kws_detector_settings *settings = &keyword->settings;
-	bool above = keyword->score >= settings->threshold;
+	/* the hops before an invalid one can hold the mean above the threshold */
+	bool above = keyword->score >= settings->threshold && !now->invalid;
 	keyword->held = above ? keyword->held + (keyword->held < settings->patience_hops) : 0;
 	if (keyword->score < settings->rearm * settings->threshold) {
 		keyword->fired = false;
 	}
-	bool resting = is_resting(keyword, sample);
+	bool resting = is_resting(keyword, now->sample);
 	if (keyword->held < settings->patience_hops || keyword->fired || resting) {
 		return false;
 	}
 	keyword->fired = true;
 	keyword->near_fired = true;
 	keyword->resting = settings->refractory_samples > 0;
-	keyword->rest_begin = sample;
+	keyword->rest_begin = now->sample;
 	return true;
 }
 
@@ -116,7 +117,11 @@ static bool update_candidate(struct keyword *keyword, const struct kws_detector_
 {
 	float lowest = keyword->settings.candidate_threshold;
 	if (lowest > 0.0f && keyword->score >= lowest) {
-		if (!keyword->near || keyword->score > keyword->peak.score) {
+		bool higher = !keyword->near || keyword->score > keyword->peak.score;
+		if (higher && now->at.invalid) {
+			return false; /* the rise goes on, or begins with the next hop */
+		}
+		if (higher) {
 			keyword->peak = *now;
 		}
 		/* what still sounds from the last detection is not a new near miss */
@@ -146,7 +151,7 @@ size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
 		}
 		struct kws_detector_event event = {KWS_DETECTOR_DETECTION, i, keyword->score,
 			keyword->settings.threshold, *now};
-		if (update_detection(keyword, now->sample)) {
+		if (update_detection(keyword, now)) {
 			events[count++] = event;
 		}
 		event.type = KWS_DETECTOR_CANDIDATE;

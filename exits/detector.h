@@ -37,6 +37,7 @@ struct kws_detector_moment {
 	uint64_t hop;
 	uint64_t sample; /* the window's last, at 16 kHz */
 	size_t exit;     /* 1-based; 0: none was asked */
+	bool invalid;    /* the network gave no numbers: no event has its values from this hop */
 	float entropy;
 	const char *policy; /* static texts */
 	const char *reason;
@@ -64,7 +65,9 @@ void kws_detector_configure(
 	struct kws_detector *detector, size_t label, const struct kws_detector_settings *settings);
 
 /* One hop: the posteriors of every label. Fills up to `labels` events (one per label) and returns
- * how many. Of `now` only the sample is looked at; the rest comes back with the event. */
+ * how many. Of `now` only the sample and `invalid` are looked at; the rest comes back with the
+ * event. An invalid hop's posteriors count in the mean as any others do, and patience begins anew
+ * after it. */
 size_t kws_detector_push(struct kws_detector *detector, const float *posteriors,
 	const struct kws_detector_moment *now, struct kws_detector_event *events);
 

@@ -152,6 +152,7 @@ size_t kws_decider_detect(struct kws_decider *decider, const struct kws_hop *hop
 		.hop = hop->hop,
 		.sample = hop->sample,
 		.exit = hop->exit,
+		.invalid = hop->reason == KWS_REASON_INVALID,
 		.entropy = hop->entropy,
 		.policy = hop->policy,
 		.reason = kws_reason_name(hop->reason),

@@ -29,6 +29,7 @@ static const struct kws_detector_settings plain = {
 struct run {
 	struct kws_detector *detector;
 	uint64_t hop;
+	bool invalid;     /* the hops to come */
 	char events[512]; /* "D2 C5 ..." : detection at hop 2, candidate at hop 5 */
 	struct kws_detector_event last;
 };
@@ -50,6 +51,7 @@ static void push_both(struct run *run, float first, float second)
 		.hop = run->hop,
 		.sample = FIRST_SAMPLE + run->hop * HOP_SAMPLES,
 		.exit = run->hop + 1, /* to tell the hops' moments apart */
+		.invalid = run->invalid,
 		.reason = run->hop % 2 == 0 ? "even" : "odd",
 	};
 	size_t count = kws_detector_push(run->detector, posteriors, &now, events);
@@ -161,6 +163,25 @@ static void patience_asks_for_hops_in_a_row(void **state)
 	settings.patience_hops = 3;
 	struct run run = start(&settings);
 	PUSH(&run, 0.9f, 0.9f, 0.1f, 0.9f, 0.9f, 0.9f, 0.9f);
+	finish(&run, "D5");
+}
+
+/* Means of 5: 0.2, 0.4, 0.6, then 0.6 in a hop without numbers, which is neither the second hop of
+ * the patience nor the first. */
+static void an_invalid_hop_detects_nothing(void **state)
+{
+	(void)state;
+	struct kws_detector_settings settings = plain;
+	settings.smoothing_hops = 5;
+	settings.patience_hops = 2;
+	struct run run = start(&settings);
+	PUSH(&run, 1.0f, 1.0f, 1.0f);
+	run.invalid = true;
+	PUSH(&run, 0.0f);
+	run.invalid = false;
+	PUSH(&run, 1.0f);
+	assert_string_equal(run.events, "");
+	PUSH(&run, 1.0f);
 	finish(&run, "D5");
 }
 
@@ -313,6 +334,22 @@ static void the_end_of_a_word_is_no_near_miss(void **state)
 	finish(&run, "D0");
 }
 
+/* Fewer hops to smooth over raise the mean from 0.45 to 0.6 in a hop without numbers. */
+static void an_invalid_hop_is_no_near_miss(void **state)
+{
+	(void)state;
+	struct kws_detector_settings settings = with_candidates();
+	settings.smoothing_hops = 4;
+	struct run run = start(&settings);
+	PUSH(&run, 0.9f, 0.9f);
+	settings.smoothing_hops = 3;
+	kws_detector_configure(run.detector, 0, &settings);
+	run.invalid = true;
+	PUSH(&run, 0.0f, 0.0f);
+	assert_near(run.last.score, 0.45f);
+	finish(&run, "C1");
+}
+
 static void impatience_is_a_near_miss(void **state)
 {
 	(void)state;
@@ -456,6 +493,7 @@ int main(void)
 		cmocka_unit_test(smoothing_counts_missing_hops_as_0),
 		cmocka_unit_test(one_spike_is_smoothed_away),
 		cmocka_unit_test(patience_asks_for_hops_in_a_row),
+		cmocka_unit_test(an_invalid_hop_detects_nothing),
 		cmocka_unit_test(patience_longer_than_the_pulse_never_fires),
 		cmocka_unit_test(never_fires_twice_on_one_sound),
 		cmocka_unit_test(arms_again_after_falling),
@@ -468,6 +506,7 @@ int main(void)
 		cmocka_unit_test(a_near_miss_is_told_once_with_its_peak),
 		cmocka_unit_test(what_fired_is_no_near_miss),
 		cmocka_unit_test(the_end_of_a_word_is_no_near_miss),
+		cmocka_unit_test(an_invalid_hop_is_no_near_miss),
 		cmocka_unit_test(impatience_is_a_near_miss),
 		cmocka_unit_test(reset_forgets_scores_but_not_the_rest),
 		cmocka_unit_test(restart_forgets_the_rest_as_well),

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/decider.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/report.h"
 #include "tests/pipeline-rig.h"
@@ -134,6 +135,33 @@ static void no_numbers_are_no_keyword(void **state)
 	destroy_rig(rig);
 }
 
+static const float *same_logits(void *user, size_t exit)
+{
+	(void)exit;
+	return user;
+}
+
+/* The mean of three hops is above the threshold still in the fourth, which has no numbers. */
+static void no_numbers_end_the_patience(void **state)
+{
+	(void)state;
+	float go[] = {20.0f, 0.0f};
+	float broken[] = {INFINITY, 0.0f};
+	struct rig *rig = create_rig(WITH("detector.smoothing_hops=5", "detector.patience_hops=2",
+		"keyword go.threshold=0.5"));
+	const struct kws_detector_event *events;
+	struct kws_decider *decider;
+	assert_int_equal(kws_decider_create(&decider, rig->model, rig->config, NULL), 0);
+	for (size_t i = 0; i < 6; i++) {
+		struct kws_hop hop = {.hop = i, .sample = i * KWS_HOP_SAMPLES};
+		kws_decider_decide(decider, same_logits, i == 3 ? broken : go, &hop);
+		assert_int_equal(hop.reason == KWS_REASON_INVALID, i == 3);
+		assert_int_equal(kws_decider_detect(decider, &hop, 0.0f, 0.0f, &events), i == 5);
+	}
+	kws_decider_destroy(decider);
+	destroy_rig(rig);
+}
+
 /* A model without a label for silence names none where no exit was asked, least of all the keyword
  * that comes first. */
 static void silence_without_a_label_is_no_keyword(void **state)
@@ -170,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_keyword_is_never_repeated),
 		cmocka_unit_test(policies_change_between_two_hops),
 		cmocka_unit_test(no_numbers_are_no_keyword),
+		cmocka_unit_test(no_numbers_end_the_patience),
 		cmocka_unit_test(silence_without_a_label_is_no_keyword),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
