@@ -74,12 +74,19 @@ static size_t middle_of(const struct table *table, size_t keyword, size_t chosen
 	return (low + high) / 2;
 }
 
-/* Even the strictest threshold has more false alarms than the budget: the strictest it is. */
-static void choose_strictest(const struct table *table, size_t *chosen)
+/* The fewest false alarms that any thresholds have: a budget below that is none. */
+static size_t least_alarms(const struct table *table)
 {
+	size_t sum = 0;
 	for (size_t k = 0; k < table->keywords; k++) {
-		chosen[k] = table->thresholds - 1;
+		size_t least = SIZE_MAX;
+		for (size_t t = 0; t < table->thresholds; t++) {
+			size_t here = tally_at(table, t, k)->false_alarms;
+			least = here < least ? here : least;
+		}
+		sum += least;
 	}
+	return sum;
 }
 
 static void walk_back(const struct table *table, size_t *chosen)
@@ -95,8 +102,10 @@ static void walk_back(const struct table *table, size_t *chosen)
 int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, size_t keywords,
 	size_t budget, size_t *chosen)
 {
-	struct table table = {
-		.points = points, .thresholds = thresholds, .keywords = keywords, .budget = budget};
+	struct table table = {.points = points, .thresholds = thresholds, .keywords = keywords};
+	size_t least = least_alarms(&table);
+	budget = budget > least ? budget : least;
+	table.budget = budget;
 	table.costs = calloc(budget + 1, sizeof(*table.costs));
 	table.next = calloc(budget + 1, sizeof(*table.next));
 	table.choices = calloc(keywords * (budget + 1) + 1, sizeof(*table.choices));
@@ -105,11 +114,7 @@ int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, s
 		for (size_t k = 0; k < keywords; k++) {
 			choose_for(&table, k);
 		}
-		if (table.costs[budget] == NO_COST) {
-			choose_strictest(&table, chosen);
-		} else {
-			walk_back(&table, chosen);
-		}
+		walk_back(&table, chosen);
 		result = 0;
 	}
 	free(table.costs);
