@@ -123,13 +123,23 @@ int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, s
 	return result;
 }
 
-size_t kws_search_budget(const struct kws_search_wish *wish, double hours)
+size_t kws_search_budget(const struct kws_search_wish *wish, double hours, size_t most)
 {
 	double mean = wish->false_alarms_per_hour * hours;
-	size_t budget = (size_t)mean;
-	while (wish->guarantee && budget > 0 &&
-		kws_poisson_upper(budget, KWS_SEARCH_CONFIDENCE) > mean) {
-		budget--;
+	size_t budget = mean < (double)most ? (size_t)mean : most;
+	if (!wish->guarantee) {
+		return budget;
 	}
-	return budget;
+	/* The bound of a count is within the mean where so few have at most the probability that
+	 * is left; that rises with the count. */
+	size_t kept = 0;
+	while (kept < budget) {
+		size_t count = budget - (budget - kept) / 2;
+		if (kws_poisson_cdf(count, mean) <= 1.0 - KWS_SEARCH_CONFIDENCE) {
+			kept = count;
+		} else {
+			budget = count - 1;
+		}
+	}
+	return kept;
 }

@@ -106,7 +106,8 @@ struct kws_curve_point *kws_search_curves(
 int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, size_t keywords,
 	size_t budget, size_t *chosen);
 
-/* How many false alarms `hours` may have under the wish. Thread: any. */
-size_t kws_search_budget(const struct kws_search_wish *wish, double hours);
+/* How many false alarms `hours` may have under the wish, `most` or fewer. With a guarantee: the
+ * largest count whose bound is within it, or 0 if there is none. Thread: any. */
+size_t kws_search_budget(const struct kws_search_wish *wish, double hours, size_t most);
 
 #endif
