@@ -97,6 +97,22 @@ class TuneTest(harness.DaemonTest):
         # 1.2 s of the file are one window and five hops more
         self.assertEqual(sum(half["hops"] for half in halves), 6)
 
+    def test_both_halves_have_keywords(self):
+        word = harness.WORDS[0]
+        for name in (word, OTHER_WORDS[0]):
+            harness.write_wav(self.folder / f"{name}.wav", harness.speech(name))
+        table = self.folder / "list.tsv"
+        for names, speaker in (((word, word, word), "\tann"), ((word, OTHER_WORDS[0]) * 2, ""),
+                               ((OTHER_WORDS[0], word) * 2, "")):
+            with self.subTest(names=names):
+                rows = [f"{name}.wav\t{name}{speaker}\n" for name in names]
+                table.write_text("path\tword\tspeaker\n" + "".join(rows), encoding="utf-8")
+                done = self.tune("--json", "--clips", table, "--policy", "always-1")
+                halves = json.loads(done.stdout)["tuned"]
+                self.assertEqual([halves[half]["spoken"] for half in ("search", "check")],
+                                 [names.count(word) - 1, 1])
+                self.assertEqual("too few speakers" in done.stderr, speaker != "")
+
     def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
         word = harness.WORDS[0]
         arguments = ("--policy", "always-1", "--set", f"keyword {word}.enabled=no", "--stream", self.wav, self.noise)
