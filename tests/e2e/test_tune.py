@@ -125,12 +125,24 @@ class TuneTest(harness.DaemonTest):
         done = self.tune("--draw", self.folder / "curves", "--policy", "entropy",
                          "--stream", self.wav, self.noise)
         self.assertIn("95 % interval", done.stdout)
+        self.assertNotIn("not checked", done.stdout)
         self.assertIn("entropy", done.stdout)
         for name in ("keywords", "policies"):
             root = xml.etree.ElementTree.parse(self.folder / f"curves-{name}.svg").getroot()
             texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
             self.assertIn("false alarms per hour" if name == "keywords" else
                           "operations per hop, million", texts)
+
+    def test_keywords_that_nobody_speaks_are_not_told_as_found(self):
+        arguments = ("--policy", "always-2", "--stream", self.wav, "--check", self.noise)
+        done = self.tune("--draw", self.folder / "curves", *arguments)
+        self.assertRegex(done.stdout, r"(?m)^always-2( +\d+\.\d+){3} +- +- +\d")
+        self.assertIn("whether any are missed was not checked.\n", done.stdout)
+        root = xml.etree.ElementTree.parse(self.folder / "curves-policies.svg").getroot()
+        self.assertEqual([], list(root.iter("{http://www.w3.org/2000/svg}circle")))
+        check = json.loads(self.tune("--json", *arguments).stdout)["tuned"]["check"]
+        self.assertEqual((check["spoken"], check["found"], check["wrong"]), (0, 0, 0))
+        self.assertNotIn("miss_rate", check)
 
     def test_the_last_exit_in_every_hop_is_all_of_the_operations(self):
         arguments = ("--policy", "always-5", "--stream", self.wav, self.noise)
