@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/clip.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct reader {
 	struct kws_clip *clip;
 	size_t capacity;
 	unsigned channels;
+	unsigned rate_hz;
+	uint64_t frames; /* of the file */
 	struct kws_resampler *resampler;
 };
 
@@ -29,6 +32,7 @@ static int open_clip(void *user, const struct kws_audio_format *format, struct k
 			channel, format->channels);
 	}
 	reader->channels = format->channels;
+	reader->rate_hz = format->rate_hz;
 	int result = kws_resampler_create(
 		&reader->resampler, format->rate_hz, reader->config->dsp.resampler_quality);
 	return result == 0 ? 0
@@ -85,8 +89,26 @@ static int add_frames(void *user, const int16_t *frames, size_t count, struct kw
 			(unsigned)reader->config->audio.channel, mono);
 		result = add_mono(reader, mono, now, error);
 		frames += now * reader->channels;
+		reader->frames += now;
 		count -= now;
 	}
+	return result;
+}
+
+/* Behind the last frame the filter still holds what belongs to the end of the clip. */
+static int end_clip(struct reader *reader, struct kws_error *error)
+{
+	static const float zeros[BLOCK_FRAMES];
+	size_t left = kws_resampler_latency(reader->resampler);
+	int result = 0;
+	while (left > 0 && result == 0) {
+		size_t now = left < BLOCK_FRAMES ? left : BLOCK_FRAMES;
+		result = add_mono(reader, zeros, now, error);
+		left -= now;
+	}
+	uint64_t rate_hz = reader->rate_hz;
+	size_t whole = (size_t)((reader->frames * KWS_SAMPLE_RATE_HZ + rate_hz / 2) / rate_hz);
+	reader->clip->count = reader->clip->count < whole ? reader->clip->count : whole;
 	return result;
 }
 
@@ -97,6 +119,9 @@ int kws_clip_read(struct kws_clip *clip, const char *path, const struct kws_conf
 	struct kws_audio_file_taker taker = {open_clip, add_frames, NULL, &reader};
 	memset(clip, 0, sizeof(*clip));
 	int result = kws_audio_file_read(path, &taker, error);
+	if (result == 0 && reader.frames > 0) {
+		result = end_clip(&reader, error);
+	}
 	kws_resampler_destroy(reader.resampler);
 	if (result == 0 && clip->count == 0) {
 		result = kws_fail(error, KWS_EFORMAT, "the file holds no audio");

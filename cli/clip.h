@@ -7,7 +7,8 @@
 #include "common/error.h"
 #include "config/config.h"
 
-/* A whole audio file as mono floats in -1..1 at 16 kHz. */
+/* A whole audio file as mono floats in -1..1 at 16 kHz: 16000 samples for each second of it,
+ * rounded to the nearest sample. */
 struct kws_clip {
 	float *samples;
 	size_t count;

@@ -16,6 +16,7 @@
 #include "cli/settings.h"
 #include "cli/terminal.h"
 #include "common/json.h"
+#include "common/utf8.h"
 #include "dsp/mel.h"
 #include "exits/posterior.h"
 #include "pipeline/pipeline.h"
@@ -187,6 +188,18 @@ static int complain_of_list(const struct classify *classify)
 	return KWS_EXIT_FAILED;
 }
 
+/* Windows ends a line with two bytes, and some editors put a mark before the first one. */
+static const char *path_of_line(char *line, size_t length, bool first)
+{
+	if (length > 0 && line[length - 1] == '\n') {
+		line[--length] = '\0';
+		if (length > 0 && line[length - 1] == '\r') {
+			line[--length] = '\0';
+		}
+	}
+	return first ? line + kws_utf8_mark_bytes(line, length) : line;
+}
+
 static int classify_list(struct classify *classify)
 {
 	bool standard = strcmp(classify->list_path, "-") == 0;
@@ -198,11 +211,9 @@ static int classify_list(struct classify *classify)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
-	while ((length = getline(&line, &size, list)) >= 0) {
-		if (length > 0 && line[length - 1] == '\n') {
-			line[length - 1] = '\0';
-		}
-		if (line[0] != '\0' && classify_file(classify, line) != KWS_EXIT_OK) {
+	for (bool first = true; (length = getline(&line, &size, list)) >= 0; first = false) {
+		const char *path = path_of_line(line, (size_t)length, first);
+		if (path[0] != '\0' && classify_file(classify, path) != KWS_EXIT_OK) {
 			status = KWS_EXIT_FAILED;
 		}
 	}

@@ -12,6 +12,7 @@
 #include "dsp/mel.h"
 #include "pipeline/input.h"
 #include "pipeline/resolve.h"
+#include "tune/halves.h"
 #include "tune/table.h"
 #include "tune/truth.h"
 
@@ -156,23 +157,6 @@ static bool read_clip(
 	return end(&reader, result == 0);
 }
 
-/* Whether a row's clip is to check on: every second speaker is, in the order in which the list has
- * them, and every second clip where it names no speakers. `known` has room for each row's. */
-static bool in_check_half(const char *speaker, size_t index, const char **known, size_t *count)
-{
-	if (speaker == NULL) {
-		return index % 2 != 0;
-	}
-	size_t i = 0;
-	while (i < *count && strcmp(known[i], speaker) != 0) {
-		i++;
-	}
-	if (i == *count) {
-		known[(*count)++] = speaker;
-	}
-	return i % 2 != 0;
-}
-
 /* `path` as seen from the folder of `list`; the caller frees it. */
 static char *beside(const char *list, const char *path)
 {
@@ -189,16 +173,65 @@ static char *beside(const char *list, const char *path)
 enum clip_column { CLIP_FILE, CLIP_LABEL, CLIP_SPLIT, CLIP_SPEAKER, CLIP_COLUMNS };
 
 static bool read_row(const struct kws_tune_input *input, const char *list,
-	const struct kws_table_row *row, bool in_check)
+	const struct kws_table_row *row, const struct kws_halves_clip *clip)
 {
 	char *path = beside(list, row->cells[CLIP_FILE]);
 	if (path == NULL) {
 		fprintf(stderr, "kws: out of memory\n");
 		return false;
 	}
-	bool read = read_clip(input, path, label_of(input, row->cells[CLIP_LABEL]), in_check);
+	bool read = read_clip(input, path, clip->label, clip->half == KWS_HALF_CHECK);
 	free(path);
 	return read;
+}
+
+/* Returns the halves of the rows, which the caller frees, or NULL after a complaint. */
+static struct kws_halves_clip *halve(
+	const struct kws_tune_input *input, const char *path, const struct kws_table *table)
+{
+	enum kws_halves_by by;
+	struct kws_halves_clip *clips = calloc(table->count, sizeof(*clips));
+	for (size_t i = 0; clips != NULL && i < table->count; i++) {
+		const struct kws_table_row *row = &table->rows[i];
+		clips[i].speaker = row->cells[CLIP_SPEAKER];
+		clips[i].label = label_of(input, row->cells[CLIP_LABEL]);
+	}
+	if (clips == NULL || kws_halves_divide(clips, table->count, &by) != 0) {
+		fprintf(stderr, "kws: out of memory\n");
+		free(clips);
+		return NULL;
+	}
+	if (input->halved && by == KWS_HALVES_TOO_FEW) {
+		fprintf(stderr,
+			"%s: too few speakers with keywords to halve by, so its clips are halved "
+			"one by one: voices may be in both halves\n",
+			path);
+	}
+	return clips;
+}
+
+static bool read_rows(
+	const struct kws_tune_input *input, const char *path, const struct kws_table *table)
+{
+	struct kws_halves_clip *clips = halve(input, path, table);
+	bool good = clips != NULL;
+	for (size_t i = 0; i < table->count && good; i++) {
+		good = read_row(input, path, &table->rows[i], &clips[i]);
+	}
+	free(clips);
+	return good;
+}
+
+static void keep_split(struct kws_table *table, const char *wanted)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < table->count; i++) {
+		const char *split = table->rows[i].cells[CLIP_SPLIT];
+		if (wanted == NULL || (split != NULL && strcmp(split, wanted) == 0)) {
+			table->rows[kept++] = table->rows[i];
+		}
+	}
+	table->count = kept;
 }
 
 bool kws_tune_input_clips(const struct kws_tune_input *input, const char *path)
@@ -214,26 +247,14 @@ bool kws_tune_input_clips(const struct kws_tune_input *input, const char *path)
 	if (kws_table_read(&table, path, columns, CLIP_COLUMNS, &error) != 0) {
 		return complain(path, &error);
 	}
-	size_t read = 0;
-	size_t speakers = 0;
-	const char **known = calloc(table.count + 1, sizeof(*known));
-	bool good = known != NULL;
-	for (size_t i = 0; i < table.count && good; i++) {
-		const struct kws_table_row *row = &table.rows[i];
-		const char *split = row->cells[CLIP_SPLIT];
-		if (input->split == NULL || (split != NULL && strcmp(split, input->split) == 0)) {
-			bool in_check =
-				in_check_half(row->cells[CLIP_SPEAKER], read, known, &speakers);
-			good = read_row(input, path, row, in_check);
-			read++;
-		}
-	}
-	free(known);
-	if (good && read == 0) {
+	keep_split(&table, input->split);
+	bool good = table.count > 0;
+	if (good) {
+		good = read_rows(input, path, &table);
+	} else {
 		fprintf(stderr, "kws: %s: the list has no clip%s%s\n", path,
 			input->split != NULL ? " of the split " : "",
 			input->split != NULL ? input->split : "");
-		good = false;
 	}
 	kws_table_finish(&table);
 	return good;

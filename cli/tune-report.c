@@ -75,9 +75,13 @@ static void print_row(const struct kws_tune_report *report, const char *name,
 	double hours = hours_of(report, tally);
 	double operations = kws_tally_operations(tally);
 	double full = report->full_operations[told_half(report)];
-	printf("%-18s %7.2f %7.1f %6.2f %7.2f %7.2f", name, operations / MEGA,
-		full > 0.0 ? 100.0 * operations / full : 0.0, kws_tally_mean_exit(tally),
-		miss_percent(&total), percent(total.wrong, total.spoken));
+	printf("%-18s %7.2f %7.1f %6.2f", name, operations / MEGA,
+		full > 0.0 ? 100.0 * operations / full : 0.0, kws_tally_mean_exit(tally));
+	if (total.spoken > 0) {
+		printf(" %7.2f %7.2f", miss_percent(&total), percent(total.wrong, total.spoken));
+	} else {
+		printf(" %7s %7s", "-", "-");
+	}
 	if (hours > 0.0) {
 		printf(" %8.2f  %s\n", (double)total.false_alarms / hours, settings);
 	} else {
@@ -142,6 +146,15 @@ static void print_keywords(const struct kws_tune_report *report)
 	}
 }
 
+/* The half to search on has some: without them there is no search. */
+static void print_lack_of_keywords(const struct kws_tune_report *report)
+{
+	if (kws_tally_total(&report->tuned[told_half(report)]).spoken == 0) {
+		printf("\nNo keyword is spoken in the half to check on: whether any are missed was "
+		       "not checked.\n");
+	}
+}
+
 static void print_guarantee(const struct kws_tune_report *report, uint64_t count, double hours)
 {
 	double wanted = report->wish.false_alarms_per_hour;
@@ -200,6 +213,7 @@ void kws_tune_report_print(const struct kws_tune_report *report)
 		settings[0] != '\0' ? ", " : "", settings,
 		report->best->candidate.as_given ? " (the exits as configured)" : "");
 	print_keywords(report);
+	print_lack_of_keywords(report);
 	print_alarms(report);
 }
 
@@ -403,30 +417,40 @@ static bool draw_keywords(const struct kws_tune_report *report, const char *pref
 	return good;
 }
 
+/* Of half `half`, in which keywords are spoken. */
+static void fill_policy(
+	const struct kws_policy_outcomes *policy, enum kws_half half, struct kws_plot_point *points)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct kws_tally *tally = &policy->outcomes[i].tallies[half];
+		struct kws_tally_keyword total = kws_tally_total(tally);
+		points[i].x = kws_tally_operations(tally) / MEGA;
+		points[i].y = percent(total.found, total.spoken);
+	}
+}
+
 static bool draw_policies(const struct kws_tune_report *report, const char *prefix)
 {
+	enum kws_half half = told_half(report);
+	bool spoken = kws_tally_total(&report->tuned[half]).spoken > 0;
 	struct kws_plot plot = {
-		.title = "Each policy at the wanted false alarms",
+		.title = spoken ? "Each policy at the wanted false alarms"
+				: "No keyword is spoken in the half to check on",
 		.x_title = "operations per hop, million",
 		.y_title = "keywords found, %",
 		.y_cut = true,
 		.dots = true,
 	};
-	enum kws_half half = told_half(report);
+	size_t policies = spoken ? report->policy_count : 0;
 	size_t count = 0;
-	for (size_t i = 0; i < report->policy_count; i++) {
+	for (size_t i = 0; i < policies; i++) {
 		count += report->policies[i].count;
 	}
 	struct kws_plot_point *points = calloc(count + 1, sizeof(*points));
 	struct kws_plot_point *next = points;
-	for (size_t i = 0; points != NULL && i < report->policy_count; i++) {
+	for (size_t i = 0; points != NULL && i < policies; i++) {
 		const struct kws_policy_outcomes *policy = &report->policies[i];
-		for (size_t k = 0; k < policy->count; k++) {
-			const struct kws_tally *tally = &policy->outcomes[k].tallies[half];
-			struct kws_tally_keyword total = kws_tally_total(tally);
-			next[k].x = kws_tally_operations(tally) / MEGA;
-			next[k].y = percent(total.found, total.spoken);
-		}
+		fill_policy(policy, half, next);
 		plot.series[plot.series_count++] = (struct kws_plot_series){
 			kws_config_policy_name(policy->policy), next, policy->count};
 		next += policy->count;

@@ -66,6 +66,13 @@ void kws_resampler_process(struct kws_resampler *resampler, const float *in, siz
 	*out_count = made;
 }
 
+size_t kws_resampler_latency(const struct kws_resampler *resampler)
+{
+	return resampler->speex != NULL
+		       ? (size_t)speex_resampler_get_input_latency(resampler->speex)
+		       : 0;
+}
+
 void kws_resampler_reset(struct kws_resampler *resampler)
 {
 	if (resampler->speex != NULL) {

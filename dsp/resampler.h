@@ -20,6 +20,10 @@ void kws_resampler_destroy(struct kws_resampler *resampler);
 void kws_resampler_process(struct kws_resampler *resampler, const float *in, size_t *in_count,
 	float *out, size_t *out_count);
 
+/* How many samples of the input the output is behind: so many zeros behind the last sample bring
+ * out what belongs to it. 0 at 16 kHz. Thread: the owner's. RT-safe: yes. */
+size_t kws_resampler_latency(const struct kws_resampler *resampler);
+
 /* Forgets the past, as after a gap. */
 void kws_resampler_reset(struct kws_resampler *resampler);
 

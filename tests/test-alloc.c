@@ -20,6 +20,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/preroll.h"
 #include "tune/fragment.h"
+#include "tune/halves.h"
 #include "tune/search.h"
 #include "tune/table.h"
 
@@ -269,6 +270,13 @@ static int attempt_table(void)
 	DESTROY_MADE(code, kws_table_finish, &table);
 }
 
+static int attempt_halves(void)
+{
+	struct kws_halves_clip clips[] = {{.speaker = "ann"}, {.speaker = "bob"}};
+	enum kws_halves_by by;
+	return kws_halves_divide(clips, 2, &by);
+}
+
 static const struct {
 	const char *name;
 	int (*attempt)(void);
@@ -296,6 +304,7 @@ static const struct {
 	{"fragment", attempt_fragment},
 	{"fragment check", attempt_fragment_check},
 	{"table", attempt_table},
+	{"halves", attempt_halves},
 };
 
 #define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))

@@ -137,6 +137,23 @@ static void does_not_depend_on_the_blocks(void **state)
 	}
 }
 
+/* So many zeros bring out the whole second, and no more than it. */
+static void tells_its_latency(void **state)
+{
+	(void)state;
+	static const unsigned rates[] = {8000, 16000, 44100, 48000};
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct kws_resampler *resampler = create(rates[i]);
+		size_t latency = kws_resampler_latency(resampler);
+		assert_int_equal(latency > 0, rates[i] != KWS_SAMPLE_RATE_HZ);
+		fill_tone(rates[i]);
+		memset(in + rates[i], 0, latency * sizeof(float));
+		size_t made = convert(resampler, rates[i] + latency, BLOCK_MAX, 0, out);
+		assert_int_equal(made, KWS_SAMPLE_RATE_HZ);
+		kws_resampler_destroy(resampler);
+	}
+}
+
 static void reset_forgets_the_past(void **state)
 {
 	(void)state;
@@ -180,6 +197,7 @@ int main(void)
 		cmocka_unit_test(keeps_a_tone),
 		cmocka_unit_test(keeps_the_place_of_a_click),
 		cmocka_unit_test(does_not_depend_on_the_blocks),
+		cmocka_unit_test(tells_its_latency),
 		cmocka_unit_test(reset_forgets_the_past),
 		cmocka_unit_test(leaves_16_khz_alone),
 		cmocka_unit_test(refuses_bad_arguments),

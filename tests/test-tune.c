@@ -14,6 +14,7 @@
 #include "tests/scratch.h"
 #include "tune/fragment.h"
 #include "tune/plot.h"
+#include "tune/poisson.h"
 #include "tune/search.h"
 #include "tune/table.h"
 #include "tune/truth.h"
@@ -221,29 +222,64 @@ static void thresholds_within_the_budget(void **state)
 	assert_int_equal(chosen[1], 3);
 }
 
-static void strictest_where_no_budget_can_be_kept(void **state)
+/* Who always has false alarms has as few as can be; that the other hears less would not help. */
+static void one_keyword_alone_breaks_the_budget(void **state)
 {
 	(void)state;
 	struct kws_curve_point points[POINTS][2];
 	size_t chosen[2];
 	fill_points(points);
 	points[4][0].tally.false_alarms = 1;
-	assert_int_equal(kws_search_choose(points[0], POINTS, 2, 0, chosen), 0);
-	assert_int_equal(chosen[0], POINTS - 1);
-	assert_int_equal(chosen[1], POINTS - 1);
+	points[3][1].tally.found = 6;
+	for (size_t budget = 0; budget < 2; budget++) {
+		assert_int_equal(kws_search_choose(points[0], POINTS, 2, budget, chosen), 0);
+		assert_int_equal(chosen[0], POINTS - 1);
+		assert_int_equal(chosen[1], 3);
+	}
 }
 
 static void budgets(void **state)
 {
 	(void)state;
 	struct kws_search_wish wish = {.false_alarms_per_hour = 0.5};
-	assert_int_equal(kws_search_budget(&wish, 0.0), 0);
-	assert_int_equal(kws_search_budget(&wish, 7.0), 3);
+	assert_int_equal(kws_search_budget(&wish, 0.0, SIZE_MAX), 0);
+	assert_int_equal(kws_search_budget(&wish, 7.0, SIZE_MAX), 3);
+	assert_int_equal(kws_search_budget(&wish, 7.0, 2), 2);
+	assert_int_equal(kws_search_budget(&wish, 1e300, 2), 2);
 	wish.guarantee = true; /* of 12.6 hours two are the most that bound the rate so */
-	assert_int_equal(kws_search_budget(&wish, 7.0), 0);
-	assert_int_equal(kws_search_budget(&wish, 9.4), 0);
-	assert_int_equal(kws_search_budget(&wish, 9.5), 1);
-	assert_int_equal(kws_search_budget(&wish, 12.6), 2);
+	assert_int_equal(kws_search_budget(&wish, 7.0, SIZE_MAX), 0);
+	assert_int_equal(kws_search_budget(&wish, 9.4, SIZE_MAX), 0);
+	assert_int_equal(kws_search_budget(&wish, 9.5, SIZE_MAX), 1);
+	assert_int_equal(kws_search_budget(&wish, 12.6, SIZE_MAX), 2);
+	assert_int_equal(kws_search_budget(&wish, 12.6, 1), 1);
+	assert_int_equal(kws_search_budget(&wish, 12.6, 0), 0);
+}
+
+/* A guaranteed budget is the largest whose bound is kept, as counting down finds it. */
+static void guaranteed_budgets_are_the_largest(void **state)
+{
+	(void)state;
+	const struct kws_search_wish wish = {.false_alarms_per_hour = 2.0, .guarantee = true};
+	for (double hours = 0.0; hours < 30.0; hours += 0.13) {
+		double mean = wish.false_alarms_per_hour * hours;
+		size_t budget = (size_t)mean;
+		while (budget > 0 && kws_poisson_upper(budget, KWS_SEARCH_CONFIDENCE) > mean) {
+			budget--;
+		}
+		assert_int_equal(kws_search_budget(&wish, hours, SIZE_MAX), budget);
+		size_t most = budget < 5 ? budget : 5;
+		assert_int_equal(kws_search_budget(&wish, hours, 5), most);
+	}
+}
+
+/* So many that to bound every count from there down would take minutes. */
+static void guaranteed_budget_of_many(void **state)
+{
+	(void)state;
+	const struct kws_search_wish wish = {.false_alarms_per_hour = 100.0, .guarantee = true};
+	size_t budget = kws_search_budget(&wish, 1000.0, SIZE_MAX);
+	assert_true(kws_poisson_cdf(budget, 1e5) <= 1.0 - KWS_SEARCH_CONFIDENCE);
+	assert_true(kws_poisson_cdf(budget + 1, 1e5) > 1.0 - KWS_SEARCH_CONFIDENCE);
 }
 
 static size_t grid_size(enum kws_config_policy policy, size_t exits)
@@ -488,8 +524,10 @@ int main(void)
 		cmocka_unit_test(truth_of_windows),
 		cmocka_unit_test(truth_of_a_long_word),
 		cmocka_unit_test(thresholds_within_the_budget),
-		cmocka_unit_test(strictest_where_no_budget_can_be_kept),
+		cmocka_unit_test(one_keyword_alone_breaks_the_budget),
 		cmocka_unit_test(budgets),
+		cmocka_unit_test(guaranteed_budgets_are_the_largest),
+		cmocka_unit_test(guaranteed_budget_of_many),
 		cmocka_unit_test(grids_have_every_setting_once),
 		cmocka_unit_test(candidate_in_a_configuration),
 		cmocka_unit_test(candidate_of_a_configuration_changes_nothing),

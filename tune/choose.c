@@ -74,12 +74,19 @@ static size_t middle_of(const struct table *table, size_t keyword, size_t chosen
 	return (low + high) / 2;
 }
 
-/* Even the strictest threshold has more false alarms than the budget: the strictest it is. */
-static void choose_strictest(const struct table *table, size_t *chosen)
+/* The fewest false alarms that any thresholds have: a budget below that is none. */
+static size_t least_alarms(const struct table *table)
 {
+	size_t sum = 0;
 	for (size_t k = 0; k < table->keywords; k++) {
-		chosen[k] = table->thresholds - 1;
+		size_t least = SIZE_MAX;
+		for (size_t t = 0; t < table->thresholds; t++) {
+			size_t here = tally_at(table, t, k)->false_alarms;
+			least = here < least ? here : least;
+		}
+		sum += least;
 	}
+	return sum;
 }
 
 static void walk_back(const struct table *table, size_t *chosen)
@@ -95,8 +102,10 @@ static void walk_back(const struct table *table, size_t *chosen)
 int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, size_t keywords,
 	size_t budget, size_t *chosen)
 {
-	struct table table = {
-		.points = points, .thresholds = thresholds, .keywords = keywords, .budget = budget};
+	struct table table = {.points = points, .thresholds = thresholds, .keywords = keywords};
+	size_t least = least_alarms(&table);
+	budget = budget > least ? budget : least;
+	table.budget = budget;
 	table.costs = calloc(budget + 1, sizeof(*table.costs));
 	table.next = calloc(budget + 1, sizeof(*table.next));
 	table.choices = calloc(keywords * (budget + 1) + 1, sizeof(*table.choices));
@@ -105,11 +114,7 @@ int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, s
 		for (size_t k = 0; k < keywords; k++) {
 			choose_for(&table, k);
 		}
-		if (table.costs[budget] == NO_COST) {
-			choose_strictest(&table, chosen);
-		} else {
-			walk_back(&table, chosen);
-		}
+		walk_back(&table, chosen);
 		result = 0;
 	}
 	free(table.costs);
@@ -118,13 +123,23 @@ int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, s
 	return result;
 }
 
-size_t kws_search_budget(const struct kws_search_wish *wish, double hours)
+size_t kws_search_budget(const struct kws_search_wish *wish, double hours, size_t most)
 {
 	double mean = wish->false_alarms_per_hour * hours;
-	size_t budget = (size_t)mean;
-	while (wish->guarantee && budget > 0 &&
-		kws_poisson_upper(budget, KWS_SEARCH_CONFIDENCE) > mean) {
-		budget--;
+	size_t budget = mean < (double)most ? (size_t)mean : most;
+	if (!wish->guarantee) {
+		return budget;
 	}
-	return budget;
+	/* The bound of a count is within the mean where so few have at most the probability that
+	 * is left; that rises with the count. */
+	size_t kept = 0;
+	while (kept < budget) {
+		size_t count = budget - (budget - kept) / 2;
+		if (kws_poisson_cdf(count, mean) <= 1.0 - KWS_SEARCH_CONFIDENCE) {
+			kept = count;
+		} else {
+			budget = count - 1;
+		}
+	}
+	return kept;
 }

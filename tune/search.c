@@ -262,8 +262,7 @@ static size_t budget_of(const struct kws_search *search, double hours)
 		}
 		most += of_keyword;
 	}
-	size_t budget = kws_search_budget(&search->wish, hours);
-	return budget < most ? budget : most;
+	return kws_search_budget(&search->wish, hours, most);
 }
 
 /* A section for each keyword, for which kws_search_check() found room. */

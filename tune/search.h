@@ -100,12 +100,14 @@ struct kws_curve_point *kws_search_curves(
 	struct kws_search *search, const struct kws_outcome *outcome);
 
 /* For each keyword the index of a threshold: the fewest errors within so many false alarms of all
- * together, then the fewest false alarms; of neighbours that do the same the one in the middle.
+ * together, then the fewest false alarms; of neighbours that do the same the one in the middle. A
+ * budget that no thresholds keep is raised to the fewest false alarms that they can have.
  * `points` is [thresholds][keywords]. Errors: KWS_ENOMEM. Thread: any. */
 int kws_search_choose(const struct kws_curve_point *points, size_t thresholds, size_t keywords,
 	size_t budget, size_t *chosen);
 
-/* How many false alarms `hours` may have under the wish. Thread: any. */
-size_t kws_search_budget(const struct kws_search_wish *wish, double hours);
+/* How many false alarms `hours` may have under the wish, `most` or fewer. With a guarantee: the
+ * largest count whose bound is within it, or 0 if there is none. Thread: any. */
+size_t kws_search_budget(const struct kws_search_wish *wish, double hours, size_t most);
 
 #endif

@@ -168,6 +168,10 @@ class ClassifyTest(harness.DaemonTest):
         paths.write_text(f"\n{self.wav}\n{self.wav}", encoding="utf-8")
         done = self.run_classify("--list", paths)
         self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 3), done.stderr)
+        for text in (f"{self.wav}\r\n\r\n{self.wav}\r\n", f"\ufeff{self.wav}\n{self.wav}"):
+            paths.write_bytes(text.encode())
+            done = self.run_classify("--list", paths)
+            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 3), done.stderr)
         for path, why in ((self.folder, "Is a directory"), (self.folder / "none", "No such file or directory")):
             done = self.run_classify("--list", path)
             self.assertEqual((done.returncode, done.stderr), (1, f"kws: {path}: {why}\n"))

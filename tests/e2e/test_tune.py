@@ -97,6 +97,22 @@ class TuneTest(harness.DaemonTest):
         # 1.2 s of the file are one window and five hops more
         self.assertEqual(sum(half["hops"] for half in halves), 6)
 
+    def test_both_halves_have_keywords(self):
+        word = harness.WORDS[0]
+        for name in (word, OTHER_WORDS[0]):
+            harness.write_wav(self.folder / f"{name}.wav", harness.speech(name))
+        table = self.folder / "list.tsv"
+        for names, speaker in (((word, word, word), "\tann"), ((word, OTHER_WORDS[0]) * 2, ""),
+                               ((OTHER_WORDS[0], word) * 2, "")):
+            with self.subTest(names=names):
+                rows = [f"{name}.wav\t{name}{speaker}\n" for name in names]
+                table.write_text("path\tword\tspeaker\n" + "".join(rows), encoding="utf-8")
+                done = self.tune("--json", "--clips", table, "--policy", "always-1")
+                halves = json.loads(done.stdout)["tuned"]
+                self.assertEqual([halves[half]["spoken"] for half in ("search", "check")],
+                                 [names.count(word) - 1, 1])
+                self.assertEqual("too few speakers" in done.stderr, speaker != "")
+
     def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
         word = harness.WORDS[0]
         arguments = ("--policy", "always-1", "--set", f"keyword {word}.enabled=no", "--stream", self.wav, self.noise)
@@ -109,12 +125,24 @@ class TuneTest(harness.DaemonTest):
         done = self.tune("--draw", self.folder / "curves", "--policy", "entropy",
                          "--stream", self.wav, self.noise)
         self.assertIn("95 % interval", done.stdout)
+        self.assertNotIn("not checked", done.stdout)
         self.assertIn("entropy", done.stdout)
         for name in ("keywords", "policies"):
             root = xml.etree.ElementTree.parse(self.folder / f"curves-{name}.svg").getroot()
             texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
             self.assertIn("false alarms per hour" if name == "keywords" else
                           "operations per hop, million", texts)
+
+    def test_keywords_that_nobody_speaks_are_not_told_as_found(self):
+        arguments = ("--policy", "always-2", "--stream", self.wav, "--check", self.noise)
+        done = self.tune("--draw", self.folder / "curves", *arguments)
+        self.assertRegex(done.stdout, r"(?m)^always-2( +\d+\.\d+){3} +- +- +\d")
+        self.assertIn("whether any are missed was not checked.\n", done.stdout)
+        root = xml.etree.ElementTree.parse(self.folder / "curves-policies.svg").getroot()
+        self.assertEqual([], list(root.iter("{http://www.w3.org/2000/svg}circle")))
+        check = json.loads(self.tune("--json", *arguments).stdout)["tuned"]["check"]
+        self.assertEqual((check["spoken"], check["found"], check["wrong"]), (0, 0, 0))
+        self.assertNotIn("miss_rate", check)
 
     def test_the_last_exit_in_every_hop_is_all_of_the_operations(self):
         arguments = ("--policy", "always-5", "--stream", self.wav, self.noise)
