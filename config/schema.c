@@ -85,10 +85,13 @@ static const struct kws_key key_table[] = {
 	{KEY(dsp, agc, STREAM, "no"), BOOL, .help = "Bring the voice to an even level."},
 	{KEY(dsp, agc_level, STREAM, "8000"), INT(1, 32768),
 		.help = "The level that agc aims at; 32768 is full scale."},
-	{KEY(dsp, vad, STREAM, "no"), BOOL, .help = "Let the network sleep while nobody speaks."},
-	{KEY(dsp, vad_start_percent, STREAM, "35"), INT(0, 100),
+	{KEY(dsp, vad, STREAM, "no"), BOOL,
+		.help = "Let the network sleep while nobody speaks. SpeexDSP then writes a warning of\n"
+				"# its own, of a hack, which means nothing more."},
+	/* SpeexDSP's own 35 and 20 take a quiet room for speech: docs/tuning.md. Never is it sure. */
+	{KEY(dsp, vad_start_percent, STREAM, "90"), INT(0, 99),
 		.help = "Probability of speech at which vad opens."},
-	{KEY(dsp, vad_continue_percent, STREAM, "20"), INT(0, 100),
+	{KEY(dsp, vad_continue_percent, STREAM, "60"), INT(0, 99),
 		.help = "Probability of speech at which an open vad stays open."},
 
 	{KEY(model, path, LIVE, KWS_DEFAULT_MODEL), PATHS,

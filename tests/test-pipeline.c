@@ -342,6 +342,19 @@ static void vad_lets_the_network_sleep(void **state)
 	destroy_rig(rig);
 }
 
+/* Of steady noise at -60 dBFS, once the preprocessor has learned it, nothing is speech. */
+static void a_quiet_room_is_no_speech(void **state)
+{
+	(void)state;
+	struct rig *rig = create_rig(WITH(PLAIN, "dsp.vad=yes"));
+	push_noise(rig, 2 * RATE_HZ, 57); /* uniform: its root mean square is 33 */
+	size_t learned = rig->heard.hop_count;
+	uint64_t asleep = stats_of(rig).hops_at_exit[0];
+	push_noise(rig, 3 * RATE_HZ, 57);
+	assert_int_equal(stats_of(rig).hops_at_exit[0] - asleep, rig->heard.hop_count - learned);
+	destroy_rig(rig);
+}
+
 /* Whether each block is speech, as the front end's own enhancer judges it. */
 static void judge_blocks(const struct kws_config *config, const int16_t *samples, bool *speech)
 {
@@ -491,6 +504,7 @@ int main(void)
 		cmocka_unit_test(tells_a_detection_with_its_place),
 		cmocka_unit_test(exit_follows_delta),
 		cmocka_unit_test(vad_lets_the_network_sleep),
+		cmocka_unit_test(a_quiet_room_is_no_speech),
 		cmocka_unit_test(windows_with_speech_are_answered),
 		cmocka_unit_test(configure_changes_decisions_not_hops),
 		cmocka_unit_test(check_names_the_unknown_keyword),
