@@ -104,21 +104,47 @@ bool kws_model_set_knows(const struct kws_model_set *set, const char *keyword)
 	return false;
 }
 
+/* Adds ", only a, b ..." with as many of the keywords as there is room for. */
+static void add_known(struct kws_error *error, const struct kws_model *model)
+{
+	const char *before = ", only ";
+	for (size_t i = 0; i < kws_model_label_count(model); i++) {
+		const char *label = kws_model_label(model, i);
+		size_t used = strlen(error->text);
+		if (kws_resolve_keyword(model, label) == SIZE_MAX) {
+			continue;
+		}
+		if (used + strlen(before) + strlen(label) + sizeof(" ...") > sizeof(error->text)) {
+			strcpy(error->text + used, " ...");
+			return;
+		}
+		snprintf(error->text + used, sizeof(error->text) - used, "%s%s", before, label);
+		before = ", ";
+	}
+}
+
+static int refuse_section(
+	const struct kws_model_set *set, const char *name, struct kws_error *error)
+{
+	if (set->count > 1) {
+		return kws_fail(error, KWS_EMISMATCH,
+			"[keyword %s]: none of the models knows this keyword", name);
+	}
+	kws_fail(error, KWS_EMISMATCH, "[keyword %s]: the model '%s' does not know this keyword",
+		name, kws_model_name(set->models[0]));
+	if (error != NULL) {
+		add_known(error, set->models[0]);
+	}
+	return KWS_EMISMATCH;
+}
+
 static int check_sections(
 	const struct kws_model_set *set, const struct kws_config *config, struct kws_error *error)
 {
 	for (size_t i = 0; i < config->keyword_count; i++) {
-		const char *name = config->keywords[i].name;
-		if (kws_model_set_knows(set, name)) {
-			continue;
+		if (!kws_model_set_knows(set, config->keywords[i].name)) {
+			return refuse_section(set, config->keywords[i].name, error);
 		}
-		if (set->count > 1) {
-			return kws_fail(error, KWS_EMISMATCH,
-				"[keyword %s]: none of the models knows this keyword", name);
-		}
-		return kws_fail(error, KWS_EMISMATCH,
-			"[keyword %s]: the model '%s' does not know this keyword", name,
-			kws_model_name(set->models[0]));
 	}
 	return 0;
 }

@@ -441,8 +441,8 @@ static void check_names_the_unknown_keyword(void **state)
 	const struct kws_model_set alone = {1, {rig->model}};
 	assert_int_equal(kws_model_set_check(&alone, good, &error), 0);
 	assert_int_equal(kws_model_set_check(&alone, bad, &error), KWS_EMISMATCH);
-	assert_string_equal(
-		error.text, "[keyword stop]: the model 'built' does not know this keyword");
+	assert_string_equal(error.text,
+		"[keyword stop]: the model 'built' does not know this keyword, only go");
 	kws_config_destroy(bad);
 	kws_config_destroy(good);
 	destroy_rig(rig);
