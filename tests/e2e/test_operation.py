@@ -473,11 +473,13 @@ class PersistTest(harness.DaemonTest):
 
     def test_what_needs_a_restart_is_in_the_file_or_nowhere(self):
         before = f"ipc://{self.folder}/run/before"
-        daemon = self.start_with_file(f"ipc.events={before}")
+        daemon = self.start_with_file(f"ipc.events={before}", f" ipc.control = ipc://{self.folder}/run/control")
         text = self.config.read_text(encoding="utf-8")
         self.assertEqual(daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
         self.refuse_restart_key(daemon, "ipc.events", f"ipc://{self.folder}/run/after",
                                 "kwsd's command line sets 'ipc.events'")
+        self.refuse_restart_key(daemon, "ipc.control", f"ipc://{self.folder}/run/after",
+                                "kwsd's command line sets 'ipc.control'")
         self.refuse_restart_key(daemon, "ipc.keys", "/" + 300 * "x", "")
         self.assertEqual(daemon.get("ipc.site"), "hall")
         self.assertEqual(self.config.read_text(encoding="utf-8"), text)

@@ -137,7 +137,11 @@ class ReloadTest(harness.DaemonTest):
 
     def test_set_of_a_wrong_value(self):
         for key, value, sentence in (("detector.threshold", "2", "detector"),
-                                     ("detector.nonsense", "1", "nonsense")):
+                                     ("detector.nonsense", "1", "nonsense"),
+                                     # else it would be a second value of that key, and win over the first
+                                     ("detector.threshold ", "0.3", "there is no key 'detector.threshold '"),
+                                     (" ipc.control", "ipc:///tmp/zzz", "there is no key ' ipc.control'"),
+                                     ("keyword  yes.threshold", "0.3", "there is no key 'keyword  yes.")):
             done = self.daemon.kwsctl("set", "exits.delta", "0.1", key, value)
             self.assertEqual(done.returncode, 1)
             self.assertIn(sentence, done.stderr)
