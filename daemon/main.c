@@ -87,5 +87,6 @@ static enum kws_daemon_status finish_output(enum kws_daemon_status status)
 
 int main(int argc, char **argv)
 {
+	kws_file_hold_standard();
 	return finish_output(run(argc, argv));
 }
