@@ -143,7 +143,7 @@ static int load_and_take(
 		return take_config(daemon, config, error);
 	}
 	for (size_t i = 0; i < errors.count; i++) {
-		kws_log_error("%s", errors.text[i]);
+		kws_log_answer("%s", errors.text[i]);
 	}
 	kws_fail(error, result, "%.200s%s", errors.text[0],
 		errors.total > 1 ? " (and more, see the log)" : "");
@@ -167,7 +167,7 @@ static int take_changes(
 		json_decref(changes);
 		daemon->refused_reloads++;
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
-		kws_log_error("the configuration stays as it was: %s", error->text);
+		kws_log_answer("the configuration stays as it was: %s", error->text);
 	}
 	return result;
 }

@@ -16,7 +16,7 @@ static int load(const struct kws_options *options, struct kws_config **config)
 	struct kws_config_errors errors;
 	int result = kws_settings_load(options, NULL, NULL, config, &errors);
 	for (size_t i = 0; i < errors.count; i++) {
-		kws_log_error("%s", errors.text[i]);
+		kws_log_answer("%s", errors.text[i]);
 	}
 	return result;
 }

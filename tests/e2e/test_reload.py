@@ -97,6 +97,14 @@ class ReloadTest(harness.DaemonTest):
         self.assertEqual(self.daemon.status()["config"]["last_error"], "")
         self.assert_nothing_lost()
 
+    def test_every_error_is_logged_each_time(self):
+        """More than the log takes of a fault that repeats: they are what a person mends the file by."""
+        for name in ("bad", "worse"):
+            self.write_config("[audio]", *(f"{name}{line} = 1" for line in range(2, 34)))
+            for line in range(2, 34):
+                sentence = f"{self.config}:{line}: [audio].{name}{line}: there is no such key"
+                harness.wait_for(lambda: sentence in self.daemon.log(), sentence)
+
     def test_model_replaced_under_its_name(self):
         model = self.folder / "model.safetensors"
         data = pathlib.Path(harness.MODEL).read_bytes()
