@@ -98,5 +98,6 @@ static int finish_output(int status)
 
 int main(int argc, char **argv)
 {
+	kws_file_hold_standard();
 	return finish_output(run(argc, argv));
 }

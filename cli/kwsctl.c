@@ -481,6 +481,7 @@ static enum kwsctl_status run_command(
 
 int main(int argc, char **argv)
 {
+	kws_file_hold_standard();
 	struct kwsctl_options options = {.timeout_ms = DEFAULT_TIMEOUT_MS};
 	enum kwsctl_status status = read_options(argc, argv, "+" SHORT_OPTIONS, &options);
 	if (status != KWSCTL_OK) {

@@ -175,6 +175,17 @@ int kws_file_replace(const char *path, const struct kws_file_new *how, const cha
 	return 0;
 }
 
+void kws_file_hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0) {
+			/* gets the lowest number that is free, which is `fd`, and nobody closes
+			 * it; not to write, so that an output that gets lost is told */
+			(void)!open("/dev/null", O_RDONLY);
+		}
+	}
+}
+
 int kws_file_flush(FILE *stream, struct kws_error *error)
 {
 	return fflush(stream) == 0 && !ferror(stream)

@@ -48,6 +48,12 @@ int kws_file_create(const char *path, const struct kws_file_new *how, const char
 int kws_file_replace(const char *path, const struct kws_file_new *how, const char *data,
 	size_t length, struct kws_error *error);
 
+/* For the first line of main(): a program that was started without a standard stream would get its
+ * number for the next file or socket that it opens, and read or write that. Of the descriptors 0 to
+ * 2 a closed one becomes one on which the input is at its end (0), and on which writing goes on to
+ * fail (1, 2). Where that is not possible it stays closed. Thread: before there are others. */
+void kws_file_hold_standard(void);
+
 /* Writes what is buffered: a full disk shows then, and otherwise after main(). Errors: KWS_EIO,
  * with a sentence, where something that was ever printed did not arrive. Thread: any. */
 int kws_file_flush(FILE *stream, struct kws_error *error);

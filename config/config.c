@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "config/file.h"
 #include "config/parser.h"
+#include "config/text.h"
 #include "config/value.h"
 
 int kws_config_parse(struct kws_config **out, const char *name, const char *text, size_t length,
@@ -153,6 +154,20 @@ enum kws_apply kws_config_apply(const char *key)
 	const char *name;
 	const struct kws_key *found = find_key(key, section, &name);
 	return found != NULL ? found->apply : KWS_APPLY_NONE;
+}
+
+bool kws_config_key_is_exact(const char *key)
+{
+	char section[KWS_CONFIG_KEY_TEXT_SIZE];
+	char trimmed[KWS_CONFIG_KEY_TEXT_SIZE];
+	const char *name;
+	if (find_key(key, section, &name) == NULL || strchr(key, '=') != NULL) {
+		return false;
+	}
+	strcpy(trimmed, section);
+	bool one_blank =
+		name == NULL || (name == section + sizeof(KWS_KEYWORD_SECTION) && name[-1] == ' ');
+	return one_blank && strcmp(kws__text_trim(trimmed), section) == 0;
 }
 
 bool kws_config_key_keyword(const char *key, char name[KWS_CONFIG_KEY_TEXT_SIZE])

@@ -233,6 +233,11 @@ int kws_config_get(const struct kws_config *config, const char *key, char *text,
  * any. */
 enum kws_apply kws_config_apply(const char *key);
 
+/* Whether it is a key in the spelling of kws_config_each(), the only one that may be compared: with
+ * other blanks an override means the same key. One with '=', which a keyword's name may have in a
+ * file, is none here: in an override the value begins there. Thread: any. */
+bool kws_config_key_is_exact(const char *key);
+
 /* Whether it is a key of a keyword, whose name is written then. Thread: any. */
 bool kws_config_key_keyword(const char *key, char name[KWS_CONFIG_KEY_TEXT_SIZE]);
 

@@ -111,13 +111,19 @@ static int take_config(struct daemon *daemon, struct kws_config *config, struct 
 	return 0;
 }
 
-/* A folder for clips that cannot be written is a fault, not an error, for it may come back: but who
- * sets one is told. */
+/* A folder for clips or a file for metrics that cannot be written is a fault, not an error, for it
+ * may come back: but who sets one is told. */
 static int check_values(
 	const struct kws_config *config, const json_t *values, struct kws_error *error)
 {
-	return json_object_get(values, "clips.folder") != NULL ? kws_recorder_check(config, error)
-							       : 0;
+	int result = 0;
+	if (json_object_get(values, "clips.folder") != NULL) {
+		result = kws_recorder_check(config, error);
+	}
+	if (result == 0 && json_object_get(values, "ipc.metrics_path") != NULL) {
+		result = kws_metrics_file_check(config->ipc.metrics_path, error);
+	}
+	return result;
 }
 
 static int load_and_take(
@@ -137,7 +143,7 @@ static int load_and_take(
 		return take_config(daemon, config, error);
 	}
 	for (size_t i = 0; i < errors.count; i++) {
-		kws_log_error("%s", errors.text[i]);
+		kws_log_answer("%s", errors.text[i]);
 	}
 	kws_fail(error, result, "%.200s%s", errors.text[0],
 		errors.total > 1 ? " (and more, see the log)" : "");
@@ -161,7 +167,7 @@ static int take_changes(
 		json_decref(changes);
 		daemon->refused_reloads++;
 		memcpy(daemon->reload_error, error->text, sizeof(daemon->reload_error));
-		kws_log_error("the configuration stays as it was: %s", error->text);
+		kws_log_answer("the configuration stays as it was: %s", error->text);
 	}
 	return result;
 }

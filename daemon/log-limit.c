@@ -4,16 +4,16 @@
 #include <stddef.h>
 
 /* The kind's entry, or the one to use for it. */
-static struct kws_log_kind *find(struct kws_log_limit *limit, const char *format)
+static struct kws_log_kind *find(struct kws_log_limit *limit, const char *place)
 {
 	struct kws_log_kind *oldest = &limit->kinds[0];
 	for (size_t i = 0; i < KWS_LOG_LIMIT_KINDS; i++) {
 		struct kws_log_kind *kind = &limit->kinds[i];
-		if (kind->format == format) {
+		if (kind->place == place) {
 			return kind;
 		}
-		if (oldest->format != NULL &&
-			(kind->format == NULL || kind->began_ms < oldest->began_ms)) {
+		if (oldest->place != NULL &&
+			(kind->place == NULL || kind->began_ms < oldest->began_ms)) {
 			oldest = kind;
 		}
 	}
@@ -22,15 +22,18 @@ static struct kws_log_kind *find(struct kws_log_limit *limit, const char *format
 }
 
 bool kws_log_limit_pass(
-	struct kws_log_limit *limit, const char *format, uint64_t now_ms, unsigned *dropped)
+	struct kws_log_limit *limit, const char *place, uint64_t now_ms, unsigned *dropped)
 {
-	struct kws_log_kind *kind = find(limit, format);
 	*dropped = 0;
-	if (kind->format == NULL || now_ms - kind->began_ms >= KWS_LOG_LIMIT_PERIOD_MS) {
+	if (place == NULL) {
+		return true;
+	}
+	struct kws_log_kind *kind = find(limit, place);
+	if (kind->place == NULL || now_ms - kind->began_ms >= KWS_LOG_LIMIT_PERIOD_MS) {
 		if (kind->count > KWS_LOG_LIMIT_BURST) {
 			*dropped = kind->count - KWS_LOG_LIMIT_BURST;
 		}
-		*kind = (struct kws_log_kind){format, now_ms, 0};
+		*kind = (struct kws_log_kind){place, now_ms, 0};
 	}
 	return ++kind->count <= KWS_LOG_LIMIT_BURST;
 }

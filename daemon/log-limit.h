@@ -7,7 +7,7 @@
 
 /* Keeps a fault that repeats from filling the journal: of each kind of message, some come through
  * in a period and the others are counted. A kind is a place in the code, told by the address of its
- * format. Thread: one. */
+ * name. Thread: one. */
 
 #define KWS_LOG_LIMIT_KINDS 32
 #define KWS_LOG_LIMIT_BURST 30 /* messages of a kind in a period */
@@ -15,16 +15,16 @@
 
 struct kws_log_limit {
 	struct kws_log_kind {
-		const char *format; /* NULL: unused */
-		uint64_t began_ms;  /* the period */
-		unsigned count;     /* messages in it, dropped ones too */
+		const char *place; /* NULL: unused */
+		uint64_t began_ms; /* the period */
+		unsigned count;    /* messages in it, dropped ones too */
 	} kinds[KWS_LOG_LIMIT_KINDS];
 };
 
-/* Whether the message may be written. `*dropped` is how many of its kind were not, to be told
- * before it; 0 for most. With more kinds than there is room for, the one that began first is
- * forgotten. */
+/* Whether the message may be written; without a place it always may. `*dropped` is how many of its
+ * kind were not, to be told before it; 0 for most. With more kinds than there is room for, the one
+ * that began first is forgotten. */
 bool kws_log_limit_pass(
-	struct kws_log_limit *limit, const char *format, uint64_t now_ms, unsigned *dropped);
+	struct kws_log_limit *limit, const char *place, uint64_t now_ms, unsigned *dropped);
 
 #endif

@@ -61,14 +61,14 @@ static void write_line(enum kws_log_level level, char *line)
 	}
 }
 
-void kws_log(enum kws_log_level level, const char *format, ...)
+void kws_log(enum kws_log_level level, const char *place, const char *format, ...)
 {
 	char line[LINE_BYTES];
 	va_list args;
 	unsigned dropped = 0;
 	if (level > threshold ||
 		/* what is asked for (detections, changes) is never too much; faults may be */
-		(level <= KWS_LOG_WARNING && !kws_log_limit_pass(&limit, format,
+		(level <= KWS_LOG_WARNING && !kws_log_limit_pass(&limit, place,
 						     kws_clock_ms(CLOCK_MONOTONIC), &dropped))) {
 		return;
 	}

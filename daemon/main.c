@@ -6,6 +6,7 @@
 #include "config/schema.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/recorder.h"
 #include "daemon/settings.h"
 #include "daemon/stream.h"
@@ -15,7 +16,7 @@ static int load(const struct kws_options *options, struct kws_config **config)
 	struct kws_config_errors errors;
 	int result = kws_settings_load(options, NULL, NULL, config, &errors);
 	for (size_t i = 0; i < errors.count; i++) {
-		kws_log_error("%s", errors.text[i]);
+		kws_log_answer("%s", errors.text[i]);
 	}
 	return result;
 }
@@ -27,14 +28,17 @@ static enum kws_daemon_status status_of_load(int result)
 	return passing ? KWS_DAEMON_FAILED : KWS_DAEMON_USAGE;
 }
 
-/* Also the files that the configuration names, and the folder of clips, without which kwsd would
- * listen. */
+/* Also the files that the configuration names, and the folder of clips and the file of metrics,
+ * without which kwsd would listen. */
 static enum kws_daemon_status check(struct kws_config *config)
 {
 	struct kws_error error;
 	int result = kws_stream_check(config, &error);
 	if (result == 0) {
 		result = kws_recorder_check(config, &error);
+	}
+	if (result == 0) {
+		result = kws_metrics_file_check(config->ipc.metrics_path, &error);
 	}
 	if (result == 0) {
 		printf("the configuration is good\n");
@@ -83,5 +87,6 @@ static enum kws_daemon_status finish_output(enum kws_daemon_status status)
 
 int main(int argc, char **argv)
 {
+	kws_file_hold_standard();
 	return finish_output(run(argc, argv));
 }

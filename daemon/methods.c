@@ -71,6 +71,10 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 		return kws_fail(
 			error, KWS_EINVAL, "set needs values: {\"section.key\": \"value\", ...}");
 	}
+	const char *unknown = kws_values_unknown(values);
+	if (unknown != NULL) {
+		return kws_fail(error, KWS_ENOENT, "there is no key '%.64s'", unknown);
+	}
 	bool persist = json_is_true(json_object_get(params, "persist"));
 	const char *futile = persist ? NULL : kws_values_futile(values);
 	if (futile != NULL) {

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/file.h"
+#include "ipc/runtime.h"
 
 /* One metric: a number in the status, by the names of the objects on the way to it. */
 struct metric {
@@ -191,12 +194,48 @@ char *kws_metrics_text(const json_t *status)
 	return fclose(out) == 0 ? text : NULL;
 }
 
+/* Whoever may set the path could have any file replaced that the daemon's user may write. */
+static bool is_of_metrics(const char *path)
+{
+	static const char begin[] = "# HELP kwsd_";
+	char text[sizeof(begin) - 1];
+	struct stat info;
+	size_t length = 0;
+	int fd = kws_file_open(path, &info, NULL);
+	if (fd < 0) {
+		return false;
+	}
+	int result = kws_file_fill(fd, text, sizeof(text), &length, NULL);
+	close(fd);
+	return result == 0 &&
+	       (length == 0 || (length == sizeof(text) && memcmp(text, begin, sizeof(text)) == 0));
+}
+
+int kws_metrics_file_check(const char *path, struct kws_error *error)
+{
+	struct stat info;
+	if (kws_runtime_owns(path)) {
+		return kws_fail(error, KWS_EINVAL,
+			"cannot write %.120s: kwsd keeps another file there", path);
+	}
+	if (path[0] != '\0' && lstat(path, &info) == 0 &&
+		!(S_ISREG(info.st_mode) && is_of_metrics(path))) {
+		return kws_fail(error, KWS_EINVAL,
+			"cannot write %.120s: what lies there is no file of kwsd's metrics", path);
+	}
+	return 0;
+}
+
 /* The draft beside it does not end in .prom: the collector does not read it. */
 static int write_file(const char *path, const char *text, struct kws_error *error)
 {
 	struct kws_error reason;
 	struct kws_file_new how = {.mode = 0644};
-	int result = kws_file_replace(path, &how, text, strlen(text), &reason);
+	int result = kws_metrics_file_check(path, error);
+	if (result != 0) {
+		return result;
+	}
+	result = kws_file_replace(path, &how, text, strlen(text), &reason);
 	return result == 0
 		       ? 0
 		       : kws_fail(error, result, "cannot write %.120s: %.120s", path, reason.text);

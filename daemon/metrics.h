@@ -14,6 +14,11 @@
 /* `status` is the answer of the control method. The caller frees the text; NULL without memory. */
 char *kws_metrics_text(const json_t *status);
 
+/* Refuses to write where something lies that is no file of metrics: an empty one or one that kwsd
+ * wrote is, a link is none. "" passes. Errors: KWS_EINVAL with a sentence. Thread: any that may
+ * read the environment. */
+int kws_metrics_file_check(const char *path, struct kws_error *error);
+
 /* The file for node_exporter's textfile collector, written by a worker thread of libuv: a card can
  * take seconds for it. In the owner's memory, all zeros but for `failed`, and for as long as the
  * loop runs: it waits for what is under way. */
@@ -29,7 +34,8 @@ struct kws_metrics_file {
 bool kws_metrics_file_is_busy(const struct kws_metrics_file *file);
 
 /* Writes `text`, of malloc(), and frees it; nothing may be under way. Beside the file first, then
- * under its name, so that no scrape sees half of it. Readable by all. */
+ * under its name, so that no scrape sees half of it. Readable by all. What kws_metrics_file_check()
+ * refuses is left alone. */
 void kws_metrics_file_write(
 	struct kws_metrics_file *file, uv_loop_t *loop, const char *path, char *text);
 

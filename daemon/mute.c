@@ -20,7 +20,7 @@ int kws_mute_init(struct kws_mute *mute, struct kws_error *error)
 	*mute = (struct kws_mute){.on = false};
 	int result = kws_runtime_dir(dir, sizeof(dir), error);
 	if (result == 0) {
-		snprintf(mute->path, sizeof(mute->path), "%s/" KWS_MUTE_FILE, dir);
+		snprintf(mute->path, sizeof(mute->path), "%s/" KWS_RUNTIME_MUTED, dir);
 	}
 	return result;
 }

@@ -13,20 +13,18 @@
 
 #define KWS_MUTE_TEXT_BYTES 64
 
-/* The file in the runtime directory. */
-#define KWS_MUTE_FILE "muted"
-
 /* Whether the daemon listens: what comes in while it is muted is counted and thrown away. Times are
  * CLOCK_BOOTTIME's, so that the system's sleep counts.
  *
- * A file holds a mute as long as it is on, for a daemon that dies must not listen again when it is
- * started anew: its end in milliseconds and a line feed, or nothing if it has none. Thread: one at
- * a time, for all functions; those that return an error write to the file system. */
+ * A file, KWS_RUNTIME_MUTED, holds a mute as long as it is on, for a daemon that dies must not
+ * listen again when it is started anew: its end in milliseconds and a line feed, or nothing if it
+ * has none. Thread: one at a time, for all functions; those that return an error write to the file
+ * system. */
 struct kws_mute {
 	bool on;
 	uint64_t until_ms; /* 0: until it is told otherwise */
 	uint64_t frames; /* of the open stream thrown away, which the pipeline does not know yet */
-	char path[KWS_RUNTIME_PATH_BYTES + sizeof(KWS_MUTE_FILE)];
+	char path[KWS_RUNTIME_PATH_BYTES + sizeof(KWS_RUNTIME_MUTED)];
 };
 
 /* Not muted. The file will be in the runtime directory: see kws_runtime_dir(). Errors: its. */

@@ -121,7 +121,7 @@ int kws_remote_reload(struct kws_remote *remote, struct kws_error *error)
 	if (result != 0) {
 		kws_fail(error, result, "the list of authorized clients stays as it was: %.200s",
 			reason.text);
-		kws_log_error("%s", error->text);
+		kws_log_answer("%s", error->text);
 		return result;
 	}
 	bool taken_away = kws_keyring_takes_away(&remote->ring, &fresh);

@@ -116,12 +116,22 @@ static bool asks_for_the_same(const struct kws_config *one, const struct kws_con
 	       strcmp(one->ipc.keys, other->ipc.keys) == 0;
 }
 
+/* What came to lie at the path of the `present` endpoint is no reason to refuse another change. */
+static int check_local(const char *endpoint, const char *present, struct kws_error *error)
+{
+	int result = kws_endpoint_check_setting(endpoint, false, error);
+	bool same = present != NULL && strcmp(endpoint, present) == 0;
+	return result == 0 && !same ? kws_endpoint_check_place(endpoint, error) : result;
+}
+
 static int check_endpoints(
 	const struct kws_config *config, const struct kws_config *present, struct kws_error *error)
 {
-	int result = kws_endpoint_check_setting(config->ipc.events, false, error);
+	int result = check_local(
+		config->ipc.events, present != NULL ? present->ipc.events : NULL, error);
 	if (result == 0) {
-		result = kws_endpoint_check_setting(config->ipc.control, false, error);
+		result = check_local(
+			config->ipc.control, present != NULL ? present->ipc.control : NULL, error);
 	}
 	/* no change of theirs is taken over before a restart, so a typo in the list of clients is
 	 * no reason to refuse another change */

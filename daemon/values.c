@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/values.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,18 @@ json_t *kws_values_combine(const json_t *before, const json_t *values)
 	return changes;
 }
 
+const char *kws_values_unknown(const json_t *values)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)values, key, value) {
+		if (!kws_config_key_is_exact(key)) {
+			return key;
+		}
+	}
+	return NULL;
+}
+
 const char *kws_values_futile(const json_t *values)
 {
 	const char *key;
@@ -30,16 +43,23 @@ const char *kws_values_futile(const json_t *values)
 	return NULL;
 }
 
+/* As the parser reads "section.key = value", blanks around the key or not. */
+static bool sets(const char *setting, const char *key)
+{
+	size_t length = strlen(key);
+	setting += strspn(setting, " \t");
+	return strncmp(setting, key, length) == 0 &&
+	       setting[length + strspn(setting + length, " \t")] == '=';
+}
+
 /* The first key that the command line sets, or NULL. */
 static const char *find_fixed(const struct kws_options *options, const json_t *values)
 {
 	const char *key;
 	json_t *value;
 	json_object_foreach ((json_t *)values, key, value) {
-		size_t length = strlen(key);
 		for (size_t i = 0; i < options->setting_count; i++) {
-			const char *setting = options->settings[i];
-			if (strncmp(setting, key, length) == 0 && setting[length] == '=') {
+			if (sets(options->settings[i], key)) {
 				return key;
 			}
 		}

@@ -13,6 +13,10 @@
 /* `values` on top of `before`, each of which may be NULL; a new reference, NULL without memory. */
 json_t *kws_values_combine(const json_t *before, const json_t *values);
 
+/* The first key that is not the one spelling of a key that exists, or NULL: `set` takes no other,
+ * for two spellings would be two values of one key. */
+const char *kws_values_unknown(const json_t *values);
+
 /* The first key that only a restart brings about, or NULL. */
 const char *kws_values_futile(const json_t *values);
 

@@ -13,6 +13,7 @@
 #include <zmq.h>
 
 #include "ipc/probe.h"
+#include "ipc/runtime.h"
 
 #define IPC "ipc://"
 #define TCP "tcp://"
@@ -141,6 +142,33 @@ int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_erro
 	return endpoint[0] != '\0' ? kws_endpoint_check(endpoint, curve, error) : 0;
 }
 
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISLNK(mode)) {
+		return "a symbolic link";
+	}
+	return S_ISDIR(mode) ? "a directory" : "a file that is no socket";
+}
+
+int kws_endpoint_check_place(const char *endpoint, struct kws_error *error)
+{
+	struct stat info;
+	if (!has_prefix(endpoint, IPC)) {
+		return 0;
+	}
+	const char *path = endpoint + strlen(IPC);
+	if (lstat(path, &info) == 0 && !S_ISSOCK(info.st_mode)) {
+		return kws_fail(error, KWS_EINVAL,
+			"%.120s: %s lies there, and kwsd takes the place of sockets only", endpoint,
+			kind_of(info.st_mode));
+	}
+	if (kws_runtime_owns(path)) {
+		return kws_fail(
+			error, KWS_EINVAL, "%.120s: kwsd keeps another file there", endpoint);
+	}
+	return 0;
+}
+
 /* IPv4 is what kwsd binds without brackets, and all of both with [::]. */
 static bool holds_host(const char *host, const char *other)
 {
@@ -216,6 +244,10 @@ int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws
 {
 	char numeric[32];
 	int rc = kws_endpoint_check(endpoint, curve, error);
+	if (rc == 0) {
+		/* libzmq deletes whatever lies at the path */
+		rc = kws_endpoint_check_place(endpoint, error);
+	}
 	if (rc == 0 && has_prefix(endpoint, TCP)) {
 		rc = check_interfaces(endpoint, error);
 	}

@@ -42,17 +42,23 @@ int kws_endpoint_check(const char *endpoint, bool curve, struct kws_error *error
  * refused. */
 int kws_endpoint_check_setting(const char *endpoint, bool curve, struct kws_error *error);
 
+/* Refuses an ipc:// endpoint whose bind would delete something: whatever lies at its path, a socket
+ * excepted, or a file that kwsd has in its runtime directory at times (kws_runtime_owns()). Every
+ * other endpoint passes, also one whose path cannot be looked at. Errors: KWS_EINVAL. Thread: any
+ * that may read the environment. */
+int kws_endpoint_check_place(const char *endpoint, struct kws_error *error);
+
 /* Whether two endpoints that the check accepts cannot both be bound, as far as their text tells: a
  * path has more names than one, and an interface has addresses. Thread: any. */
 bool kws_endpoint_collide(const char *one, const char *other);
 
-/* Checks the endpoint and binds a ZeroMQ socket to it, with the limits above. An ipc socket gets
- * mode 0660 from the first moment on: the umask, which belongs to the whole process, is 0117 during
- * its bind. So bind those before starting threads that create files. A socket file on which nobody
- * listens is taken over; two who bind at the same moment would take it from each other, so hold the
- * lock of kws_runtime_lock(). Errors: those of the check, KWS_EBUSY (somebody listens there),
- * KWS_EUNSUPPORTED also where the process may not ask for the network interfaces that tcp needs,
- * KWS_EIO. Thread: the socket's owner. */
+/* Checks the endpoint and its place, and binds a ZeroMQ socket to it, with the limits above. An ipc
+ * socket gets mode 0660 from the first moment on: the umask, which belongs to the whole process, is
+ * 0117 during its bind. So bind those before starting threads that create files. A socket file on
+ * which nobody listens is taken over; two who bind at the same moment would take it from each
+ * other, so hold the lock of kws_runtime_lock(). Errors: those of the checks, KWS_EBUSY (somebody
+ * listens there), KWS_EUNSUPPORTED also where the process may not ask for the network interfaces
+ * that tcp needs, KWS_EIO. Thread: the socket's owner. */
 int kws_endpoint_bind(void *socket, const char *endpoint, bool curve, struct kws_error *error);
 
 /* Checks the endpoint and connects a ZeroMQ socket to it. Whether somebody listens is asked at

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +105,28 @@ int kws_runtime_create(const char *dir, struct kws_error *error)
 	return 0;
 }
 
+static bool is_same_directory(const char *one, const char *other)
+{
+	struct stat first;
+	struct stat second;
+	return strcmp(one, other) == 0 ||
+	       (stat(one, &first) == 0 && stat(other, &second) == 0 &&
+		       first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+bool kws_runtime_owns(const char *path)
+{
+	char dir[KWS_RUNTIME_PATH_BYTES];
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	if (slash == NULL || (strcmp(slash + 1, KWS_RUNTIME_LOCK) != 0 &&
+				     strcmp(slash + 1, KWS_RUNTIME_MUTED) != 0)) {
+		return false;
+	}
+	snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+	return kws_runtime_dir(dir, sizeof(dir), NULL) == 0 && is_same_directory(parent, dir);
+}
+
 /* Who holds the lock, for the sentence only: an unreadable number reads as 0. */
 static long lock_owner(int fd)
 {
@@ -121,10 +143,12 @@ static int lock_file(int fd, const char *dir, struct kws_error *error)
 				"another kwsd (process %ld) already runs in %s", lock_owner(fd),
 				dir);
 		}
-		return kws_fail(error, KWS_EIO, "%s/kwsd.lock: %s", dir, strerror(errno));
+		return kws_fail(
+			error, KWS_EIO, "%s/" KWS_RUNTIME_LOCK ": %s", dir, strerror(errno));
 	}
 	if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-		return kws_fail(error, KWS_EIO, "%s/kwsd.lock: %s", dir, strerror(errno));
+		return kws_fail(
+			error, KWS_EIO, "%s/" KWS_RUNTIME_LOCK ": %s", dir, strerror(errno));
 	}
 	return 0;
 }
@@ -133,7 +157,7 @@ int kws_runtime_lock(const char *dir, int *fd, struct kws_error *error)
 {
 	char path[2 * KWS_RUNTIME_PATH_BYTES];
 	*fd = -1;
-	if ((size_t)snprintf(path, sizeof(path), "%s/kwsd.lock", dir) >= sizeof(path)) {
+	if ((size_t)snprintf(path, sizeof(path), "%s/" KWS_RUNTIME_LOCK, dir) >= sizeof(path)) {
 		return kws_fail(error, KWS_EIO, "%s: the path is too long", dir);
 	}
 	int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);

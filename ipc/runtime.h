@@ -2,9 +2,15 @@
 #ifndef KWS_IPC_RUNTIME_H
 #define KWS_IPC_RUNTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
+
+/* What lies in the runtime directory beside the sockets: the lock of kws_runtime_lock(), and the
+ * file that is there as long as the daemon is muted. */
+#define KWS_RUNTIME_LOCK "kwsd.lock"
+#define KWS_RUNTIME_MUTED "muted"
 
 /* Long enough for every directory whose sockets still have a legal address. */
 #define KWS_RUNTIME_PATH_BYTES 128
@@ -25,6 +31,11 @@ int kws_runtime_find(const char *name, char *out, size_t size, struct kws_error 
 /* Creates `dir` with mode 0750 if it is missing; an existing directory stays as it is.
  * Errors: KWS_EIO. Thread: any. */
 int kws_runtime_create(const char *dir, struct kws_error *error);
+
+/* Whether `path` is that of the lock or of the mute, which need not exist, in the directory of
+ * kws_runtime_dir(), by whatever name that directory has in it. Thread: any that may read the
+ * environment. */
+bool kws_runtime_owns(const char *path);
 
 /* Takes `dir`/kwsd.lock for this process and writes the process id into it. zmq_bind() silently
  * takes over the socket of a running daemon, so the lock comes before every bind. The lock ends

@@ -278,6 +278,55 @@ static void test_overrides(void **state)
 	kws_config_destroy(config);
 }
 
+static void test_keys_have_one_spelling(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *key;
+		bool exact;
+	} cases[] = {
+		{"detector.threshold", true},
+		{"keyword yes.threshold", true},
+		{"keyword new  one.phrase", true},
+		{"keyword v1.0.threshold", true},
+		{"detector.threshold ", false},
+		{" detector.threshold", false},
+		{"detector .threshold", false},
+		{"detector. threshold", false},
+		{"Detector.threshold", false},
+		{"detector.Threshold", false},
+		{"keyword  yes.threshold", false},
+		{"keyword\tyes.threshold", false},
+		{"keyword yes .threshold", false},
+		{"keyword yes\v.threshold", false},
+		{"keyword .threshold", false},
+		{"keyword.threshold", false},
+		{"keyword yes.phrase=a.phrase", false},
+		{"detector.threshold=0.5", false},
+		{"threshold", false},
+		{"", false},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		assert_int_equal(kws_config_key_is_exact(cases[i].key), cases[i].exact);
+	}
+}
+
+static void check_exact(void *user, const char *key, const char *value, enum kws_apply apply)
+{
+	(void)user;
+	(void)value;
+	(void)apply;
+	assert_true(kws_config_key_is_exact(key));
+}
+
+static void test_every_key_told_is_in_its_spelling(void **state)
+{
+	(void)state;
+	struct kws_config *config = parse("[keyword yes]\n[keyword  two \t words ]\n");
+	kws_config_each(config, check_exact, NULL);
+	kws_config_destroy(config);
+}
+
 /* What visitors saw, as "key=value class" lines. */
 struct seen {
 	char text[4096];
@@ -413,6 +462,8 @@ int main(void)
 		cmocka_unit_test(test_keyword_names),
 		cmocka_unit_test(test_keywords_are_added),
 		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_keys_have_one_spelling),
+		cmocka_unit_test(test_every_key_told_is_in_its_spelling),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_diff_sees_each_key),
 		cmocka_unit_test(test_each),

@@ -7,10 +7,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/scratch.h"
@@ -186,9 +189,66 @@ static void what_did_not_arrive_is_told(void **state)
 	fclose(file);
 }
 
+/* The child's exit status: the number of what is not as it should be, or 0. */
+static int hold_closed_streams(void)
+{
+	char byte = 'x';
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	kws_file_hold_standard();
+	if (open("/dev/null", O_RDWR) <= STDERR_FILENO) {
+		return 1;
+	}
+	if (read(STDIN_FILENO, &byte, 1) != 0) {
+		return 2;
+	}
+	if (write(STDOUT_FILENO, &byte, 1) != -1 || errno != EBADF) {
+		return 3;
+	}
+	return write(STDERR_FILENO, &byte, 1) != -1 || errno != EBADF ? 4 : 0;
+}
+
+/* Nor are those touched that are open. */
+static int hold_open_streams(void)
+{
+	char byte = 0;
+	int ends[2];
+	if (pipe(ends) != 0 || dup2(ends[0], STDIN_FILENO) < 0 ||
+		dup2(ends[1], STDOUT_FILENO) < 0) {
+		return 1;
+	}
+	close(STDERR_FILENO);
+	kws_file_hold_standard();
+	return write(STDOUT_FILENO, "y", 1) == 1 && read(STDIN_FILENO, &byte, 1) == 1 && byte == 'y'
+		       ? 0
+		       : 2;
+}
+
+static void assert_child(int (*run)(void))
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(run());
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_closed_stream_is_held(void **state)
+{
+	(void)state;
+	assert_child(hold_closed_streams);
+	assert_child(hold_open_streams);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_closed_stream_is_held),
 		cmocka_unit_test_setup_teardown(a_new_file_has_its_mode, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_exists_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_owner_stays_who_it_is, set_up, tear_down),

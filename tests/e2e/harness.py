@@ -94,6 +94,11 @@ def wait_for(condition, what, timeout_s=TIMEOUT_S):
         time.sleep(0.05)
 
 
+def closing(stream):
+    """For `through`, and before a command: without one of its standard streams, "<", ">" or "2>"."""
+    return ("sh", "-c", f'exec "$@" {stream}&-', "sh")
+
+
 class Subscriber:
     """Gets the events of some topics; may be there before the daemon is."""
 

@@ -142,6 +142,31 @@ class ControlTest(harness.DaemonTest):
         daemon.process.stdin.close()
         self.assertEqual(daemon.wait(), 0)
 
+    def test_closed_streams_are_not_taken_for_its_own_files(self):
+        """libuv asserts that no descriptor that it closes is a standard stream."""
+        for stream in ("<", ">", "2>"):
+            with self.subTest(stream):
+                daemon = self.start("audio.source=null", through=harness.closing(stream))
+                self.wait_until_ready(daemon)
+                self.assertEqual(daemon.stop(), 0)
+        daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1",
+                            through=harness.closing("<"))
+        self.assertEqual(daemon.wait(), 0)
+        self.assertIn("end of input", daemon.log())
+
+    def test_a_closed_output_is_no_success(self):
+        daemon = self.start_null()
+        settings = harness.options("audio.source=null", f"model.path={harness.MODEL}")
+        for program, command in (("kwsd", (harness.KWSD, "--version")),
+                                 ("kwsd", (harness.KWSD, "--check-config", *settings)),
+                                 ("kwsctl", (harness.KWSCTL, "status")),
+                                 ("kwsctl", (harness.KWSCTL, "keygen", self.folder / "client"))):
+            with self.subTest(command):
+                done = subprocess.run([*harness.closing(">"), *command], env=daemon.env, text=True,
+                                      stderr=subprocess.PIPE, check=False, timeout=harness.TIMEOUT_S)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr.splitlines()[-1], f"^{program}: .*cannot write the output$")
+
     def test_settings_that_are_wrong(self):
         self.write_config("[audio]", "source = gramophone")
         missing = str(self.folder / "missing")
@@ -221,6 +246,9 @@ class ControlTest(harness.DaemonTest):
                 (("audio.source=null", f"clips.folder={missing}"), missing),
                 (("audio.source=null", "keyword horse.threshold=0.5"), "horse"),
                 (("audio.source=null", "ipc.control=tcp://0.0.0.0:5555"), "tcp://0.0.0.0:5555"),
+                (("audio.source=null", f"ipc.events=ipc://{self.config}"), "a file that is no socket lies there"),
+                (("audio.source=null", f"ipc.control=ipc://{self.folder}/run/muted"), "keeps another file there"),
+                (("audio.source=null", f"ipc.metrics_path={self.config}"), f"cannot write {self.config}: what lies"),
                 (("audio.source=null", "ipc.events=garbage"), "garbage"),
                 (("audio.source=null", "ipc.events=inproc://events"), "ipc:// or tcp://"),
                 (("audio.source=null", f"ipc.events=ipc://{self.folder}/run/control"),

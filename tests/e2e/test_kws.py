@@ -37,6 +37,16 @@ class KwsTest(harness.DaemonTest):
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(done.stderr.splitlines()[-1], "kws: cannot write the output")
 
+    def test_a_closed_output_is_no_success(self):
+        """It must not be taken for a file that is opened later, nor for a success."""
+        for command in (("--version",), ("info", harness.MODEL),
+                        ("scan", "--scores", "--model", harness.MODEL, self.wav)):
+            with self.subTest(command):
+                done = subprocess.run([*harness.closing(">"), harness.KWS, *map(str, command)], check=False,
+                                      stderr=subprocess.PIPE, text=True)
+                self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
+                                 (1, "kws: cannot write the output"))
+
     def test_tells_a_wrong_configuration_from_a_file_that_cannot_be_used(self):
         bad, missing = self.folder / "bad", self.folder / "missing"
         bad.write_text("[detector]\nthreshold = 7\n", encoding="utf-8")

@@ -97,6 +97,14 @@ class ReloadTest(harness.DaemonTest):
         self.assertEqual(self.daemon.status()["config"]["last_error"], "")
         self.assert_nothing_lost()
 
+    def test_every_error_is_logged_each_time(self):
+        """More than the log takes of a fault that repeats: they are what a person mends the file by."""
+        for name in ("bad", "worse"):
+            self.write_config("[audio]", *(f"{name}{line} = 1" for line in range(2, 34)))
+            for line in range(2, 34):
+                sentence = f"{self.config}:{line}: [audio].{name}{line}: there is no such key"
+                harness.wait_for(lambda: sentence in self.daemon.log(), sentence)
+
     def test_model_replaced_under_its_name(self):
         model = self.folder / "model.safetensors"
         data = pathlib.Path(harness.MODEL).read_bytes()
@@ -137,7 +145,11 @@ class ReloadTest(harness.DaemonTest):
 
     def test_set_of_a_wrong_value(self):
         for key, value, sentence in (("detector.threshold", "2", "detector"),
-                                     ("detector.nonsense", "1", "nonsense")):
+                                     ("detector.nonsense", "1", "nonsense"),
+                                     # else it would be a second value of that key, and win over the first
+                                     ("detector.threshold ", "0.3", "there is no key 'detector.threshold '"),
+                                     (" ipc.control", "ipc:///tmp/zzz", "there is no key ' ipc.control'"),
+                                     ("keyword  yes.threshold", "0.3", "there is no key 'keyword  yes.")):
             done = self.daemon.kwsctl("set", "exits.delta", "0.1", key, value)
             self.assertEqual(done.returncode, 1)
             self.assertIn(sentence, done.stderr)
