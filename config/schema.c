@@ -167,7 +167,8 @@ static const struct kws_key key_table[] = {
 		.help = "Save near misses too; needs detector.candidate_threshold."},
 
 	{KEY(log, level, LIVE, "info"), ENUM(level_names),
-		.help = "The least severe messages that are logged."},
+		.help = "The least severe messages that are logged; with debug ALSA and JACK write,\n"
+			"# too, from the next time that a device is opened or tried."},
 
 	{KEYWORD_KEY(phrase, ""), .type = KWS_KEY_STRING,
 		.size = sizeof(((struct kws_keyword_config *)NULL)->phrase),

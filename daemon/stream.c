@@ -448,6 +448,7 @@ int kws_stream_apply(
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_changes_log(stream->config, config);
 	stream->config = config;
+	kws_intake_set_debug(&stream->intake, kws_input_source(config).debug);
 	if (changes.folder) {
 		look_at_folder(stream);
 	}
