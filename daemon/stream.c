@@ -496,9 +496,15 @@ const char *kws_stream_state(const struct kws_stream *stream)
 	return kws_state_text(&stream->state);
 }
 
-static bool pauses(struct kws_stream *stream, const struct kws_capture_status *capture)
+/* Whether nothing may come. Not while an old device is closed, whatever the source is to be. */
+static bool may_pause(struct kws_stream *stream, const struct kws_capture_status *capture)
 {
-	return capture->state == KWS_CAPTURE_STATE_RUNNING &&
+	if (capture->state != KWS_CAPTURE_STATE_RUNNING) {
+		return capture->state == KWS_CAPTURE_STATE_WAITING ||
+		       capture->state == KWS_CAPTURE_STATE_FAILED;
+	}
+	/* whoever writes to the standard input may pause for as long as he likes */
+	return stream->config->audio.source == KWS_CONFIG_SOURCE_STDIN ||
 	       kws_pause_is_on(&stream->pause, capture->arrivals,
 		       (uint64_t)stream->config->audio.stall_ms, now_ms());
 }
@@ -509,10 +515,7 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 	struct kws_pipeline_stats stats;
 	kws_intake_status(&stream->intake, &capture);
 	kws_pipeline_stats(stream->network.pipeline, &stats);
-	/* whoever writes to the standard input may pause for as long as he likes */
-	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
-		capture.state == KWS_CAPTURE_STATE_FAILED || pauses(stream, &capture) ||
-		stream->config->audio.source == KWS_CONFIG_SOURCE_STDIN) {
+	if (stream->mute.on || may_pause(stream, &capture)) {
 		stream->excuses++;
 	}
 	return (struct kws_progress){capture.frames, stats.hops, stream->excuses};

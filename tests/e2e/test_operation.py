@@ -312,6 +312,15 @@ class ServiceManagerTest(harness.DaemonTest):
             self.until("WATCHDOG=1")
         self.assertEqual(daemon.stop(), 0)
 
+    def test_the_watchdog_is_fed_while_nobody_writes_to_the_standard_input(self):
+        daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1", stdin=subprocess.PIPE,
+                            env=dict(self.env, WATCHDOG_USEC="400000"))
+        self.until("STATUS=listening: stdin")
+        for _ in range(4):
+            self.until("WATCHDOG=1")
+        self.assertNotIn("half the watchdog's time", daemon.log())
+        self.assertEqual(daemon.stop(), 0)
+
 
 class PersistTest(harness.DaemonTest):
     def start_with_file(self, *settings, link_to=None, **how):

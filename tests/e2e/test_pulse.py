@@ -116,6 +116,23 @@ class PulseTest(harness.DaemonTest):
         self.pulse.resume()
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_a_device_that_hangs_starves_the_watchdog_also_of_the_standard_input(self):
+        """Which may pause as it likes, but is not opened before the device is closed."""
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon = self.start("audio.stall_ms=60000", stdin=subprocess.PIPE,
+                                 env=dict(self.pulse.env, WATCHDOG_USEC="2000000"))
+        harness.wait_for(lambda: "listening to" in self.daemon.log(), "a stream")
+        self.pulse.pause()
+        self.addCleanup(self.pulse.resume)
+        changed = self.daemon.kwsctl("set", "audio.source", "stdin", "audio.rate_hz", "16000", "audio.channels", "1")
+        self.assertEqual(changed.returncode, 0, changed.stderr)
+        harness.wait_for(lambda: self.daemon.log().count("half the watchdog's time") > 1,
+                         "a watchdog that is not fed")
+        self.assertEqual(self.daemon.status()["audio"]["state"], "closing")
+        self.pulse.resume()
+        harness.wait_for(lambda: "listening to 'stdin'" in self.daemon.log(), "the standard input")
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_tune_records_the_channel_of_the_configuration(self):
         table = self.folder / "list.tsv"
         table.write_text(f"path\tword\nword.wav\t{WORD}\n", encoding="utf-8")
