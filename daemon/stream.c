@@ -215,17 +215,16 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 /* Only zeros come, or a signal again. */
 static void watch_zeros(struct kws_stream *stream, size_t frames)
 {
-	uint64_t limit = (uint64_t)stream->config->audio.zeros_ms * stream->format.rate_hz / 1000 *
-			 stream->format.channels;
+	uint64_t limit = (uint64_t)stream->config->audio.zeros_ms * stream->format.rate_hz / 1000;
 	bool none = stream->config->audio.source == KWS_CONFIG_SOURCE_NULL;
-	enum kws_zeros_change change = kws_zeros_push(&stream->zeros, stream->samples,
-		frames * stream->format.channels, none ? 0 : limit);
+	enum kws_zeros_change change = kws_zeros_push(&stream->zeros, stream->samples, frames,
+		stream->format.channels, (unsigned)stream->config->audio.channel, none ? 0 : limit);
 	if (change == KWS_ZEROS_BEGAN) {
-		kws_log_warning("the source gives nothing but zeros: is it switched off?");
-		kws_state_enter(&stream->state, "silent", "the source gives nothing but zeros");
+		kws_log_warning("nothing but zeros is heard: is the source switched off?");
+		kws_state_enter(&stream->state, "silent", "nothing but zeros is heard");
 	} else if (change == KWS_ZEROS_ENDED) {
-		kws_log_info("the source gives a signal again");
-		kws_state_enter(&stream->state, "listening", "the source gives a signal again");
+		kws_log_info("a signal is heard again");
+		kws_state_enter(&stream->state, "listening", "a signal is heard again");
 	}
 }
 

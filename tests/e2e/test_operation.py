@@ -134,6 +134,15 @@ class MuteTest(harness.DaemonTest):
         self.subscriber.until_state("listening")
         self.assertEqual(daemon.status()["audio"]["zero_periods"], 1)
 
+    def test_zeros_of_the_channel_that_is_listened_to_are_told(self):
+        daemon = self.start_stdin("audio.channels=2", "audio.channel=2", "audio.zeros_ms=500")
+        frames = numpy.zeros((16000, 2), numpy.int16)
+        frames[:, 0] = 7
+        daemon.feed(frames)
+        self.subscriber.until_state("silent")
+        daemon.feed(frames[:160, ::-1].copy())
+        self.subscriber.until_state("listening")
+
     def test_level(self):
         daemon = self.start_stdin()
         self.feed(daemon, harness.silence(0.5))
