@@ -23,7 +23,7 @@
 #define NS_PER_MS 1000000u
 
 struct kws_capture {
-	struct kws_source_config config; /* constant; its strings are ours */
+	struct kws_source_config config; /* constant but for `debug`; its strings are ours */
 	const struct kws_source_ops *ops;
 	void (*wake)(void *user);
 	void *user;
@@ -44,6 +44,7 @@ struct kws_capture {
 
 	struct kws_monitor monitor; /* of all that follows; a device's callback never takes it */
 	bool quit;
+	bool debug;                    /* config.debug from the next open on */
 	struct kws_capture_event next; /* NONE, or not yet taken by the consumer */
 	struct kws_feed *feed;         /* changed only while the consumer does not read it */
 	bool ended;                    /* by the source; with the two below */
@@ -184,6 +185,7 @@ static bool open_and_tell(struct kws_capture *capture, struct kws_capture_event 
 	struct kws_error error = {0};
 	kws_monitor_lock(&capture->monitor);
 	capture->state = KWS_CAPTURE_STATE_OPENING;
+	capture->config.debug = capture->debug;
 	kws_monitor_unlock(&capture->monitor);
 	int result = open_source(capture, &info, &error);
 	event->format = info.format;
@@ -357,6 +359,7 @@ int kws_capture_create(struct kws_capture **out, const struct kws_source_config 
 	capture->ops = ops;
 	capture->wake = wake;
 	capture->user = user;
+	capture->debug = config->debug;
 	int result = copy_config(&capture->config, config);
 	if (result == 0) {
 		result = start_control(capture);
@@ -465,6 +468,13 @@ size_t kws_capture_read(struct kws_capture *capture, int16_t *frames, size_t max
 		take(capture, event);
 	}
 	return 0;
+}
+
+void kws_capture_set_debug(struct kws_capture *capture, bool debug)
+{
+	kws_monitor_lock(&capture->monitor);
+	capture->debug = debug;
+	kws_monitor_unlock(&capture->monitor);
 }
 
 uint64_t kws_capture_arrival_ns(const struct kws_capture *capture)

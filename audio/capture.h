@@ -81,6 +81,9 @@ int kws_capture_create(struct kws_capture **out, const struct kws_source_config 
 size_t kws_capture_read(struct kws_capture *capture, int16_t *frames, size_t max_samples,
 	struct kws_capture_event *event);
 
+/* What `debug` of the configuration is from the next open or try on. Thread: any. */
+void kws_capture_set_debug(struct kws_capture *capture, bool debug);
+
 /* When the frames that the last kws_capture_read() returned had arrived, CLOCK_MONOTONIC; 0 before
  * the first. Thread: consumer. */
 uint64_t kws_capture_arrival_ns(const struct kws_capture *capture);

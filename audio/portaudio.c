@@ -167,9 +167,7 @@ static int portaudio_open(struct kws_source **out, const struct kws_source_confi
 	if (source == NULL) {
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
-	if (!config->debug) {
-		kws_quiet_libraries();
-	}
+	kws_quiet_libraries(!config->debug);
 	PaError initialised = Pa_Initialize();
 	if (initialised != paNoError) {
 		free(source);

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The usual trick, pointing descriptor 2 at /dev/null around the calls, would also swallow what
@@ -27,6 +28,11 @@ static void drop_jack_message(const char *message)
 	(void)message;
 }
 
+static void print_jack_message(const char *message)
+{
+	fprintf(stderr, "%s\n", message);
+}
+
 static void set_hook(const char *setter_name, void (*handler)(void))
 {
 	void *self = dlopen(NULL, RTLD_LAZY);
@@ -42,9 +48,11 @@ static void set_hook(const char *setter_name, void (*handler)(void))
 	dlclose(self);
 }
 
-void kws_quiet_libraries(void)
+void kws_quiet_libraries(bool quiet)
 {
-	set_hook("snd_lib_error_set_handler", (void (*)(void))drop_alsa_message);
-	set_hook("jack_set_error_function", (void (*)(void))drop_jack_message);
-	set_hook("jack_set_info_function", (void (*)(void))drop_jack_message);
+	/* NULL is ALSA's own again; not every JACK has such a way back */
+	void (*jack)(const char *message) = quiet ? drop_jack_message : print_jack_message;
+	set_hook("snd_lib_error_set_handler", quiet ? (void (*)(void))drop_alsa_message : NULL);
+	set_hook("jack_set_error_function", (void (*)(void))jack);
+	set_hook("jack_set_info_function", (void (*)(void))jack);
 }

@@ -35,7 +35,7 @@ struct kws_source_config {
 	unsigned stall_ms;  /* a device is lost that delivers nothing for so long: 2000 */
 	unsigned retry_min_ms; /* wait before the first try to open a device again: 250 */
 	unsigned retry_max_ms; /* each failed try doubles the wait up to this: 30000 */
-	bool debug;            /* portaudio: let ALSA and JACK write to stderr */
+	bool debug;            /* portaudio: let ALSA and JACK write to stderr, from this open on */
 };
 
 /* What a source says of itself when it has been opened. */

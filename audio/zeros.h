@@ -11,7 +11,7 @@
  * Thread: the consumer's. RT-safe: yes. */
 
 struct kws_zeros {
-	uint64_t samples; /* zeros in a row */
+	uint64_t frames;  /* of zeros in a row */
 	uint64_t periods; /* times that there were too many */
 	bool silent;      /* what was told last */
 };
@@ -22,9 +22,11 @@ enum kws_zeros_change {
 	KWS_ZEROS_ENDED, /* not any more: a signal came, or the limit is another one */
 };
 
-/* The next samples of the stream; `limit` zeros in a row are too many, 0: any number is fine. */
-enum kws_zeros_change kws_zeros_push(
-	struct kws_zeros *zeros, const int16_t *samples, size_t count, uint64_t limit);
+/* The next frames of the stream, interleaved, of which only what is listened to counts: `channel` 0
+ * is all `channels`, 1..channels that one alone. `limit` frames of zeros in a row are too many, 0:
+ * any number is fine. */
+enum kws_zeros_change kws_zeros_push(struct kws_zeros *zeros, const int16_t *in, size_t frames,
+	unsigned channels, unsigned channel, uint64_t limit);
 
 /* Another stream begins: what comes now is told anew. Keeps `periods`. */
 void kws_zeros_restart(struct kws_zeros *zeros);

@@ -75,7 +75,8 @@ static const struct kws_key key_table[] = {
 	{KEY(audio, stall_ms, STREAM, "2000"), INT(200, 600000),
 		.help = "A device that gives no sample for so long counts as lost."},
 	{KEY(audio, zeros_ms, LIVE, "10000"), INT_OR_ZERO(100, 3600000),
-		.help = "Samples that are all zero for so long are told as kws.state; 0: never."},
+		.help = "Samples that are all zero for so long are told as kws.state; 0: never. With\n"
+			"# channel only those of that channel count."},
 
 	{KEY(dsp, resampler_quality, STREAM, "5"), INT(0, 10),
 		.help = "Quality of the resampler: 0 is fastest, 10 is best."},
@@ -170,7 +171,8 @@ static const struct kws_key key_table[] = {
 		.help = "Save near misses too; needs detector.candidate_threshold."},
 
 	{KEY(log, level, LIVE, "info"), ENUM(level_names),
-		.help = "The least severe messages that are logged."},
+		.help = "The least severe messages that are logged; with debug ALSA and JACK write,\n"
+			"# too, from the next time that a device is opened or tried."},
 
 	{KEYWORD_KEY(phrase, ""), .type = KWS_KEY_STRING,
 		.size = sizeof(((struct kws_keyword_config *)NULL)->phrase),

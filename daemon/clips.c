@@ -18,6 +18,7 @@
 #include "ipc/event.h"
 
 #define STEM_BYTES 128 /* of a clip's name without its suffix */
+#define TIME_BYTES 19  /* of it: its time, to the millisecond */
 #define PART ".part"   /* instead of the suffix, until the file is whole */
 
 struct kws_clips {
@@ -117,27 +118,39 @@ static uint64_t size_of(const char *folder, const char *name, char path[2 * PATH
 	return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-/* Removes the oldest files until `wanted` more bytes fit under the quota. */
+/* The first of the sorted entries whose time lies ahead of the job's. The clock went back since it
+ * was saved, and by its name it would never be the oldest. */
+static int find_ahead(const struct job *job, struct dirent *const *entries, int count)
+{
+	int i = 0;
+	while (i < count && strncmp(entries[i]->d_name, job->stem, TIME_BYTES) <= 0) {
+		i++;
+	}
+	return i;
+}
+
+/* Removes the oldest files until `wanted` more bytes fit under the quota: first those ahead of the
+ * clock, then those behind it, each by their names. */
 static void make_room(struct job *job, uint64_t wanted)
 {
 	char path[2 * PATH_MAX];
-	struct dirent **entries;
+	struct dirent **entries = NULL; /* and so it stays without a folder */
 	uint64_t total = wanted;
 	int count = scandir(job->folder, &entries, select_clips, alphasort);
 	for (int i = 0; i < count; i++) {
 		total += size_of(job->folder, entries[i]->d_name, path);
 	}
+	int ahead = find_ahead(job, entries, count);
 	for (int i = 0; i < count; i++) {
-		uint64_t size = size_of(job->folder, entries[i]->d_name, path);
+		struct dirent *entry = entries[(ahead + i) % count];
+		uint64_t size = size_of(job->folder, entry->d_name, path);
 		if (total > job->quota_bytes && unlink(path) == 0) {
 			total -= size;
 			job->removed++;
 		}
-		free(entries[i]);
+		free(entry);
 	}
-	if (count >= 0) {
-		free(entries);
-	}
+	free(entries);
 }
 
 static bool write_wav(struct job *job, const char *path)

@@ -7,7 +7,8 @@
 #include <uv.h>
 
 /* Saves what was heard as FOLDER/TIME-NAME.wav with its event as FOLDER/TIME-NAME.json, and removes
- * the oldest clips where they pass a quota. A worker thread of libuv writes, one clip after the
+ * the oldest clips where they pass a quota; one whose time lies ahead of the new clip's, because
+ * the clock went back, counts as the oldest. A worker thread of libuv writes, one clip after the
  * other in their order, so that a slow card holds nothing up and a dead one keeps but one of the
  * workers. Thread: loop, for all functions and the callback. */
 struct kws_clips;

@@ -24,6 +24,13 @@ int kws_intake_open(struct kws_intake *intake, const struct kws_source_config *s
 	return kws_capture_create(&intake->capture, &config, kws_wake_send, &intake->wake);
 }
 
+void kws_intake_set_debug(struct kws_intake *intake, bool debug)
+{
+	if (intake->capture != NULL) {
+		kws_capture_set_debug(intake->capture, debug);
+	}
+}
+
 void kws_intake_status(struct kws_intake *intake, struct kws_capture_status *out)
 {
 	if (intake->capture != NULL) {

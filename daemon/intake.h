@@ -31,6 +31,9 @@ int kws_intake_init(struct kws_intake *intake, uv_loop_t *loop, void (*woken)(vo
  * kws_capture_create(). */
 int kws_intake_open(struct kws_intake *intake, const struct kws_source_config *source);
 
+/* kws_capture_set_debug() of the capture, if there is one. */
+void kws_intake_set_debug(struct kws_intake *intake, bool debug);
+
 /* As kws_capture_status(); without a capture it is closing. */
 void kws_intake_status(struct kws_intake *intake, struct kws_capture_status *out);
 

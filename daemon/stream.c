@@ -215,17 +215,16 @@ static void take_event(struct kws_stream *stream, const struct kws_capture_event
 /* Only zeros come, or a signal again. */
 static void watch_zeros(struct kws_stream *stream, size_t frames)
 {
-	uint64_t limit = (uint64_t)stream->config->audio.zeros_ms * stream->format.rate_hz / 1000 *
-			 stream->format.channels;
+	uint64_t limit = (uint64_t)stream->config->audio.zeros_ms * stream->format.rate_hz / 1000;
 	bool none = stream->config->audio.source == KWS_CONFIG_SOURCE_NULL;
-	enum kws_zeros_change change = kws_zeros_push(&stream->zeros, stream->samples,
-		frames * stream->format.channels, none ? 0 : limit);
+	enum kws_zeros_change change = kws_zeros_push(&stream->zeros, stream->samples, frames,
+		stream->format.channels, (unsigned)stream->config->audio.channel, none ? 0 : limit);
 	if (change == KWS_ZEROS_BEGAN) {
-		kws_log_warning("the source gives nothing but zeros: is it switched off?");
-		kws_state_enter(&stream->state, "silent", "the source gives nothing but zeros");
+		kws_log_warning("nothing but zeros is heard: is the source switched off?");
+		kws_state_enter(&stream->state, "silent", "nothing but zeros is heard");
 	} else if (change == KWS_ZEROS_ENDED) {
-		kws_log_info("the source gives a signal again");
-		kws_state_enter(&stream->state, "listening", "the source gives a signal again");
+		kws_log_info("a signal is heard again");
+		kws_state_enter(&stream->state, "listening", "a signal is heard again");
 	}
 }
 
@@ -453,6 +452,7 @@ int kws_stream_apply(
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_changes_log(stream->config, config);
 	stream->config = config;
+	kws_intake_set_debug(&stream->intake, kws_input_source(config).debug);
 	if (changes.folder) {
 		look_at_folder(stream);
 	}
@@ -500,9 +500,15 @@ const char *kws_stream_state(const struct kws_stream *stream)
 	return kws_state_text(&stream->state);
 }
 
-static bool pauses(struct kws_stream *stream, const struct kws_capture_status *capture)
+/* Whether nothing may come. Not while an old device is closed, whatever the source is to be. */
+static bool may_pause(struct kws_stream *stream, const struct kws_capture_status *capture)
 {
-	return capture->state == KWS_CAPTURE_STATE_RUNNING &&
+	if (capture->state != KWS_CAPTURE_STATE_RUNNING) {
+		return capture->state == KWS_CAPTURE_STATE_WAITING ||
+		       capture->state == KWS_CAPTURE_STATE_FAILED;
+	}
+	/* whoever writes to the standard input may pause for as long as he likes */
+	return stream->config->audio.source == KWS_CONFIG_SOURCE_STDIN ||
 	       kws_pause_is_on(&stream->pause, capture->arrivals,
 		       (uint64_t)stream->config->audio.stall_ms, now_ms());
 }
@@ -513,10 +519,7 @@ struct kws_progress kws_stream_progress(struct kws_stream *stream)
 	struct kws_pipeline_stats stats;
 	kws_intake_status(&stream->intake, &capture);
 	kws_pipeline_stats(stream->network.pipeline, &stats);
-	/* whoever writes to the standard input may pause for as long as he likes */
-	if (stream->mute.on || capture.state == KWS_CAPTURE_STATE_WAITING ||
-		capture.state == KWS_CAPTURE_STATE_FAILED || pauses(stream, &capture) ||
-		stream->config->audio.source == KWS_CONFIG_SOURCE_STDIN) {
+	if (stream->mute.on || may_pause(stream, &capture)) {
 		stream->excuses++;
 	}
 	return (struct kws_progress){capture.frames, stats.hops, stream->excuses};

@@ -60,13 +60,18 @@ static bool is_there(const struct rig *rig, unsigned number, const char *suffix)
 	return access(path_of(rig, number, suffix), F_OK) == 0;
 }
 
-static void save(struct rig *rig, unsigned number, uint64_t quota_bytes)
+static void save_as(struct rig *rig, unsigned number, const char *name, uint64_t quota_bytes)
 {
 	static const int16_t samples[SAMPLES];
 	json_t *event = json_pack("{s:i}", "number", (int)number);
-	kws_clips_save(rig->clips, rig->folder, quota_bytes, "yes", INT64_C(1577836800000) + number,
+	kws_clips_save(rig->clips, rig->folder, quota_bytes, name, INT64_C(1577836800000) + number,
 		samples, SAMPLES, event);
 	json_decref(event);
+}
+
+static void save(struct rig *rig, unsigned number, uint64_t quota_bytes)
+{
+	save_as(rig, number, "yes", quota_bytes);
 }
 
 /* The next one of those that hang until go_on(). */
@@ -196,6 +201,46 @@ static void the_quota_holds_for_many(void **state)
 	end(&rig);
 }
 
+/* Else each new clip would take the one before it: its own is the smallest name. */
+static void clips_ahead_of_the_clock_go_first(void **state)
+{
+	(void)state;
+	struct rig rig;
+	begin(&rig);
+	for (unsigned i = 900; i < 903; i++) {
+		save(&rig, i, MEBIBYTE);
+	}
+	save(&rig, 0, MEBIBYTE);
+	run_out(&rig);
+	for (unsigned i = 1; i <= 3; i++) {
+		save(&rig, i, 900); /* room for three clips with their events */
+	}
+	run_out(&rig);
+	assert_false(is_there(&rig, 902, ".json"));
+	assert_false(is_there(&rig, 0, ".wav")); /* then the oldest again */
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_true(is_there(&rig, i, ".wav"));
+		assert_true(is_there(&rig, i, ".json"));
+	}
+	assert_int_equal(kws_clips_counts(rig.clips).removed, 8);
+	end(&rig);
+}
+
+/* Two words of one millisecond: the first one's clip is not ahead, whatever its name. */
+static void clips_of_the_same_time_are_not_ahead(void **state)
+{
+	(void)state;
+	struct rig rig;
+	begin(&rig);
+	save(&rig, 1, MEBIBYTE);
+	save(&rig, 2, MEBIBYTE);
+	save_as(&rig, 2, "no", 600);
+	run_out(&rig);
+	assert_false(is_there(&rig, 1, ".wav"));
+	assert_true(is_there(&rig, 2, ".wav"));
+	end(&rig);
+}
+
 static void too_many_are_dropped(void **state)
 {
 	(void)state;
@@ -241,6 +286,8 @@ int main(void)
 		cmocka_unit_test(a_dead_disk_leaves_workers_to_others),
 		cmocka_unit_test(the_next_clip_waits),
 		cmocka_unit_test(the_quota_holds_for_many),
+		cmocka_unit_test(clips_ahead_of_the_clock_go_first),
+		cmocka_unit_test(clips_of_the_same_time_are_not_ahead),
 		cmocka_unit_test(too_many_are_dropped),
 		cmocka_unit_test(what_waits_at_the_end_is_written),
 	};

@@ -134,6 +134,15 @@ class MuteTest(harness.DaemonTest):
         self.subscriber.until_state("listening")
         self.assertEqual(daemon.status()["audio"]["zero_periods"], 1)
 
+    def test_zeros_of_the_channel_that_is_listened_to_are_told(self):
+        daemon = self.start_stdin("audio.channels=2", "audio.channel=2", "audio.zeros_ms=500")
+        frames = numpy.zeros((16000, 2), numpy.int16)
+        frames[:, 0] = 7
+        daemon.feed(frames)
+        self.subscriber.until_state("silent")
+        daemon.feed(frames[:160, ::-1].copy())
+        self.subscriber.until_state("listening")
+
     def test_level(self):
         daemon = self.start_stdin()
         self.feed(daemon, harness.silence(0.5))
@@ -310,6 +319,15 @@ class ServiceManagerTest(harness.DaemonTest):
         self.until("STATUS=muted: until it is told to listen")
         for _ in range(4):
             self.until("WATCHDOG=1")
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_the_watchdog_is_fed_while_nobody_writes_to_the_standard_input(self):
+        daemon = self.start("audio.source=stdin", "audio.rate_hz=16000", "audio.channels=1", stdin=subprocess.PIPE,
+                            env=dict(self.env, WATCHDOG_USEC="400000"))
+        self.until("STATUS=listening: stdin")
+        for _ in range(4):
+            self.until("WATCHDOG=1")
+        self.assertNotIn("half the watchdog's time", daemon.log())
         self.assertEqual(daemon.stop(), 0)
 
 

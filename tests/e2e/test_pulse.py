@@ -3,6 +3,7 @@
 """Speech through PulseAudio and PortAudio, and a sound card that is unplugged and comes back."""
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -126,6 +127,23 @@ class PulseTest(harness.DaemonTest):
         self.pulse.resume()
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_a_device_that_hangs_starves_the_watchdog_also_of_the_standard_input(self):
+        """Which may pause as it likes, but is not opened before the device is closed."""
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon = self.start("audio.stall_ms=60000", stdin=subprocess.PIPE,
+                                 env=dict(self.pulse.env, WATCHDOG_USEC="2000000"))
+        harness.wait_for(lambda: "listening to" in self.daemon.log(), "a stream")
+        self.pulse.pause()
+        self.addCleanup(self.pulse.resume)
+        changed = self.daemon.kwsctl("set", "audio.source", "stdin", "audio.rate_hz", "16000", "audio.channels", "1")
+        self.assertEqual(changed.returncode, 0, changed.stderr)
+        harness.wait_for(lambda: self.daemon.log().count("half the watchdog's time") > 1,
+                         "a watchdog that is not fed")
+        self.assertEqual(self.daemon.status()["audio"]["state"], "closing")
+        self.pulse.resume()
+        harness.wait_for(lambda: "listening to 'stdin'" in self.daemon.log(), "the standard input")
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_tune_records_the_channel_of_the_configuration(self):
         table = self.folder / "list.tsv"
         table.write_text(f"path\tword\nword.wav\t{WORD}\n", encoding="utf-8")
@@ -141,6 +159,43 @@ class PulseTest(harness.DaemonTest):
         self.pulse.kill()
         self.subscriber.until_state("lost")
         self.assertEqual(self.daemon.stop(), 0)
+
+
+class DebugTest(harness.DaemonTest):
+    """What ALSA and JACK write of a device that cannot be opened follows log.level, without a restart."""
+
+    def start_broken(self, *settings):
+        alsa = self.folder / "asound.conf"
+        alsa.write_text("pcm.default { type nothing }\n", encoding="ascii")
+        self.subscriber = self.subscribe("kws.state")
+        self.daemon = self.start("audio.source=portaudio", *settings, env=dict(
+            os.environ, ALSA_CONFIG_PATH=str(alsa), JACK_NO_START_SERVER="1"))
+        self.subscriber.until_state("lost")
+
+    def foreign_lines(self):
+        return sum(self.daemon.log().count(text) for text in ("ALSA lib", "jack server"))
+
+    def wait_for_tries(self, count):
+        """Until so many more have failed."""
+        wanted = self.daemon.log().count("trying again") + count
+        harness.wait_for(lambda: self.daemon.log().count("trying again") >= wanted, f"{wanted} tries")
+
+    def test_a_new_source(self):
+        self.start_broken()
+        self.assertEqual(self.foreign_lines(), 0)
+        self.assertEqual(self.daemon.kwsctl("set", "log.level", "debug", "audio.buffer_ms", "900").returncode, 0)
+        self.subscriber.until_state("opening")
+        self.subscriber.until_state("lost")
+        self.assertGreater(self.foreign_lines(), 0)
+
+    def test_the_same_source(self):
+        self.start_broken("log.level=debug")
+        self.assertGreater(self.foreign_lines(), 0)
+        self.assertEqual(self.daemon.kwsctl("set", "log.level", "info").returncode, 0)
+        self.wait_for_tries(1)  # it may have begun before
+        before = self.foreign_lines()
+        self.wait_for_tries(1)
+        self.assertEqual(self.foreign_lines(), before)
 
 
 if __name__ == "__main__":
