@@ -115,7 +115,7 @@ static void add_known(struct kws_error *error, const struct kws_model *model)
 			continue;
 		}
 		if (used + strlen(before) + strlen(label) + sizeof(" ...") > sizeof(error->text)) {
-			strcpy(error->text + used, " ...");
+			snprintf(error->text + used, sizeof(error->text) - used, " ...");
 			return;
 		}
 		snprintf(error->text + used, sizeof(error->text) - used, "%s%s", before, label);
