@@ -70,9 +70,9 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(done.stderr, "kwsctl: cannot write the output\n")
 
-    def test_any_client_can_speak_the_protocol(self):
-        daemon = self.start_null()
-        socket = self.context.socket(zmq.DEALER)
+    def connect(self, kind):
+        """A socket, and what sends a text through it and gives the answer."""
+        socket = self.context.socket(kind)
         self.addCleanup(socket.close)
         socket.connect(f"ipc://{self.folder}/run/control")
 
@@ -80,6 +80,11 @@ class ControlTest(harness.DaemonTest):
             socket.send_string(text)
             self.assertTrue(socket.poll(harness.TIMEOUT_S * 1000))
             return json.loads(socket.recv())
+        return socket, ask
+
+    def test_any_client_can_speak_the_protocol(self):
+        daemon = self.start_null()
+        socket, ask = self.connect(zmq.DEALER)
         answer = ask('{"jsonrpc": "2.0", "id": "a", "method": "get", '
                      '"params": {"key": "log.level"}}')
         self.assertEqual(answer, {"jsonrpc": "2.0", "id": "a", "result": {"log.level": "info"}})
@@ -98,6 +103,35 @@ class ControlTest(harness.DaemonTest):
         self.assertIn(f"kwsd_control_malformed_total {control['malformed']}\n", metrics)
         for count in ("requests", "refused", "dropped"):
             self.assertIn(f"\nkwsd_control_{count}_total ", metrics)
+
+    def test_a_parameter_that_is_not_known_is_not_ignored(self):
+        daemon = self.start_null()
+        _, ask = self.connect(zmq.REQ)
+        values = {"detector.threshold": "0.85"}
+        for method, params, sentence in (
+                ("mute", {"seconds": 1}, "mute: there is no parameter 'seconds', only 'for_s'"),
+                ("mute", {"for_s": "1"}, "mute: 'for_s' must be a number"),
+                ("mute", {"for_s": None}, "mute: 'for_s' must be a number"),
+                ("unmute", {"for_s": 1}, "unmute: there is no parameter 'for_s', nor any other"),
+                ("get", {"keys": ["ipc.site"]}, "get: there is no parameter 'keys', only 'key'"),
+                ("get", {"key": ["ipc.site"]}, "get: 'key' must be a string"),
+                ("set", {"values": values, "persist": "yes"}, "set: 'persist' must be a boolean"),
+                ("set", {"values": values, "persist": 1}, "set: 'persist' must be a boolean"),
+                ("set", {"values": values, "Persist": True},
+                 "set: there is no parameter 'Persist', only 'values', 'persist'"),
+                ("set", {"values": "detector.threshold"}, "set: 'values' must be an object"),
+                ("set", {"values": {}}, 'set: \'values\' must be {"section.key": "value", ...}'),
+                ("set", {"persist": False}, 'set: \'values\' must be {"section.key": "value", ...}'),
+                ("load-model", {"model": 1}, "load-model: 'model' must be a string or an array of strings"),
+                ("load-model", {"name": "wake"},
+                 "load-model: there is no parameter 'name', only 'model', 'persist'")):
+            with self.subTest(method=method, params=params):
+                answer = ask(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+                self.assertEqual(answer.get("error"), {"code": -32602, "message": sentence})
+        self.assertFalse(daemon.status()["mute"]["on"])
+        self.assertEqual(daemon.get("detector.threshold"), harness.THRESHOLD)
+        self.assertEqual(ask('{"jsonrpc": "2.0", "id": 1, "method": "mute"}'),
+                         {"jsonrpc": "2.0", "id": 1, "result": None})
 
     def test_second_instance(self):
         first = self.start_null()
