@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/methods.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "daemon/metrics.h"
@@ -61,20 +62,13 @@ static int call_get(void *user, const json_t *params, json_t **result, struct kw
 }
 
 /* All values are taken over or none. */
-static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
+static int set(const struct kws_methods *methods, const json_t *values, bool persist,
+	struct kws_error *error)
 {
-	const struct kws_methods *methods = user;
-	const json_t *values = json_object_get(params, "values");
-	(void)result;
-	if (json_object_size(values) == 0) {
-		return kws_fail(error, KWS_EINVAL,
-			"set: 'values' must be {\"section.key\": \"value\", ...}");
-	}
 	const char *unknown = kws_values_unknown(values);
 	if (unknown != NULL) {
 		return kws_fail(error, KWS_ENOENT, "there is no key '%.64s'", unknown);
 	}
-	bool persist = json_is_true(json_object_get(params, "persist"));
 	const char *futile = persist ? NULL : kws_values_futile(values);
 	if (futile != NULL) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
@@ -86,6 +80,23 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 	if (code == 0 && persist) {
 		return methods->persist(methods->user, values, error);
 	}
+	return code;
+}
+
+static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const json_t *written = json_object_get(params, "values");
+	json_t *values = NULL;
+	(void)result;
+	if (json_object_size(written) == 0) {
+		return kws_fail(
+			error, KWS_EINVAL, "set: 'values' must be {\"section.key\": value, ...}");
+	}
+	int code = kws_values_read(written, &values, error);
+	if (code == 0) {
+		code = set(user, values, json_is_true(json_object_get(params, "persist")), error);
+	}
+	json_decref(values);
 	return code;
 }
 
@@ -156,15 +167,16 @@ static int call_load_model(
 	const struct kws_methods *methods = user;
 	const json_t *wanted = json_object_get(params, "model");
 	char value[KWS_CONFIG_VALUE_SIZE];
+	(void)result;
 	int code = kws_models_resolve(
 		&methods->config(methods->user)->model.path, wanted, value, error);
 	if (code != 0) {
 		return code;
 	}
-	json_t *set = json_pack("{s:{s:s}, s:b}", "values", "model.path", value, "persist",
-		json_is_true(json_object_get(params, "persist")));
-	code = set != NULL ? call_set(user, set, result, error) : KWS_ENOMEM;
-	json_decref(set);
+	json_t *values = json_pack("{s:s}", "model.path", value);
+	bool persist = json_is_true(json_object_get(params, "persist"));
+	code = values != NULL ? set(methods, values, persist, error) : KWS_ENOMEM;
+	json_decref(values);
 	return code;
 }
 

@@ -120,8 +120,10 @@ class ControlTest(harness.DaemonTest):
                 ("set", {"values": values, "Persist": True},
                  "set: there is no parameter 'Persist', only 'values', 'persist'"),
                 ("set", {"values": "detector.threshold"}, "set: 'values' must be an object"),
-                ("set", {"values": {}}, 'set: \'values\' must be {"section.key": "value", ...}'),
-                ("set", {"persist": False}, 'set: \'values\' must be {"section.key": "value", ...}'),
+                ("set", {"values": {}}, 'set: \'values\' must be {"section.key": value, ...}'),
+                ("set", {"persist": False}, 'set: \'values\' must be {"section.key": value, ...}'),
+                ("set", {"values": dict(values, **{"exits.delta": [0.5]})},
+                 "set: 'exits.delta' must be a string, a number or a boolean"),
                 ("load-model", {"model": 1}, "load-model: 'model' must be a string or an array of strings"),
                 ("load-model", {"name": "wake"},
                  "load-model: there is no parameter 'name', only 'model', 'persist'")):
@@ -132,6 +134,23 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual(daemon.get("detector.threshold"), harness.THRESHOLD)
         self.assertEqual(ask('{"jsonrpc": "2.0", "id": 1, "method": "mute"}'),
                          {"jsonrpc": "2.0", "id": 1, "result": None})
+
+    def test_a_setting_may_be_a_number_or_a_boolean(self):
+        self.write_config("[detector]", "threshold = 0.5 ; my room")
+        daemon = self.start_bare("--config", str(self.config),
+                                 *harness.options("audio.source=null", f"model.path={harness.MODEL}"))
+        self.wait_until_ready(daemon)
+        _, ask = self.connect(zmq.REQ)
+        for key, value, text in (
+                ("detector.threshold", 0.85, "0.85"), ("detector.threshold", 1, "1"),
+                ("detector.refractory_ms", 1500.0, "1500"), ("ipc.scores", True, "yes"),
+                ("ipc.scores", False, "no"), ("ipc.site", -7, "-7")):
+            with self.subTest(key=key, value=value):
+                answer = ask(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "set",
+                                         "params": {"values": {key: value}, "persist": True}}))
+                self.assertEqual(answer, {"jsonrpc": "2.0", "id": 1, "result": None})
+                self.assertEqual(daemon.get(key), text)
+        self.assertIn("threshold = 1 ; my room\n", self.config.read_text())
 
     def test_second_instance(self):
         first = self.start_null()
