@@ -60,6 +60,9 @@ static const char *read_request(const json_t *root, struct request *request)
 		return "'method' must be a string";
 	}
 	request->params = json_object_get(root, "params");
+	if (json_object_size(root) != 2U + (request->params != NULL) + (id != NULL)) {
+		return "a request has no members but 'jsonrpc', 'method', 'params' and 'id'";
+	}
 	return NULL;
 }
 

@@ -8,11 +8,12 @@
 #include "common/error.h"
 
 /* JSON-RPC 2.0 (https://www.jsonrpc.org/specification) without a transport: text in, text out.
- * Parameters are by name only. An id is a string, an integer or null: a fraction, which the
- * specification advises against, would not come back digit for digit. Batch requests are refused: a
- * client that wants many answers sends many requests, and one message stays one bounded piece of
- * work. Text beyond the size cap, duplicate keys and nesting beyond jansson's 2048 levels are
- * refused as parse errors. */
+ * Parameters are by name only, and a request has no members but the specification's four: whoever
+ * writes "param" means something by it. An id is a string, an integer or null: a fraction, which
+ * the specification advises against, would not come back digit for digit. Batch requests are
+ * refused: a client that wants many answers sends many requests, and one message stays one bounded
+ * piece of work. Text beyond the size cap, duplicate keys and nesting beyond jansson's 2048 levels
+ * are refused as parse errors. */
 #define KWS_RPC_REQUEST_BYTES 65536
 
 enum kws_rpc_error_code {

@@ -120,7 +120,7 @@ static void test_results(void **state)
 		"{\"jsonrpc\":\"2.0\",\"result\":{\"a\":0.1},\"id\":1}");
 	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":\"x\"}",
 		"{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":\"x\"}");
-	assert_answer("{\"id\":null,\"method\":\"user\",\"jsonrpc\":\"2.0\",\"other\":[]}",
+	assert_answer("{\"id\":null,\"method\":\"user\",\"jsonrpc\":\"2.0\"}",
 		"{\"jsonrpc\":\"2.0\",\"result\":\"me\",\"id\":null}");
 	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"nothing\",\"id\":-15}",
 		"{\"jsonrpc\":\"2.0\",\"result\":null,\"id\":-15}");
@@ -157,6 +157,15 @@ static void test_invalid_requests(void **state)
 	assert_error("{\"jsonrpc\":2.0,\"method\":\"echo\",\"id\":7}", -32600, "7", "jsonrpc");
 	assert_error("{\"jsonrpc\":\"2.0\",\"id\":7}", -32600, "7", "method");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":3,\"id\":7}", -32600, "7", "method");
+	int before = calls;
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"param\":{},\"id\":7}", -32600, "7",
+		"no members but");
+	assert_error(
+		"{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{},\"for_s\":1,\"id\":null}",
+		-32600, "null", "no members but");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"for_s\":1}", -32600, "null",
+		"no members but");
+	assert_int_equal(calls, before);
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":{}}", -32600, "null", "id");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":true}", -32600, "null", "id");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":1.5}", -32600, "null", "id");
