@@ -5,12 +5,20 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 
 import harness
 import zmq
+
+
+def leaves(value, path=()):
+    """The names of what is in a status, with dots: lists as a whole."""
+    if not isinstance(value, dict):
+        return {".".join(path)}
+    return set().union(*(leaves(item, (*path, key)) for key, item in value.items()))
 
 
 class ControlTest(harness.DaemonTest):
@@ -103,6 +111,42 @@ class ControlTest(harness.DaemonTest):
         self.assertIn(f"kwsd_control_malformed_total {control['malformed']}\n", metrics)
         for count in ("requests", "refused", "dropped"):
             self.assertIn(f"\nkwsd_control_{count}_total ", metrics)
+
+    def test_the_document_has_all(self):
+        text = (harness.ROOT / "docs/control.md").read_text(encoding="utf-8")
+        rows = {}  # by section: what follows the first cell of a table's row, by that cell
+        for section in text.split("\n## ")[1:]:
+            found = re.findall(r"^\| `?([\w.-]+)`? \|(.*)$", section, re.MULTILINE)
+            rows[section.splitlines()[0]] = dict(found[1:])  # the first is the table's head
+        keys = self.folder / "keys"
+        keys.mkdir(mode=0o700)
+        client = self.folder / "client"
+        for command in (("keygen", keys / "server"), ("keygen", client),
+                        ("authorize", "client", f"{client}.pub", "--keys", keys)):
+            subprocess.run([harness.KWSCTL, *command], check=True)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        self.start_null(f"ipc.keys={keys}", f"ipc.remote_events=tcp://127.0.0.1:{port}")
+        _, ask = self.connect(zmq.REQ)
+
+        def call(method, **params):
+            return ask(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+
+        self.assertEqual(set(rows["Methods"]), {*call("help")["result"], "help"})
+        for method, row in rows["Methods"].items():
+            refusal = call(method, no=1)["error"]["message"]
+            self.assertEqual(re.findall(r"`(\w+)`\??:", row), re.findall(r"'(\w+)'", refusal)[1:], method)
+        status = call("status")["result"]
+        self.assertEqual(set(rows["Status"]) - {"remote"}, leaves(status))
+        self.assertEqual(set(status["network"]["models"][0]), set(status["network"]) - {"warm", "gaps", "models"})
+        metrics = re.findall("^# TYPE (.*) (.*)$", call("metrics")["result"], re.MULTILINE)
+        self.assertEqual({name: row.split()[0] for name, row in rows["Metrics"].items()}, dict(metrics))
+        own = (harness.ROOT / "common/error.h").read_text(encoding="utf-8")
+        standard = (harness.ROOT / "ipc/rpc.h").read_text(encoding="utf-8")
+        self.assertEqual(  # without those that become codes of the standard
+            {int(code) for code in rows["Errors"]},
+            {-32000 + int(code) for code in re.findall(r"XX\(E(?!INVAL|NOMEM)\w+, (-\d+)", own)} |
+            {int(code) for code in re.findall(r"= (-32[67]\d\d)", standard)})
 
     def test_a_parameter_that_is_not_known_is_not_ignored(self):
         daemon = self.start_null()
