@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/methods.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "daemon/metrics.h"
@@ -36,7 +37,7 @@ static void add_value(void *user, const char *key, const char *value, enum kws_a
 	json_object_set_new(user, key, json_string(value));
 }
 
-/* {"key"?: "section.key"}: an object of one value or of all. */
+/* An object of one value or of all. */
 static int call_get(void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
 	const struct kws_methods *methods = user;
@@ -52,30 +53,22 @@ static int call_get(void *user, const json_t *params, json_t **result, struct kw
 		return give(values, result);
 	}
 	const char *name = json_string_value(key);
-	if (name == NULL || kws_config_get(config, name, value, sizeof(value)) != 0) {
+	if (kws_config_get(config, name, value, sizeof(value)) != 0) {
 		json_decref(values);
-		return kws_fail(error, name == NULL ? KWS_EINVAL : KWS_ENOENT,
-			"there is no key '%.64s'", name == NULL ? "" : name);
+		return kws_fail(error, KWS_ENOENT, "there is no key '%.64s'", name);
 	}
 	json_object_set_new(values, name, json_string(value));
 	return give(values, result);
 }
 
-/* {"values": {"section.key": "value", ...}, "persist"?: true}: all are taken over or none. */
-static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
+/* All values are taken over or none. */
+static int set(const struct kws_methods *methods, const json_t *values, bool persist,
+	struct kws_error *error)
 {
-	const struct kws_methods *methods = user;
-	const json_t *values = json_object_get(params, "values");
-	(void)result;
-	if (!json_is_object(values) || json_object_size(values) == 0) {
-		return kws_fail(
-			error, KWS_EINVAL, "set needs values: {\"section.key\": \"value\", ...}");
-	}
 	const char *unknown = kws_values_unknown(values);
 	if (unknown != NULL) {
 		return kws_fail(error, KWS_ENOENT, "there is no key '%.64s'", unknown);
 	}
-	bool persist = json_is_true(json_object_get(params, "persist"));
 	const char *futile = persist ? NULL : kws_values_futile(values);
 	if (futile != NULL) {
 		return kws_fail(error, KWS_EUNSUPPORTED,
@@ -87,6 +80,23 @@ static int call_set(void *user, const json_t *params, json_t **result, struct kw
 	if (code == 0 && persist) {
 		return methods->persist(methods->user, values, error);
 	}
+	return code;
+}
+
+static int call_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
+{
+	const json_t *written = json_object_get(params, "values");
+	json_t *values = NULL;
+	(void)result;
+	if (json_object_size(written) == 0) {
+		return kws_fail(
+			error, KWS_EINVAL, "set: 'values' must be {\"section.key\": value, ...}");
+	}
+	int code = kws_values_read(written, &values, error);
+	if (code == 0) {
+		code = set(user, values, json_is_true(json_object_get(params, "persist")), error);
+	}
+	json_decref(values);
 	return code;
 }
 
@@ -106,7 +116,6 @@ static int call_level(void *user, const json_t *params, json_t **result, struct 
 	return give(methods->level(methods->user), result);
 }
 
-/* {"for_s"?: seconds} */
 static int call_mute(void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
 	const struct kws_methods *methods = user;
@@ -114,8 +123,8 @@ static int call_mute(void *user, const json_t *params, json_t **result, struct k
 	double seconds = for_s == NULL ? 0.0 : json_number_value(for_s);
 	(void)result;
 	if (for_s != NULL && !(seconds >= 0.001 && seconds <= KWS_MUTE_SECONDS_MAX)) {
-		return kws_fail(error, KWS_EINVAL, "mute: for_s must be a number from 0.001 to %d",
-			KWS_MUTE_SECONDS_MAX);
+		return kws_fail(error, KWS_EINVAL,
+			"mute: 'for_s' must be a number from 0.001 to %d", KWS_MUTE_SECONDS_MAX);
 	}
 	methods->mute(methods->user, (uint64_t)(seconds * 1000.0));
 	return 0;
@@ -152,38 +161,64 @@ static int call_models(void *user, const json_t *params, json_t **result, struct
 	return give(kws_models_list(&methods->config(methods->user)->model.path), result);
 }
 
-/* {"model": name or path, or a list of them, "persist"?: true} */
 static int call_load_model(
 	void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
 	const struct kws_methods *methods = user;
 	const json_t *wanted = json_object_get(params, "model");
 	char value[KWS_CONFIG_VALUE_SIZE];
+	(void)result;
 	int code = kws_models_resolve(
 		&methods->config(methods->user)->model.path, wanted, value, error);
 	if (code != 0) {
 		return code;
 	}
-	json_t *set = json_pack("{s:{s:s}, s:b}", "values", "model.path", value, "persist",
-		json_is_true(json_object_get(params, "persist")));
-	code = set != NULL ? call_set(user, set, result, error) : KWS_ENOMEM;
-	json_decref(set);
+	json_t *values = json_pack("{s:s}", "model.path", value);
+	bool persist = json_is_true(json_object_get(params, "persist"));
+	code = values != NULL ? set(methods, values, persist, error) : KWS_ENOMEM;
+	json_decref(values);
 	return code;
 }
 
+static const struct kws_rpc_param get_params[] = {
+	{"key", KWS_RPC_STRING},
+	{.name = NULL},
+};
+
+static const struct kws_rpc_param set_params[] = {
+	{"values", KWS_RPC_OBJECT},
+	{"persist", KWS_RPC_BOOLEAN},
+	{.name = NULL},
+};
+
+static const struct kws_rpc_param load_model_params[] = {
+	{"model", KWS_RPC_STRINGS},
+	{"persist", KWS_RPC_BOOLEAN},
+	{.name = NULL},
+};
+
+static const struct kws_rpc_param mute_params[] = {
+	{"for_s", KWS_RPC_NUMBER},
+	{.name = NULL},
+};
+
 const struct kws_rpc_method kws_method_table[] = {
-	{"status", call_status, "what the daemon does now"},
-	{"get", call_get, "one setting (key) or all"},
+	{"status", call_status, "what the daemon does now", NULL},
+	{"get", call_get, "one setting (key) or all", get_params},
 	{"set", call_set,
 		"change settings (values) until the file is read again, or in the file too "
-		"(persist)"},
-	{"reload", call_reload, "read the configuration file again"},
-	{"devices", call_devices, "the sound devices"},
-	{"level", call_level, "how loud it is"},
-	{"metrics", call_metrics, "the counters of status in Prometheus' text format"},
-	{"models", call_models, "the models in the folders of the current ones"},
-	{"load-model", call_load_model, "go over to other models (model) between two hops"},
-	{"mute", call_mute, "throw the audio away, until unmute or for a time (for_s)"},
-	{"unmute", call_unmute, "listen again"},
-	{NULL, NULL, NULL},
+		"(persist)",
+		set_params},
+	{"reload", call_reload, "read the configuration file again", NULL},
+	{"devices", call_devices, "the sound devices", NULL},
+	{"level", call_level, "how loud it is", NULL},
+	{"metrics", call_metrics, "the counters of status in Prometheus' text format", NULL},
+	{"models", call_models, "the models in the folders of the current ones", NULL},
+	{"load-model", call_load_model,
+		"go over to other models (model) between two hops, in the file too (persist)",
+		load_model_params},
+	{"mute", call_mute, "throw the audio away, until unmute or for a time (for_s)",
+		mute_params},
+	{"unmute", call_unmute, "listen again", NULL},
+	{NULL, NULL, NULL, NULL},
 };

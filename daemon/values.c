@@ -1,12 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/values.h"
 
+#include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/edit.h"
+
+#define NUMBER_BYTES 64
+
+/* Without an exponent, which a whole number of a setting may not have, where there is room. */
+static void print_real(double number, char text[NUMBER_BYTES])
+{
+	bool same = false;
+	for (int decimals = 0; decimals <= 20 && fabs(number) < 1e20 && !same; decimals++) {
+		snprintf(text, NUMBER_BYTES, "%.*f", decimals, number);
+		same = strtod(text, NULL) == number;
+	}
+	for (int digits = 1; digits <= 17 && !same; digits++) {
+		snprintf(text, NUMBER_BYTES, "%.*g", digits, number);
+		same = strtod(text, NULL) == number;
+	}
+}
+
+/* New reference; NULL without memory. */
+static json_t *number_text(const json_t *value)
+{
+	char text[NUMBER_BYTES];
+	if (json_is_integer(value)) {
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	} else {
+		print_real(json_real_value(value), text);
+	}
+	return json_string(text);
+}
+
+static int read_value(json_t *values, const char *key, json_t *value, struct kws_error *error)
+{
+	json_t *text = NULL;
+	if (json_is_string(value)) {
+		text = json_incref(value);
+	} else if (json_is_number(value)) {
+		text = number_text(value);
+	} else if (json_is_boolean(value)) {
+		text = json_string(json_is_true(value) ? "yes" : "no");
+	} else {
+		return kws_fail(error, KWS_EINVAL,
+			"set: '%.64s' must be a string, a number or a boolean", key);
+	}
+	return json_object_set_new(values, key, text) == 0
+		       ? 0
+		       : kws_fail(error, KWS_ENOMEM, "out of memory");
+}
+
+int kws_values_read(const json_t *written, json_t **out, struct kws_error *error)
+{
+	const char *key;
+	json_t *value;
+	json_t *values = json_object();
+	json_object_foreach ((json_t *)written, key, value) {
+		int result = read_value(values, key, value, error);
+		if (result != 0) {
+			json_decref(values);
+			return result;
+		}
+	}
+	*out = values;
+	return values != NULL ? 0 : kws_fail(error, KWS_ENOMEM, "out of memory");
+}
 
 json_t *kws_values_combine(const json_t *before, const json_t *values)
 {

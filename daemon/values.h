@@ -10,6 +10,12 @@
 /* What `set` changes: objects of "section.key": "value", which nobody alters once they are made.
  * Thread: loop. */
 
+/* What a client wrote, whose values may be strings, numbers and booleans, as they stand in the
+ * file: a number in the fewest decimals that read back the same, "yes" or "no". *out is a new
+ * reference, set only on success. Errors: KWS_EINVAL (a value is something else), KWS_ENOMEM, with
+ * a sentence. */
+int kws_values_read(const json_t *written, json_t **out, struct kws_error *error);
+
 /* `values` on top of `before`, each of which may be NULL; a new reference, NULL without memory. */
 json_t *kws_values_combine(const json_t *before, const json_t *values);
 

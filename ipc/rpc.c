@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ipc/rpc.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +60,83 @@ static const char *read_request(const json_t *root, struct request *request)
 		return "'method' must be a string";
 	}
 	request->params = json_object_get(root, "params");
+	if (json_object_size(root) != 2U + (request->params != NULL) + (id != NULL)) {
+		return "a request has no members but 'jsonrpc', 'method', 'params' and 'id'";
+	}
 	return NULL;
+}
+
+static bool is_strings(const json_t *value)
+{
+	size_t i;
+	const json_t *item;
+	json_array_foreach (value, i, item) {
+		if (!json_is_string(item)) {
+			return false;
+		}
+	}
+	return json_is_string(value) || json_is_array(value);
+}
+
+/* NULL if the value is of that type, otherwise what it must be. */
+static const char *check_type(enum kws_rpc_type type, const json_t *value)
+{
+	switch (type) {
+	case KWS_RPC_BOOLEAN:
+		return json_is_boolean(value) ? NULL : "a boolean";
+	case KWS_RPC_NUMBER:
+		return json_is_number(value) ? NULL : "a number";
+	case KWS_RPC_OBJECT:
+		return json_is_object(value) ? NULL : "an object";
+	case KWS_RPC_STRING:
+		return json_is_string(value) ? NULL : "a string";
+	case KWS_RPC_STRINGS:
+		return is_strings(value) ? NULL : "a string or an array of strings";
+	}
+	return "of a known type";
+}
+
+static const struct kws_rpc_param *find_param(const struct kws_rpc_param *params, const char *name)
+{
+	for (; params != NULL && params->name != NULL; params++) {
+		if (strcmp(params->name, name) == 0) {
+			return params;
+		}
+	}
+	return NULL;
+}
+
+static int fail_unknown(const char *method, const struct kws_rpc_param *known, const char *name,
+	struct kws_error *error)
+{
+	char names[128] = "";
+	for (; known != NULL && known->name != NULL; known++) {
+		size_t used = strlen(names);
+		snprintf(names + used, sizeof(names) - used, "%s'%s'", used > 0 ? ", " : "",
+			known->name);
+	}
+	return kws_fail(error, KWS_EINVAL, "%.32s: there is no parameter '%.64s', %s%s", method,
+		name, names[0] != '\0' ? "only " : "nor any other", names);
+}
+
+/* `params` may be NULL; so may `known`, which is of `method`. */
+static int check_params(const char *method, const struct kws_rpc_param *known, json_t *params,
+	struct kws_error *error)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach (params, name, value) {
+		const struct kws_rpc_param *param = find_param(known, name);
+		if (param == NULL) {
+			return fail_unknown(method, known, name, error);
+		}
+		const char *wanted = check_type(param->type, value);
+		if (wanted != NULL) {
+			return kws_fail(
+				error, KWS_EINVAL, "%.32s: '%s' must be %s", method, name, wanted);
+		}
+	}
+	return 0;
 }
 
 static json_t *list_methods(const struct kws_rpc_method *methods)
@@ -124,21 +202,28 @@ static char *call_method(
 static char *dispatch(
 	const struct kws_rpc_method *methods, void *user, const struct request *request)
 {
+	static const struct kws_rpc_method help = {.name = "help"};
 	const struct kws_rpc_method *method = find_method(methods, request->method);
+	struct kws_error error;
+	if (method == NULL && strcmp(request->method, help.name) == 0) {
+		method = &help;
+	}
+	if (method == NULL) {
+		kws_fail(&error, KWS_ENOENT, "there is no method '%.64s'", request->method);
+		return answer_error(request->id, KWS_RPC_METHOD_NOT_FOUND, error.text);
+	}
 	if (request->params != NULL && !json_is_object(request->params)) {
 		return answer_error(
 			request->id, KWS_RPC_INVALID_PARAMS, "'params' must be an object");
 	}
-	if (method != NULL) {
-		return call_method(method, user, request);
+	if (check_params(method->name, method->params, request->params, &error) != 0) {
+		return answer_error(request->id, KWS_RPC_INVALID_PARAMS, error.text);
 	}
-	if (strcmp(request->method, "help") == 0) {
+	if (method == &help) {
 		size_t lacks = kws_json_lacks();
 		return answer_whole(request->id, list_methods(methods), lacks);
 	}
-	struct kws_error error;
-	kws_fail(&error, KWS_ENOENT, "there is no method '%.64s'", request->method);
-	return answer_error(request->id, KWS_RPC_METHOD_NOT_FOUND, error.text);
+	return call_method(method, user, request);
 }
 
 char *kws_rpc_handle(

@@ -59,7 +59,7 @@ static const char *const calls[] = {
 	"'method':'get'",
 	"'method':'get','params':{'key':'detector.threshold'}",
 	"'method':'set','params':{'values':{'detector.refractory_ms':'100'},'persist':true}",
-	"'method':'set','params':{'values':{'model.hop_frames':'2'}}",
+	"'method':'set','params':{'values':{'model.hop_frames':2}}",
 	"'method':'set','params':{'values':{'keyword go.patience_hops':'1'}}",
 	"'method':'load-model','params':{'model':['one','other']}",
 	"'method':'load-model','params':{'model':'one'}",

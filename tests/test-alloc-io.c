@@ -194,7 +194,7 @@ static int attempt_publisher(void)
 
 static int attempt_control(void)
 {
-	static const struct kws_rpc_method none[] = {{NULL, NULL, NULL}};
+	static const struct kws_rpc_method none[] = {{NULL, NULL, NULL, NULL}};
 	struct kws_control *control;
 	struct kws_error error = {""};
 	uv_loop_t loop;

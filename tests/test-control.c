@@ -81,11 +81,11 @@ static int method_fail(void *user, const json_t *params, json_t **result, struct
 }
 
 static const struct kws_rpc_method methods[] = {
-	{"ping", method_ping, ""},
-	{"trap", method_trap, ""},
-	{"stop", method_stop, ""},
-	{"fail", method_fail, ""},
-	{NULL, NULL, NULL},
+	{"ping", method_ping, "", NULL},
+	{"trap", method_trap, "", NULL},
+	{"stop", method_stop, "", NULL},
+	{"fail", method_fail, "", NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 static int setup(void **state)

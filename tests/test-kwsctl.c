@@ -67,11 +67,9 @@ static int method_get(void *user, const json_t *params, json_t **result, struct 
 static int method_set(void *user, const json_t *params, json_t **result, struct kws_error *error)
 {
 	struct daemon *daemon = user;
-	json_t *values = json_object_get(params, "values");
 	(void)result;
-	return json_object_update_existing(daemon->settings, values) == 0
-		       ? 0
-		       : kws_fail(error, KWS_EINVAL, "'values' must be an object");
+	(void)error;
+	return json_object_update_existing(daemon->settings, json_object_get(params, "values"));
 }
 
 static int method_reload(void *user, const json_t *params, json_t **result, struct kws_error *error)
@@ -165,14 +163,17 @@ static void on_timer(uv_timer_t *timer)
 	}
 }
 
+static const struct kws_rpc_param settings_params[] = {{"key", KWS_RPC_STRING},
+	{"values", KWS_RPC_OBJECT}, {"persist", KWS_RPC_BOOLEAN}, {.name = NULL}};
+
 static const struct kws_rpc_method methods[] = {
-	{"status", method_status, ""},
-	{"get", method_get, ""},
-	{"set", method_set, ""},
-	{"reload", method_reload, ""},
-	{"devices", method_devices, ""},
-	{"flood", method_flood, ""},
-	{NULL, NULL, NULL},
+	{"status", method_status, "", NULL},
+	{"get", method_get, "", settings_params},
+	{"set", method_set, "", settings_params},
+	{"reload", method_reload, "", NULL},
+	{"devices", method_devices, "", NULL},
+	{"flood", method_flood, "", NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 /* Runs until it is killed; writes a byte to `ready` when its sockets stand. */

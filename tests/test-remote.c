@@ -51,7 +51,8 @@ static int method_ping(void *user, const json_t *params, json_t **result, struct
 	return 0;
 }
 
-static const struct kws_rpc_method methods[] = {{"ping", method_ping, ""}, {NULL, NULL, NULL}};
+static const struct kws_rpc_method methods[] = {
+	{"ping", method_ping, "", NULL}, {NULL, NULL, NULL, NULL}};
 
 static int setup(void **state)
 {

@@ -59,13 +59,28 @@ static int method_cut(void *user, const json_t *params, json_t **result, struct 
 	return kws_fail(error, KWS_EIO, "bad \xe2\x82");
 }
 
+static const struct kws_rpc_param echo_params[] = {
+	{"a", KWS_RPC_NUMBER},
+	{"list", KWS_RPC_STRINGS},
+	{"yes", KWS_RPC_BOOLEAN},
+	{"text", KWS_RPC_STRING},
+	{"map", KWS_RPC_OBJECT},
+	{.name = NULL},
+};
+
+static const struct kws_rpc_param fail_params[] = {
+	{"code", KWS_RPC_NUMBER},
+	{"say", KWS_RPC_STRING},
+	{.name = NULL},
+};
+
 static const struct kws_rpc_method methods[] = {
-	{"echo", method_echo, "gives the parameters back"},
-	{"user", method_user, "gives the user pointer"},
-	{"nothing", method_nothing, "gives null"},
-	{"fail", method_fail, "fails"},
-	{"cut", method_cut, "fails badly"},
-	{NULL, NULL, NULL},
+	{"echo", method_echo, "gives the parameters back", echo_params},
+	{"user", method_user, "gives the user pointer", NULL},
+	{"nothing", method_nothing, "gives null", NULL},
+	{"fail", method_fail, "fails", fail_params},
+	{"cut", method_cut, "fails badly", NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 static char *handle(const char *text)
@@ -105,7 +120,7 @@ static void test_results(void **state)
 		"{\"jsonrpc\":\"2.0\",\"result\":{\"a\":0.1},\"id\":1}");
 	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":\"x\"}",
 		"{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":\"x\"}");
-	assert_answer("{\"id\":null,\"method\":\"user\",\"jsonrpc\":\"2.0\",\"other\":[]}",
+	assert_answer("{\"id\":null,\"method\":\"user\",\"jsonrpc\":\"2.0\"}",
 		"{\"jsonrpc\":\"2.0\",\"result\":\"me\",\"id\":null}");
 	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"nothing\",\"id\":-15}",
 		"{\"jsonrpc\":\"2.0\",\"result\":null,\"id\":-15}");
@@ -142,6 +157,15 @@ static void test_invalid_requests(void **state)
 	assert_error("{\"jsonrpc\":2.0,\"method\":\"echo\",\"id\":7}", -32600, "7", "jsonrpc");
 	assert_error("{\"jsonrpc\":\"2.0\",\"id\":7}", -32600, "7", "method");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":3,\"id\":7}", -32600, "7", "method");
+	int before = calls;
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"param\":{},\"id\":7}", -32600, "7",
+		"no members but");
+	assert_error(
+		"{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{},\"for_s\":1,\"id\":null}",
+		-32600, "null", "no members but");
+	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"for_s\":1}", -32600, "null",
+		"no members but");
+	assert_int_equal(calls, before);
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":{}}", -32600, "null", "id");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":true}", -32600, "null", "id");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":1.5}", -32600, "null", "id");
@@ -155,6 +179,56 @@ static void test_dispatch_errors(void **state)
 		"1", "object");
 	assert_error("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":null,\"id\":1}", -32602,
 		"1", "object");
+}
+
+static void assert_params(const char *method, const char *params, const char *sentence)
+{
+	char request[400];
+	int before = calls;
+	snprintf(request, sizeof(request),
+		"{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":%s,\"id\":1}", method, params);
+	assert_error(request, -32602, "1", sentence);
+	assert_int_equal(calls, before);
+}
+
+static void test_parameters(void **state)
+{
+	(void)state;
+	assert_params("echo", "{\"a\":1,\"b\":1}",
+		"echo: there is no parameter 'b', only 'a', 'list', 'yes', 'text', 'map'");
+	assert_params("user", "{\"b\":1}", "user: there is no parameter 'b', nor any other");
+	assert_params("help", "{\"b\":1}", "help: there is no parameter 'b', nor any other");
+	assert_params("echo", "{\"A\":1}", "no parameter 'A'");
+	assert_params("echo", "{\"\":1}", "no parameter ''");
+	assert_params("echo", "{\"a\":\"1\"}", "echo: 'a' must be a number");
+	assert_params("echo", "{\"a\":null}", "'a' must be a number");
+	assert_params("echo", "{\"yes\":1}", "'yes' must be a boolean");
+	assert_params("echo", "{\"a\":1,\"text\":[]}", "'text' must be a string");
+	assert_params("echo", "{\"map\":[]}", "'map' must be an object");
+	assert_params("echo", "{\"list\":{}}", "'list' must be a string or an array of strings");
+	assert_params("echo", "{\"list\":[\"a\",1]}", "a string or an array of strings");
+	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"a\":1,\"yes\":false,"
+		      "\"list\":[\"x\"],\"text\":\"\",\"map\":{\"b\":null}},\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"result\":{\"a\":1,\"yes\":false,\"list\":[\"x\"],\"text\":"
+		"\"\",\"map\":{\"b\":null}},\"id\":1}");
+	assert_answer(
+		"{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"list\":\"x\"},\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"result\":{\"list\":\"x\"},\"id\":1}");
+	assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"nothing\",\"params\":{},\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"result\":null,\"id\":1}");
+}
+
+/* However long a name is, the answer is there. */
+static void test_long_parameter(void **state)
+{
+	(void)state;
+	char name[300];
+	char request[512];
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(request, sizeof(request),
+		"{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"%s\":1},\"id\":1}", name);
+	assert_error(request, -32602, "1", "nnn', only 'a'");
 }
 
 static void assert_failure(int code, const char *say, int rpc_code, const char *part)
@@ -220,6 +294,8 @@ int main(void)
 		cmocka_unit_test(test_parse_errors),
 		cmocka_unit_test(test_invalid_requests),
 		cmocka_unit_test(test_dispatch_errors),
+		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_long_parameter),
 		cmocka_unit_test(test_application_errors),
 		cmocka_unit_test(test_notifications),
 		cmocka_unit_test(test_size_cap),

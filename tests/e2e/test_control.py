@@ -5,12 +5,20 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 
 import harness
 import zmq
+
+
+def leaves(value, path=()):
+    """The names of what is in a status, with dots: lists as a whole."""
+    if not isinstance(value, dict):
+        return {".".join(path)}
+    return set().union(*(leaves(item, (*path, key)) for key, item in value.items()))
 
 
 class ControlTest(harness.DaemonTest):
@@ -70,9 +78,9 @@ class ControlTest(harness.DaemonTest):
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(done.stderr, "kwsctl: cannot write the output\n")
 
-    def test_any_client_can_speak_the_protocol(self):
-        daemon = self.start_null()
-        socket = self.context.socket(zmq.DEALER)
+    def connect(self, kind):
+        """A socket, and what sends a text through it and gives the answer."""
+        socket = self.context.socket(kind)
         self.addCleanup(socket.close)
         socket.connect(f"ipc://{self.folder}/run/control")
 
@@ -80,6 +88,11 @@ class ControlTest(harness.DaemonTest):
             socket.send_string(text)
             self.assertTrue(socket.poll(harness.TIMEOUT_S * 1000))
             return json.loads(socket.recv())
+        return socket, ask
+
+    def test_any_client_can_speak_the_protocol(self):
+        daemon = self.start_null()
+        socket, ask = self.connect(zmq.DEALER)
         answer = ask('{"jsonrpc": "2.0", "id": "a", "method": "get", '
                      '"params": {"key": "log.level"}}')
         self.assertEqual(answer, {"jsonrpc": "2.0", "id": "a", "result": {"log.level": "info"}})
@@ -98,6 +111,90 @@ class ControlTest(harness.DaemonTest):
         self.assertIn(f"kwsd_control_malformed_total {control['malformed']}\n", metrics)
         for count in ("requests", "refused", "dropped"):
             self.assertIn(f"\nkwsd_control_{count}_total ", metrics)
+
+    def test_the_document_has_all(self):
+        text = (harness.ROOT / "docs/control.md").read_text(encoding="utf-8")
+        rows = {}  # by section: what follows the first cell of a table's row, by that cell
+        for section in text.split("\n## ")[1:]:
+            found = re.findall(r"^\| `?([\w.-]+)`? \|(.*)$", section, re.MULTILINE)
+            rows[section.splitlines()[0]] = dict(found[1:])  # the first is the table's head
+        keys = self.folder / "keys"
+        keys.mkdir(mode=0o700)
+        client = self.folder / "client"
+        for command in (("keygen", keys / "server"), ("keygen", client),
+                        ("authorize", "client", f"{client}.pub", "--keys", keys)):
+            subprocess.run([harness.KWSCTL, *command], check=True)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        self.start_null(f"ipc.keys={keys}", f"ipc.remote_events=tcp://127.0.0.1:{port}")
+        _, ask = self.connect(zmq.REQ)
+
+        def call(method, **params):
+            return ask(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+
+        self.assertEqual(set(rows["Methods"]), {*call("help")["result"], "help"})
+        for method, row in rows["Methods"].items():
+            refusal = call(method, no=1)["error"]["message"]
+            self.assertEqual(re.findall(r"`(\w+)`\??:", row), re.findall(r"'(\w+)'", refusal)[1:], method)
+        status = call("status")["result"]
+        self.assertEqual(set(rows["Status"]) - {"remote"}, leaves(status))
+        self.assertEqual(set(status["network"]["models"][0]), set(status["network"]) - {"warm", "gaps", "models"})
+        metrics = re.findall("^# TYPE (.*) (.*)$", call("metrics")["result"], re.MULTILINE)
+        self.assertEqual({name: row.split()[0] for name, row in rows["Metrics"].items()}, dict(metrics))
+        own = (harness.ROOT / "common/error.h").read_text(encoding="utf-8")
+        standard = (harness.ROOT / "ipc/rpc.h").read_text(encoding="utf-8")
+        self.assertEqual(  # without those that become codes of the standard
+            {int(code) for code in rows["Errors"]},
+            {-32000 + int(code) for code in re.findall(r"XX\(E(?!INVAL|NOMEM)\w+, (-\d+)", own)} |
+            {int(code) for code in re.findall(r"= (-32[67]\d\d)", standard)})
+
+    def test_a_parameter_that_is_not_known_is_not_ignored(self):
+        daemon = self.start_null()
+        _, ask = self.connect(zmq.REQ)
+        values = {"detector.threshold": "0.85"}
+        for method, params, sentence in (
+                ("mute", {"seconds": 1}, "mute: there is no parameter 'seconds', only 'for_s'"),
+                ("mute", {"for_s": "1"}, "mute: 'for_s' must be a number"),
+                ("mute", {"for_s": None}, "mute: 'for_s' must be a number"),
+                ("unmute", {"for_s": 1}, "unmute: there is no parameter 'for_s', nor any other"),
+                ("get", {"keys": ["ipc.site"]}, "get: there is no parameter 'keys', only 'key'"),
+                ("get", {"key": ["ipc.site"]}, "get: 'key' must be a string"),
+                ("set", {"values": values, "persist": "yes"}, "set: 'persist' must be a boolean"),
+                ("set", {"values": values, "persist": 1}, "set: 'persist' must be a boolean"),
+                ("set", {"values": values, "Persist": True},
+                 "set: there is no parameter 'Persist', only 'values', 'persist'"),
+                ("set", {"values": "detector.threshold"}, "set: 'values' must be an object"),
+                ("set", {"values": {}}, 'set: \'values\' must be {"section.key": value, ...}'),
+                ("set", {"persist": False}, 'set: \'values\' must be {"section.key": value, ...}'),
+                ("set", {"values": dict(values, **{"exits.delta": [0.5]})},
+                 "set: 'exits.delta' must be a string, a number or a boolean"),
+                ("load-model", {"model": 1}, "load-model: 'model' must be a string or an array of strings"),
+                ("load-model", {"name": "wake"},
+                 "load-model: there is no parameter 'name', only 'model', 'persist'")):
+            with self.subTest(method=method, params=params):
+                answer = ask(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+                self.assertEqual(answer.get("error"), {"code": -32602, "message": sentence})
+        self.assertFalse(daemon.status()["mute"]["on"])
+        self.assertEqual(daemon.get("detector.threshold"), harness.THRESHOLD)
+        self.assertEqual(ask('{"jsonrpc": "2.0", "id": 1, "method": "mute"}'),
+                         {"jsonrpc": "2.0", "id": 1, "result": None})
+
+    def test_a_setting_may_be_a_number_or_a_boolean(self):
+        self.write_config("[detector]", "threshold = 0.5 ; my room")
+        daemon = self.start_bare("--config", str(self.config),
+                                 *harness.options("audio.source=null", f"model.path={harness.MODEL}"))
+        self.wait_until_ready(daemon)
+        _, ask = self.connect(zmq.REQ)
+        for key, value, text in (
+                ("detector.threshold", 0.85, "0.85"), ("detector.threshold", 1, "1"),
+                ("detector.refractory_ms", 1500.0, "1500"), ("ipc.scores", True, "yes"),
+                ("ipc.scores", False, "no"), ("ipc.site", -7, "-7")):
+            with self.subTest(key=key, value=value):
+                answer = ask(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "set",
+                                         "params": {"values": {key: value}, "persist": True}}))
+                self.assertEqual(answer, {"jsonrpc": "2.0", "id": 1, "result": None})
+                self.assertEqual(daemon.get(key), text)
+        self.assertIn("threshold = 1 ; my room\n", self.config.read_text())
 
     def test_second_instance(self):
         first = self.start_null()
