@@ -152,7 +152,7 @@ static const struct kws_key key_table[] = {
 		.help = "File for node_exporter's textfile collector, every 15 s; empty: none.\n"
 			"# The system service may write in /var/lib/kwsd and /run/kwsd only."},
 	{KEY(ipc, site, LIVE, ""), STRING(ipc, site),
-		.help = "Name of this place, part of detections and near misses."},
+		.help = "Name of this place, part of every event."},
 
 	{KEY(clips, preroll_ms, STREAM, "0"), INT_OR_ZERO(100, 30000),
 		.help = "Audio before a detection that kws.audio and clips carry; 0: none is kept."},

@@ -361,6 +361,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	stream->config = config;
+	kws_publisher_set_site(publisher, config->ipc.site);
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
@@ -447,6 +448,7 @@ int kws_stream_apply(
 	}
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_changes_log(stream->config, config);
+	kws_publisher_set_site(stream->publisher, config->ipc.site);
 	stream->config = config;
 	if (changes.folder) {
 		look_at_folder(stream);

@@ -24,6 +24,7 @@ struct kws_publisher {
 	struct kws__remote remote;
 	json_t *sequences; /* topic -> last seq */
 	char boot[BOOT_BYTES];
+	const char *site;
 	struct kws_publisher_counts counts;
 };
 
@@ -115,6 +116,11 @@ void kws_publisher_destroy(struct kws_publisher *publisher)
 	}
 	json_decref(publisher->sequences);
 	free(publisher);
+}
+
+void kws_publisher_set_site(struct kws_publisher *publisher, const char *site)
+{
+	publisher->site = site;
 }
 
 /* The next number is taken before the attempt: a message that failed is a loss to be seen. */
@@ -217,7 +223,8 @@ static int send_event(struct kws_publisher *publisher, const char *topic, json_t
 	json_t *stamped;
 	int rc = next_sequence(publisher, topic, &seq);
 	if (rc == 0) {
-		rc = kws_event_stamp(event, (uint64_t)seq, publisher->boot, &stamped);
+		rc = kws_event_stamp(
+			event, (uint64_t)seq, publisher->boot, publisher->site, &stamped);
 	}
 	if (rc < 0) {
 		return rc;

@@ -15,6 +15,7 @@
  * Each message carries `seq` and `boot`, so that a subscriber sees what it lost. `seq` counts from
  * 1 per topic and not over all messages: ZeroMQ filters by topic, and a subscriber of one topic
  * would take the messages of the others for losses. `boot` is a random number of this publisher.
+ * `site` tells the places of several publishers apart.
  *
  * A subscriber that does not read loses messages beyond its queue; the others and the daemon never
  * wait for it. For that reason ZMQ_XPUB_NODROP must not be set here.
@@ -63,6 +64,10 @@ int kws_publisher_reopen_remote(struct kws_publisher *publisher, struct kws_erro
 
 /* Accepts NULL. */
 void kws_publisher_destroy(struct kws_publisher *publisher);
+
+/* The `site` of all messages to come; empty, as at first: null. Borrowed until the next call or the
+ * end of the publisher. */
+void kws_publisher_set_site(struct kws_publisher *publisher, const char *site);
 
 /* Sends `event`, an object of ipc/event.h, which is borrowed and not changed. `topic` is UTF-8. The
  * set of topics is small (one or two per keyword): each one's counter is kept for good.
