@@ -46,8 +46,8 @@ void kws_finds_take(struct kws_finds *finds, const struct kws_config *config,
 		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
 	json_t *event = NULL;
 	kws_report_detection(model, config, found, &clock, &event);
-	int result = kws_recorder_take(
-		finds->recorder, config, pipeline, name, detection, clock.time_ms, event);
+	const struct kws_recorder_find find = {model, found, &clock, topic, event};
+	int result = kws_recorder_take(finds->recorder, config, pipeline, &find);
 	if (result != 0) {
 		kws_log_warning("cannot publish the audio of %s: %s", name, kws_strerror(result));
 	}

@@ -164,8 +164,12 @@ int kws_event_audio(const struct kws_audio_event *event, json_t **out)
 	put_text(&builder, "format", "S16LE");
 	put_integer(&builder, "channels", 1);
 	put_integer(&builder, "rate_hz", event->rate_hz);
-	put_integer(&builder, "start_sample", (json_int_t)event->start_sample);
-	put_integer(&builder, "end_sample", (json_int_t)event->end_sample);
+	put_integer(&builder, "start_sample", event->start_sample);
+	put_integer(&builder, "end_sample", event->end_sample);
+	put_integer(&builder, "hop", event->hop);
+	put_integer(&builder, "sample", event->sample);
+	put_clocks(&builder, event->time_ms, event->monotonic_ns);
+	put_text(&builder, "model", event->model);
 	return finish_event(&builder, out);
 }
 

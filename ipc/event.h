@@ -69,12 +69,18 @@ struct kws_state_event {
 	int64_t monotonic_ns;
 };
 
-/* What the third frame of a kws.audio message holds: mono, 16 bits, little endian. */
+/* What the third frame of a kws.audio message holds: mono, 16 bits, little endian. The other fields
+ * are those of the detection that it belongs to. */
 struct kws_audio_event {
-	const char *name; /* the keyword: never NULL */
 	uint64_t start_sample;
 	uint64_t end_sample; /* of the last sample, plus one */
 	unsigned rate_hz;
+	const char *name; /* the keyword: never NULL */
+	uint64_t hop;
+	uint64_t sample;
+	int64_t time_ms;
+	int64_t monotonic_ns;
+	const char *model;
 };
 
 /* Build the JSON object of an event with its fields in the documented order, starting with `v`.

@@ -79,6 +79,11 @@ int kws_publisher_send(struct kws_publisher *publisher, const char *topic, json_
 int kws_publisher_send_data(struct kws_publisher *publisher, const char *topic, json_t *event,
 	const void *data, size_t size);
 
+/* A new reference in `*out`: `event` as the next kws_publisher_send() of it to `topic` sends it.
+ * Errors: KWS_ENOMEM. */
+int kws_publisher_stamp(
+	const struct kws_publisher *publisher, const char *topic, json_t *event, json_t **out);
+
 /* Lets ZeroMQ handle subscribers that came and went. A send does it too; a publisher that is silent
  * for hours must be ticked about once a second, or they pile up. */
 void kws_publisher_tick(struct kws_publisher *publisher);

@@ -187,6 +187,29 @@ static void test_score(void **state)
 		"\"posteriors\":{\"yes\":0.9,\"no\":0.1,\"silence\":null},\"model\":\"commands\"}");
 }
 
+static void test_audio(void **state)
+{
+	(void)state;
+	struct kws_audio_event event = {.start_sample = 13440,
+		.end_sample = 29440,
+		.rate_hz = 16000,
+		.name = "marvin",
+		.hop = 21,
+		.sample = 29360,
+		.time_ms = 1,
+		.monotonic_ns = 2,
+		.model = "kws-12"};
+	json_t *json = NULL;
+	assert_int_equal(kws_event_audio(&event, &json), 0);
+	assert_dump(json,
+		"{\"v\":1,\"name\":\"marvin\",\"format\":\"S16LE\",\"channels\":1,"
+		"\"rate_hz\":16000,\"start_sample\":13440,\"end_sample\":29440,\"hop\":21,"
+		"\"sample\":29360,\"time\":\"1970-01-01T00:00:00.001Z\",\"monotonic_ns\":2,"
+		"\"model\":\"kws-12\"}");
+	event.name = NULL;
+	assert_int_equal(kws_event_audio(&event, &json), KWS_EINVAL);
+}
+
 static void test_level(void **state)
 {
 	(void)state;
@@ -247,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_audio),
 		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_stamp),

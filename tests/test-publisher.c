@@ -192,6 +192,31 @@ static void test_site(void **state)
 	kws_subscriber_destroy(subscriber);
 }
 
+/* Who writes an event down before it is sent writes what subscribers get. */
+static void test_stamp(void **state)
+{
+	struct fixture *f = *state;
+	char *topic = NULL;
+	json_t *sent = NULL;
+	json_t *stamped = NULL;
+	struct kws_subscriber *subscriber = subscribe(f, "a");
+	kws_publisher_set_site(f->publisher, "kitchen");
+	for (int number = 1; number <= 2; number++) {
+		json_t *event = json_pack("{s:i, s:i}", "v", 1, "number", number);
+		assert_int_equal(kws_publisher_stamp(f->publisher, "a", event, &stamped), 0);
+		assert_int_equal(publish(f, "b", number), 0);
+		assert_int_equal(publish(f, "a", number), 0);
+		assert_int_equal(kws_subscriber_receive(subscriber, TIMEOUT_MS, &topic, &sent), 0);
+		assert_int_equal(json_integer_value(json_object_get(sent, "seq")), number);
+		assert_true(json_equal(stamped, sent));
+		free(topic);
+		json_decref(sent);
+		json_decref(stamped);
+		json_decref(event);
+	}
+	kws_subscriber_destroy(subscriber);
+}
+
 static void test_late_joiner(void **state)
 {
 	struct fixture *f = *state;
@@ -477,6 +502,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sequence_per_topic, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_site, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stamp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_joiner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_boot, setup, teardown),

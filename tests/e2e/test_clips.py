@@ -28,6 +28,16 @@ class ClipsTest(harness.DaemonTest):
         self.subscriber = self.subscribe_surely("kws.state", "kws.detection.", *topics)
         return daemon
 
+    def read(self, text, sound):
+        """What is told of a clip, and its samples."""
+        self.assertEqual((text.suffix, sound.suffix), (".json", ".wav"))
+        described = json.loads(text.read_text(encoding="utf-8"))
+        self.assertTrue(sound.stem.endswith(f"-{described['name']}"), sound)
+        with wave.open(str(sound)) as file:
+            self.assertEqual((file.getframerate(), file.getnchannels(), file.getsampwidth()),
+                             (16000, 1, 2))
+            return described, numpy.frombuffer(file.readframes(file.getnframes()), "<i2")
+
     def saved(self, daemon, count):
         return harness.wait_for(lambda: daemon.status()["clips"]["saved"] >= count
                                 and sorted(self.clips.iterdir()), f"{count} clips")
@@ -35,20 +45,30 @@ class ClipsTest(harness.DaemonTest):
     def test_a_clip_is_what_was_heard(self):
         daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}")
         daemon.feed(self.samples)
-        event = self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")[-1][1]
-        text, sound = self.saved(daemon, 1)
-        self.assertEqual((text.suffix, sound.suffix), (".json", ".wav"))
-        self.assertTrue(sound.stem.endswith(f"-{event['name']}"), sound)
-        described = json.loads(text.read_text(encoding="utf-8"))
-        self.assertEqual({key: event[key] for key in described}, described)
-        with wave.open(str(sound)) as file:
-            self.assertEqual((file.getframerate(), file.getnchannels(), file.getsampwidth()),
-                             (16000, 1, 2))
-            heard = numpy.frombuffer(file.readframes(file.getnframes()), "<i2")
+        topic, event = self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")[-1]
+        described, heard = self.read(*self.saved(daemon, 1))
+        self.assertEqual(list(described), ["topic", *event, "start_sample", "end_sample"])
+        self.assertEqual({key: described[key] for key in event}, event)
+        self.assertEqual(described["topic"], topic)
         # blocks of 10 ms: what is written ends with the block in which the window ended
         self.assertEqual(len(heard), PREROLL_MS * 16)
         end = -(-event["sample"] // 160) * 160
+        self.assertEqual((described["start_sample"], described["end_sample"]), (end - len(heard), end))
         numpy.testing.assert_array_equal(heard, self.samples[end - len(heard):end])
+
+    def test_a_near_miss_is_saved_as_one(self):
+        daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", f"clips.folder={self.clips}",
+                                  "clips.near_misses=yes", "detector.threshold=1",
+                                  "detector.candidate_threshold=0.3", "ipc.site=hall", topics=("kws.candidate.",))
+        daemon.feed(self.samples)
+        topic, event = self.subscriber.until(lambda topic, _: topic.startswith("kws.cand"), "a near miss")[-1]
+        described, heard = self.read(*self.saved(daemon, 1)[:2])
+        self.assertEqual(described["topic"], topic)
+        self.assertEqual({key: described[key] for key in event}, event)
+        # it is told when the score has fallen again
+        self.assertGreaterEqual(described["end_sample"], event["sample"] + harness.HOP_SAMPLES)
+        numpy.testing.assert_array_equal(
+            heard, self.samples[described["start_sample"]:described["end_sample"]])
 
     def test_subscribers_get_the_audio(self):
         daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", "clips.publish=yes",
@@ -62,6 +82,11 @@ class ClipsTest(harness.DaemonTest):
         header = json.loads(frames[1])
         self.assertEqual(frames[0].decode(), "kws.audio." + header["name"])
         self.assertEqual((header["format"], header["rate_hz"], header["seq"]), ("S16LE", 16000, 1))
+        # just before the detection that it belongs to
+        topic, event = self.subscriber.receive(harness.TIMEOUT_S)
+        self.assertEqual(topic, "kws.detection." + header["name"])
+        for key in ("hop", "sample", "time", "monotonic_ns", "model", "site"):
+            self.assertEqual(header[key], event[key], key)
         heard = numpy.frombuffer(frames[2], "<i2")
         numpy.testing.assert_array_equal(
             heard, self.samples[header["start_sample"]:header["end_sample"]])
