@@ -8,15 +8,17 @@
 #include "bnn/model.h"
 #include "config/config.h"
 #include "daemon/recorder.h"
+#include "daemon/tally.h"
 #include "exits/detector.h"
 #include "ipc/publisher.h"
 #include "pipeline/pipeline.h"
 
 /* Where the detections and near misses of the pipeline go: to the subscribers with the audio that
- * was asked for, into the folder of clips, into the log. Thread: loop. */
+ * was asked for, into the folder of clips, into the log and the counters. Thread: loop. */
 struct kws_finds {
 	struct kws_publisher *publisher;
 	struct kws_recorder *recorder;
+	struct kws_tally tally;
 };
 
 /* As kws_recorder_create(). Errors: KWS_ENOMEM. */

@@ -69,6 +69,9 @@ class ClipsTest(harness.DaemonTest):
         self.assertGreaterEqual(described["end_sample"], event["sample"] + harness.HOP_SAMPLES)
         numpy.testing.assert_array_equal(
             heard, self.samples[described["start_sample"]:described["end_sample"]])
+        model = daemon.status()["network"]["models"][0]
+        self.assertEqual(set(model["keyword_detections"].values()), {0})
+        self.assertGreaterEqual(model["keyword_near_misses"][event["name"]], 1)
 
     def test_subscribers_get_the_audio(self):
         daemon = self.start_stdin(f"clips.preroll_ms={PREROLL_MS}", "clips.publish=yes",
