@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
 #include "dsp/mel.h"
 #include "ipc/event.h"
 
@@ -53,6 +54,23 @@ int kws_recorder_check(const struct kws_config *config, struct kws_error *error)
 			folder, strerror(errno));
 	}
 	return 0;
+}
+
+void kws_recorder_warn(const struct kws_config *config)
+{
+	bool saves = config->clips.folder[0] != '\0';
+	bool near_misses = config->clips.near_misses;
+	if (config->clips.preroll_ms == 0 && (saves || config->clips.publish || near_misses)) {
+		kws_log_warning("[clips].preroll_ms is 0: no audio is kept, so there are no clips "
+				"and no kws.audio");
+	}
+	if (near_misses && !saves) {
+		kws_log_warning("[clips].near_misses: none is saved without [clips].folder");
+	}
+	if (near_misses && config->detector.candidate_threshold <= 0.0) {
+		kws_log_warning("[clips].near_misses: there are none while "
+				"[detector].candidate_threshold is 0");
+	}
 }
 
 size_t kws_recorder_audio_bytes(const struct kws_config *config)

@@ -30,6 +30,10 @@ void kws_recorder_destroy(struct kws_recorder *recorder);
 /* Whether clips can be written as configured. Errors: KWS_ENOENT with a sentence. */
 int kws_recorder_check(const struct kws_config *config, struct kws_error *error);
 
+/* Logs what [clips] asks for in vain. That is no error, for the keys that it lacks may be set next.
+ */
+void kws_recorder_warn(const struct kws_config *config);
+
 /* The bytes of audio in a kws.audio message, as configured; 0: none is published. */
 size_t kws_recorder_audio_bytes(const struct kws_config *config);
 

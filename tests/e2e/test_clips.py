@@ -12,6 +12,8 @@ import numpy
 import zmq
 
 PREROLL_MS = 1500
+NO_PREROLL = "[clips].preroll_ms is 0: no audio is kept"
+NO_NEAR_MISSES = "[clips].near_misses: there are none"
 
 
 class ClipsTest(harness.DaemonTest):
@@ -116,12 +118,41 @@ class ClipsTest(harness.DaemonTest):
     def test_without_being_asked_no_audio_leaves(self):
         daemon = self.start_stdin(f"clips.folder={self.clips}", "clips.publish=yes",
                                   topics=("kws.audio.",))
+        self.assertEqual(daemon.log().count(f"warning: {NO_PREROLL}"), 1)
         daemon.feed(self.samples)
         self.subscriber.until(lambda topic, _: topic.startswith("kws.det"), "a word")
         self.assertEqual(daemon.stop(), 0)
         while message := self.subscriber.receive(0.2):
             self.assertEqual(message[0], "kws.level")
         self.assertEqual(list(self.clips.iterdir()), [])
+
+    def check(self, *settings):
+        """What --check-config says against settings that are good all the same."""
+        done = subprocess.run([harness.KWSD, "--check-config", *harness.options(
+            "audio.source=null", f"model.path={harness.MODEL}", *settings)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, text=True)
+        self.assertEqual(done.stdout, "the configuration is good\n")
+        return done.stderr
+
+    def test_clips_that_will_never_be_are_warned_of(self):
+        folder, preroll = f"clips.folder={self.clips}", f"clips.preroll_ms={PREROLL_MS}"
+        near = "clips.near_misses=yes"
+        for asked in (folder, "clips.publish=yes", near):
+            self.assertIn(NO_PREROLL, self.check(asked))
+            self.assertNotIn(NO_PREROLL, self.check(preroll, asked))
+        self.assertIn(NO_NEAR_MISSES, self.check(folder, preroll, near))
+        self.assertIn("without [clips].folder", self.check(preroll, near, "detector.candidate_threshold=0.3"))
+        for settings in ((), (folder, preroll, near, "detector.candidate_threshold=0.3")):
+            self.assertNotIn("warning", self.check(*settings))
+
+    def test_one_key_after_the_other_is_warned_of_and_taken(self):
+        daemon = self.start("audio.source=null")
+        self.wait_until_ready(daemon)
+        for key, value, warned in (("clips.folder", self.clips, 1), ("clips.near_misses", "yes", 2),
+                                   ("clips.preroll_ms", "500", 2), ("detector.candidate_threshold", "0.3", 2)):
+            self.assertEqual(daemon.kwsctl("set", key, value).returncode, 0)
+            self.assertEqual(daemon.log().count(NO_PREROLL), warned, key)
+        self.assertEqual(daemon.log().count(NO_NEAR_MISSES), 2)
 
     def test_the_oldest_clips_make_room(self):
         old = self.clips / "20200101T000000.000Z-yes.wav"
