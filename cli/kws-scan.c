@@ -59,7 +59,7 @@ static json_t *make_line(struct scan *scan, const char *prefix, const char *name
 {
 	json_t *stamped = NULL;
 	json_t *line = json_pack("{s:o}", "topic", json_sprintf("%s%s", prefix, name));
-	if (kws_event_stamp(event, scan->seq++, NULL, &stamped) != 0 ||
+	if (kws_event_stamp(event, scan->seq++, NULL, scan->config->ipc.site, &stamped) != 0 ||
 		json_object_update(line, stamped) != 0 ||
 		json_object_set_new(line, "file", json_string(scan->file)) != 0) {
 		json_decref(line);

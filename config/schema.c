@@ -136,7 +136,8 @@ static const struct kws_key key_table[] = {
 		.help = "Fraction of the threshold below which the score must fall to fire again.\n"
 			"# 0, or a threshold of 0: it fires once, until the audio is interrupted."},
 	{KEY(detector, candidate_threshold, LIVE, "0"), FLOAT(0, 1),
-		.help = "Scores from here to the threshold are published as near misses; 0: off."},
+		.help = "A score that rises to here and falls again without a detection is published as\n"
+			"# a near miss, also one that did not last for patience_hops; 0: off."},
 
 	{KEY(ipc, events, RESTART, ""), STRING(ipc, events),
 		.help = "Endpoint of the events; empty: in the runtime directory."},
@@ -156,19 +157,19 @@ static const struct kws_key key_table[] = {
 		.help = "File for node_exporter's textfile collector, every 15 s; empty: none.\n"
 			"# The system service may write in /var/lib/kwsd and /run/kwsd only."},
 	{KEY(ipc, site, LIVE, ""), STRING(ipc, site),
-		.help = "Name of this place, part of detections and near misses."},
+		.help = "Name of this place, part of every event."},
 
 	{KEY(clips, preroll_ms, STREAM, "0"), INT_OR_ZERO(100, 30000),
 		.help = "Audio before a detection that kws.audio and clips carry; 0: none is kept."},
 	{KEY(clips, publish, LIVE, "no"), BOOL,
-		.help = "Publish that audio with each detection as kws.audio."},
+		.help = "Publish that audio with each detection as kws.audio; needs preroll_ms."},
 	{KEY(clips, folder, LIVE, ""), STRING(clips, folder),
-		.help = "Save that audio as WAV with its event as JSON there; empty: nowhere.\n"
-			"# The system service may write in /var/lib/kwsd and /run/kwsd only."},
+		.help = "Save that audio as WAV with its event as JSON there; needs preroll_ms; empty:\n"
+			"# nowhere. The system service may write in /var/lib/kwsd and /run/kwsd only."},
 	{KEY(clips, quota_mb, LIVE, "100"), INT(1, 1000000),
 		.help = "The oldest clips in the folder are removed beyond this."},
 	{KEY(clips, near_misses, LIVE, "no"), BOOL,
-		.help = "Save near misses too; needs detector.candidate_threshold."},
+		.help = "Save near misses too; needs folder and detector.candidate_threshold."},
 
 	{KEY(log, level, LIVE, "info"), ENUM(level_names),
 		.help = "The least severe messages that are logged; with debug ALSA and JACK write,\n"

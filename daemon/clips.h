@@ -30,7 +30,8 @@ int kws_clips_create(struct kws_clips **out, uv_loop_t *loop,
 /* What waits is still written, but nobody is told; the loop frees the rest. Accepts NULL. */
 void kws_clips_destroy(struct kws_clips *clips);
 
-/* Copies all it needs. `folder` exists; `name` is the keyword's, `time_ms` since 1970. */
+/* Copies all it needs. `folder` exists; `name` is the keyword's, `time_ms` since 1970; `event` is
+ * what the JSON says, NULL: there was no memory for it. */
 void kws_clips_save(struct kws_clips *clips, const char *folder, uint64_t quota_bytes,
 	const char *name, int64_t time_ms, const int16_t *samples, size_t count, json_t *event);
 

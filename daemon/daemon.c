@@ -59,10 +59,12 @@ struct daemon {
 	struct kws_methods methods;
 };
 
-static void apply_log_level(const struct kws_config *config)
+/* What is said of a configuration, and what is said from then on. */
+static void go_by(const struct kws_config *config)
 {
 	/* the schema's levels are in the order of the log's */
 	kws_log_set_level((enum kws_log_level)config->log.level);
+	kws_recorder_warn(config);
 }
 
 /* Starts the end: every handle is closed, and the loop runs out. */
@@ -107,7 +109,7 @@ static int take_config(struct daemon *daemon, struct kws_config *config, struct 
 	}
 	kws_config_destroy(daemon->config);
 	daemon->config = config;
-	apply_log_level(config);
+	go_by(config);
 	return 0;
 }
 
@@ -534,7 +536,7 @@ enum kws_daemon_status kws_daemon_run(const struct kws_options *options, struct 
 		devices_of, level_of, mute, unmute};
 	share_heap();
 	signal(SIGPIPE, SIG_IGN); /* whoever reads the log may end before the daemon does */
-	apply_log_level(config);
+	go_by(config);
 	if (uv_loop_init(&daemon.loop) != 0) {
 		kws_log_error("cannot make an event loop");
 		kws_config_destroy(config);

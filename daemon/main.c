@@ -33,6 +33,7 @@ static enum kws_daemon_status status_of_load(int result)
 static enum kws_daemon_status check(struct kws_config *config)
 {
 	struct kws_error error;
+	kws_recorder_warn(config);
 	int result = kws_stream_check(config, &error);
 	if (result == 0) {
 		result = kws_recorder_check(config, &error);

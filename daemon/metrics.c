@@ -67,7 +67,6 @@ static const struct metric metrics[] = {
 
 /* What each model has. */
 static const struct metric model_metrics[] = {
-	{"kwsd_detections_total", "counter", "Keywords detected.", {"detections", NULL}},
 	{"kwsd_rows_total", "counter", "Rows of the network's maps computed.", {"rows", NULL}},
 	{"kwsd_mean_exit", "gauge", "Mean exit of the windows decided.", {"mean_exit", NULL}},
 	{"kwsd_binary_macs_per_hop", "gauge", "Binary multiply-accumulates of a window, mean.",
@@ -76,6 +75,15 @@ static const struct metric model_metrics[] = {
 		{"hop_us_p50", NULL}},
 	{"kwsd_model_hop_p99_microseconds", "gauge", "99th percentile of that time.",
 		{"hop_us_p99", NULL}},
+};
+
+/* What each keyword of each model has. */
+static const struct metric keyword_metrics[] = {
+	{"kwsd_detections_total", "counter", "Times that the keyword was detected.",
+		{"keyword_detections", NULL}},
+	{"kwsd_near_misses_total", "counter",
+		"Times that it nearly was; only counted with detector.candidate_threshold.",
+		{"keyword_near_misses", NULL}},
 };
 
 static void print_head(FILE *out, const char *name, const char *type, const char *help)
@@ -97,9 +105,8 @@ static void print_metric(FILE *out, const struct metric *metric, const json_t *s
 }
 
 /* A label's value: backslash, quote and line feed are escaped. */
-static void print_label(FILE *out, const char *name, const json_t *value)
+static void print_label(FILE *out, const char *name, const char *text)
 {
-	const char *text = json_string_value(value);
 	fprintf(out, "%s=\"", name);
 	for (; text != NULL && *text != '\0'; text++) {
 		if (*text == '\n') {
@@ -109,6 +116,11 @@ static void print_label(FILE *out, const char *name, const json_t *value)
 		fprintf(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
 	}
 	fputc('"', out);
+}
+
+static void print_model_label(FILE *out, const json_t *model)
+{
+	print_label(out, "model", json_string_value(json_object_get(model, "model")));
 }
 
 static const json_t *models_of(const json_t *status)
@@ -123,7 +135,7 @@ static void print_model_metric(FILE *out, const struct metric *metric, const jso
 	print_head(out, metric->name, metric->type, metric->help);
 	json_array_foreach (models, i, model) {
 		fprintf(out, "%s{", metric->name);
-		print_label(out, "model", json_object_get(model, "model"));
+		print_model_label(out, model);
 		fprintf(out, "} %.17g\n",
 			json_number_value(json_object_get(model, metric->path[0])));
 	}
@@ -135,7 +147,7 @@ static void print_exits_of(FILE *out, const json_t *model)
 	json_t *count;
 	json_array_foreach (json_object_get(model, "hops_at_exit"), exit, count) {
 		fputs("kwsd_hops_at_exit_total{", out);
-		print_label(out, "model", json_object_get(model, "model"));
+		print_model_label(out, model);
 		fprintf(out, ",exit=\"%zu\"} %" JSON_INTEGER_FORMAT "\n", exit,
 			json_integer_value(count));
 	}
@@ -152,8 +164,34 @@ static void print_exits(FILE *out, const json_t *models)
 	}
 }
 
+static void print_keywords_of(FILE *out, const struct metric *metric, const json_t *model)
+{
+	const char *keyword;
+	json_t *count;
+	json_object_foreach (json_object_get(model, metric->path[0]), keyword, count) {
+		fprintf(out, "%s{", metric->name);
+		print_model_label(out, model);
+		fputc(',', out);
+		print_label(out, "keyword", keyword);
+		fprintf(out, "} %" JSON_INTEGER_FORMAT "\n", json_integer_value(count));
+	}
+}
+
+static void print_keywords(FILE *out, const struct metric *metric, const json_t *models)
+{
+	size_t i;
+	json_t *model;
+	print_head(out, metric->name, metric->type, metric->help);
+	json_array_foreach (models, i, model) {
+		print_keywords_of(out, metric, model);
+	}
+}
+
 static void print_models(FILE *out, const json_t *models)
 {
+	for (size_t i = 0; i < sizeof(keyword_metrics) / sizeof(keyword_metrics[0]); i++) {
+		print_keywords(out, &keyword_metrics[i], models);
+	}
 	for (size_t i = 0; i < sizeof(model_metrics) / sizeof(model_metrics[0]); i++) {
 		print_model_metric(out, &model_metrics[i], models);
 	}
@@ -167,9 +205,9 @@ static void print_info(FILE *out, const json_t *status)
 	print_head(out, "kwsd_info", "gauge", "What runs.");
 	json_array_foreach (models_of(status), i, model) {
 		fputs("kwsd_info{", out);
-		print_label(out, "version", json_object_get(status, "version"));
+		print_label(out, "version", json_string_value(json_object_get(status, "version")));
 		fputc(',', out);
-		print_label(out, "model", json_object_get(model, "model"));
+		print_model_label(out, model);
 		fputs("} 1\n", out);
 	}
 	print_head(out, "kwsd_audio_running", "gauge", "1 while the source delivers.");

@@ -8,6 +8,7 @@
 #include "audio/zeros.h"
 #include "common/clock.h"
 #include "daemon/changes.h"
+#include "daemon/finds.h"
 #include "daemon/intake.h"
 #include "daemon/log.h"
 #include "daemon/mute.h"
@@ -49,7 +50,7 @@ struct kws_stream {
 	uint64_t excuses;    /* see struct kws_progress */
 	uint64_t arrival_ns; /* of the frames in work */
 	uint64_t level_due_ms;
-	struct kws_recorder *recorder;
+	struct kws_finds finds;
 	int16_t samples[READ_SAMPLES];
 };
 
@@ -72,30 +73,8 @@ static void on_event(
 	void *user, const struct kws_model *model, const struct kws_detector_event *found)
 {
 	struct kws_stream *stream = user;
-	bool detection = found->type == KWS_DETECTOR_DETECTION;
-	const char *name = kws_model_label(model, found->label);
-	int64_t now_ns = kws_clock_ns(CLOCK_MONOTONIC);
-	struct kws_report_clock clock = {
-		.time_ms = kws_clock_ns(CLOCK_REALTIME) / 1000000,
-		.monotonic_ns = now_ns,
-		.latency_ms = (double)(now_ns - (int64_t)stream->arrival_ns) / 1e6,
-	};
-	char topic[sizeof(KWS_TOPIC_CANDIDATE) + KWS_KEYWORD_NAME_SIZE];
-	snprintf(topic, sizeof(topic), "%s%s",
-		detection ? KWS_TOPIC_DETECTION : KWS_TOPIC_CANDIDATE, name);
-	json_t *event = NULL;
-	kws_report_detection(model, stream->config, found, &clock, &event);
-	int result = kws_recorder_take(stream->recorder, stream->config, stream->network.pipeline,
-		name, detection, clock.time_ms, event);
-	if (result != 0) {
-		kws_log_warning("cannot publish the audio of %s: %s", name, kws_strerror(result));
-	}
-	kws_news_send(stream->publisher, topic, event);
-	if (detection) {
-		kws_log_info("%s: score %.3f, exit %zu of %zu (%s), entropy %.3f", name,
-			(double)found->score, found->at.exit, kws_model_graph(model)->exit_count,
-			found->at.reason, (double)found->at.entropy);
-	}
+	kws_finds_take(&stream->finds, stream->config, stream->network.pipeline, model, found,
+		stream->arrival_ns);
 }
 
 static void end(struct kws_stream *stream, enum kws_stream_end how)
@@ -365,6 +344,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		return kws_fail(error, KWS_ENOMEM, "out of memory");
 	}
 	stream->config = config;
+	kws_publisher_set_site(publisher, config->ipc.site);
 	stream->publisher = publisher;
 	stream->ended = ended;
 	stream->user = user;
@@ -387,7 +367,7 @@ int kws_stream_create(struct kws_stream **out, uv_loop_t *loop, const struct kws
 		free(stream);
 		return kws_fail(error, KWS_EIO, "cannot watch for audio: no descriptor left");
 	}
-	if (kws_recorder_create(&stream->recorder, loop, publisher, on_clip_failed, stream) != 0) {
+	if (kws_finds_init(&stream->finds, loop, publisher, on_clip_failed, stream) != 0) {
 		result = kws_fail(error, KWS_ENOMEM, "out of memory");
 	} else {
 		result = start_capture(stream, error);
@@ -411,7 +391,7 @@ void kws_stream_destroy(struct kws_stream *stream)
 	if (stream->mute.on && !stream->failed) {
 		warn_if(kws_mute_end(&stream->mute, &error), &error);
 	}
-	kws_recorder_destroy(stream->recorder);
+	kws_finds_finish(&stream->finds);
 	kws_network_finish(&stream->network);
 	kws_intake_finish(&stream->intake, free); /* `user` is the stream */
 }
@@ -451,6 +431,7 @@ int kws_stream_apply(
 	}
 	/* nothing below can fail in a way that the old configuration would have avoided */
 	kws_changes_log(stream->config, config);
+	kws_publisher_set_site(stream->publisher, config->ipc.site);
 	stream->config = config;
 	kws_intake_set_debug(&stream->intake, kws_input_source(config).debug);
 	if (changes.folder) {
@@ -580,15 +561,15 @@ json_t *kws_stream_level(const struct kws_stream *stream)
 json_t *kws_stream_status(struct kws_stream *stream)
 {
 	struct kws_capture_status capture;
-	struct kws_clips_counts clips = kws_recorder_counts(stream->recorder);
+	struct kws_clips_counts clips = kws_recorder_counts(stream->finds.recorder);
 	kws_intake_status(&stream->intake, &capture);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
 		kws_state_name(&stream->state), "reason",
 		kws_text_json(kws_state_reason(&stream->state)), "audio",
 		kws_status_audio(&capture, kws_config_source_name(stream->config->audio.source),
 			stream->zeros.periods, stream->sleep.suspends),
-		"network", kws_status_network(stream->network.pipeline), "level",
-		kws_stream_level(stream), "mute",
+		"network", kws_status_network(stream->network.pipeline, &stream->finds.tally),
+		"level", kws_stream_level(stream), "mute",
 		kws_status_mute(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME)), "clips",
 		kws_status_clips(&clips));
 }

@@ -2,7 +2,6 @@
 #include "ipc/event.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -120,9 +119,6 @@ int kws_event_detection(const struct kws_detection_event *event, json_t **out)
 	put_real(&builder, "rms_dbfs", event->rms_dbfs, DB_DECIMALS);
 	put_real(&builder, "snr_db", event->snr_db, DB_DECIMALS);
 	put_text(&builder, "model", event->model);
-	/* a setting: not configured it is empty */
-	bool has_site = event->site != NULL && event->site[0] != '\0';
-	put_text(&builder, "site", has_site ? event->site : NULL);
 	return finish_event(&builder, out);
 }
 
@@ -168,8 +164,12 @@ int kws_event_audio(const struct kws_audio_event *event, json_t **out)
 	put_text(&builder, "format", "S16LE");
 	put_integer(&builder, "channels", 1);
 	put_integer(&builder, "rate_hz", event->rate_hz);
-	put_integer(&builder, "start_sample", (json_int_t)event->start_sample);
-	put_integer(&builder, "end_sample", (json_int_t)event->end_sample);
+	put_integer(&builder, "start_sample", event->start_sample);
+	put_integer(&builder, "end_sample", event->end_sample);
+	put_integer(&builder, "hop", event->hop);
+	put_integer(&builder, "sample", event->sample);
+	put_clocks(&builder, event->time_ms, event->monotonic_ns);
+	put_text(&builder, "model", event->model);
 	return finish_event(&builder, out);
 }
 
@@ -195,7 +195,7 @@ int kws_event_state(const struct kws_state_event *event, json_t **out)
 	return finish_event(&builder, out);
 }
 
-int kws_event_stamp(json_t *event, uint64_t seq, const char *boot, json_t **out)
+int kws_event_stamp(json_t *event, uint64_t seq, const char *boot, const char *site, json_t **out)
 {
 	struct builder builder = begin_event();
 	put_integer(&builder, "v", KWS_EVENT_VERSION);
@@ -204,6 +204,8 @@ int kws_event_stamp(json_t *event, uint64_t seq, const char *boot, json_t **out)
 	if (json_object_update(builder.object, event) != 0) {
 		builder.rc = KWS_ENOMEM;
 	}
+	/* a setting: not configured it is empty */
+	put_text(&builder, "site", site != NULL && site[0] != '\0' ? site : NULL);
 	return finish_event(&builder, out);
 }
 

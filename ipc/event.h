@@ -25,7 +25,6 @@ struct kws_detection_event {
 	const char *name;     /* the keyword: never NULL */
 	const char *phrase;   /* what is spoken */
 	const char *model;    /* the model's name */
-	const char *site;     /* the room or device; empty: as NULL */
 	double score;         /* smoothed posterior, 0..1 */
 	double threshold;     /* the score that was asked, 0..1 */
 	unsigned exit;        /* 1-based */
@@ -70,12 +69,18 @@ struct kws_state_event {
 	int64_t monotonic_ns;
 };
 
-/* What the third frame of a kws.audio message holds: mono, 16 bits, little endian. */
+/* What the third frame of a kws.audio message holds: mono, 16 bits, little endian. The other fields
+ * are those of the detection that it belongs to. */
 struct kws_audio_event {
-	const char *name; /* the keyword: never NULL */
 	uint64_t start_sample;
 	uint64_t end_sample; /* of the last sample, plus one */
 	unsigned rate_hz;
+	const char *name; /* the keyword: never NULL */
+	uint64_t hop;
+	uint64_t sample;
+	int64_t time_ms;
+	int64_t monotonic_ns;
+	const char *model;
 };
 
 /* Build the JSON object of an event with its fields in the documented order, starting with `v`.
@@ -88,9 +93,10 @@ int kws_event_audio(const struct kws_audio_event *event, json_t **out);
 int kws_event_level(double rms_dbfs, double peak_dbfs, json_t **out);
 int kws_event_state(const struct kws_state_event *event, json_t **out);
 
-/* A copy of `event` with `seq` and `boot` after `v`, as a publisher sends it. `event` is borrowed,
- * `*out` belongs to the caller. Errors: KWS_ENOMEM. Thread: any. */
-int kws_event_stamp(json_t *event, uint64_t seq, const char *boot, json_t **out);
+/* A copy of `event` with `seq` and `boot` after `v` and `site`, the room or device, at the end, as
+ * a publisher sends it; an empty site is as NULL. `event` is borrowed, `*out` belongs to the
+ * caller. Errors: KWS_ENOMEM. Thread: any. */
+int kws_event_stamp(json_t *event, uint64_t seq, const char *boot, const char *site, json_t **out);
 
 /* The event as one line of compact JSON without a newline: the text on the wire and of
  * `kws scan --json`. The caller frees it; NULL when out of memory. Thread: any. */

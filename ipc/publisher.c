@@ -24,6 +24,7 @@ struct kws_publisher {
 	struct kws__remote remote;
 	json_t *sequences; /* topic -> last seq */
 	char boot[BOOT_BYTES];
+	const char *site;
 	struct kws_publisher_counts counts;
 };
 
@@ -117,13 +118,34 @@ void kws_publisher_destroy(struct kws_publisher *publisher)
 	free(publisher);
 }
 
+void kws_publisher_set_site(struct kws_publisher *publisher, const char *site)
+{
+	publisher->site = site;
+}
+
+static json_int_t last_sequence(const struct kws_publisher *publisher, const char *topic)
+{
+	return json_integer_value(json_object_get(publisher->sequences, topic));
+}
+
+static int stamp(const struct kws_publisher *publisher, json_t *event, json_int_t seq, json_t **out)
+{
+	return kws_event_stamp(event, (uint64_t)seq, publisher->boot, publisher->site, out);
+}
+
+int kws_publisher_stamp(
+	const struct kws_publisher *publisher, const char *topic, json_t *event, json_t **out)
+{
+	return stamp(publisher, event, last_sequence(publisher, topic) + 1, out);
+}
+
 /* The next number is taken before the attempt: a message that failed is a loss to be seen. */
 static int next_sequence(struct kws_publisher *publisher, const char *topic, json_int_t *seq)
 {
 	if (!kws_text_is_utf8(topic)) {
 		return KWS_EINVAL;
 	}
-	*seq = json_integer_value(json_object_get(publisher->sequences, topic)) + 1;
+	*seq = last_sequence(publisher, topic) + 1;
 	if (json_object_set_new(publisher->sequences, topic, json_integer(*seq)) != 0) {
 		return KWS_ENOMEM;
 	}
@@ -217,7 +239,7 @@ static int send_event(struct kws_publisher *publisher, const char *topic, json_t
 	json_t *stamped;
 	int rc = next_sequence(publisher, topic, &seq);
 	if (rc == 0) {
-		rc = kws_event_stamp(event, (uint64_t)seq, publisher->boot, &stamped);
+		rc = stamp(publisher, event, seq, &stamped);
 	}
 	if (rc < 0) {
 		return rc;

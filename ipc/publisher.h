@@ -15,6 +15,7 @@
  * Each message carries `seq` and `boot`, so that a subscriber sees what it lost. `seq` counts from
  * 1 per topic and not over all messages: ZeroMQ filters by topic, and a subscriber of one topic
  * would take the messages of the others for losses. `boot` is a random number of this publisher.
+ * `site` tells the places of several publishers apart.
  *
  * A subscriber that does not read loses messages beyond its queue; the others and the daemon never
  * wait for it. For that reason ZMQ_XPUB_NODROP must not be set here.
@@ -64,6 +65,10 @@ int kws_publisher_reopen_remote(struct kws_publisher *publisher, struct kws_erro
 /* Accepts NULL. */
 void kws_publisher_destroy(struct kws_publisher *publisher);
 
+/* The `site` of all messages to come; empty, as at first: null. Borrowed until the next call or the
+ * end of the publisher. */
+void kws_publisher_set_site(struct kws_publisher *publisher, const char *site);
+
 /* Sends `event`, an object of ipc/event.h, which is borrowed and not changed. `topic` is UTF-8. The
  * set of topics is small (one or two per keyword): each one's counter is kept for good.
  * Never blocks. Errors, also counted: KWS_EINVAL (topic), KWS_ENOMEM, KWS_EIO. */
@@ -73,6 +78,11 @@ int kws_publisher_send(struct kws_publisher *publisher, const char *topic, json_
  * Errors: also KWS_EBUSY, KWS_PUBLISHER_WAITING_BYTES wait already. */
 int kws_publisher_send_data(struct kws_publisher *publisher, const char *topic, json_t *event,
 	const void *data, size_t size);
+
+/* A new reference in `*out`: `event` as the next kws_publisher_send() of it to `topic` sends it.
+ * Errors: KWS_ENOMEM. */
+int kws_publisher_stamp(
+	const struct kws_publisher *publisher, const char *topic, json_t *event, json_t **out);
 
 /* Lets ZeroMQ handle subscribers that came and went. A send does it too; a publisher that is silent
  * for hours must be ticked about once a second, or they pile up. */

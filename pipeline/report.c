@@ -12,7 +12,6 @@ int kws_report_detection(const struct kws_model *model, const struct kws_config 
 		.name = name,
 		.phrase = keyword.phrase,
 		.model = kws_model_name(model),
-		.site = config->ipc.site,
 		.score = (double)event->score,
 		.threshold = (double)event->threshold,
 		.exit = (unsigned)event->at.exit,

@@ -17,8 +17,8 @@ struct kws_report_clock {
 	double latency_ms;
 };
 
-/* A detection or a candidate as a JSON object without `seq` and `boot`; the caller owns *out.
- * Errors: KWS_ENOMEM. Thread: the pipeline's. */
+/* A detection or a candidate as a JSON object without `seq`, `boot` and `site`; the caller owns
+ * *out. Errors: KWS_ENOMEM. Thread: the pipeline's. */
 int kws_report_detection(const struct kws_model *model, const struct kws_config *config,
 	const struct kws_detector_event *event, const struct kws_report_clock *clock, json_t **out);
 

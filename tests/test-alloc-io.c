@@ -273,10 +273,9 @@ static int give_event(int code, json_t *event)
 static int attempt_detection(void)
 {
 	const struct kws_detection_event event = {.name = "yes",
-		.phrase = "j\xc3\xa4",
 		.model = "words",
-		.site = "k\xfc"
-			"che", /* Latin-1 */
+		.phrase = "k\xfc"
+			  "che", /* Latin-1 */
 		.policy = "entropy",
 		.reason = "score"};
 	json_t *json = NULL;

@@ -18,7 +18,6 @@ static struct kws_detection_event full_detection(void)
 		.name = "marvin",
 		.phrase = "hey marvin",
 		.model = "kws-12",
-		.site = "kitchen",
 		.score = 0.91234567,
 		.threshold = 0.85,
 		.exit = 2,
@@ -60,7 +59,7 @@ static void test_detection(void **state)
 		"\"hop\":12345678901,\"sample\":1975308624160,\"audio_ms\":123456789010.0,"
 		"\"time\":\"2026-08-01T11:54:56.789Z\",\"monotonic_ns\":86400000000000,"
 		"\"latency_ms\":84.25,\"rms_dbfs\":-31.3,\"snr_db\":18.0,"
-		"\"model\":\"kws-12\",\"site\":\"kitchen\"}");
+		"\"model\":\"kws-12\"}");
 }
 
 static void test_detection_unknowns(void **state)
@@ -87,7 +86,7 @@ static void test_detection_unknowns(void **state)
 		"\"exit\":1,\"exits\":1,\"entropy\":0.0,\"policy\":null,\"reason\":null,"
 		"\"hop\":0,\"sample\":0,"
 		"\"audio_ms\":1e300,\"time\":null,\"monotonic_ns\":null,\"latency_ms\":null,"
-		"\"rms_dbfs\":null,\"snr_db\":null,\"model\":null,\"site\":null}");
+		"\"rms_dbfs\":null,\"snr_db\":null,\"model\":null}");
 }
 
 static void test_detection_needs_a_name(void **state)
@@ -100,47 +99,36 @@ static void test_detection_needs_a_name(void **state)
 	assert_null(json);
 }
 
-static void test_detection_without_a_site(void **state)
-{
-	(void)state;
-	struct kws_detection_event event = full_detection();
-	json_t *json = NULL;
-	event.site = "";
-	assert_int_equal(kws_event_detection(&event, &json), 0);
-	assert_true(json_is_null(json_object_get(json, "site")));
-	json_decref(json);
-}
-
-static void assert_site(const char *site, const char *expected)
+static void assert_text(const char *text, const char *expected)
 {
 	struct kws_detection_event event = full_detection();
 	json_t *json = NULL;
-	event.site = site;
+	event.phrase = text;
 	assert_int_equal(kws_event_detection(&event, &json), 0);
-	assert_string_equal(json_string_value(json_object_get(json, "site")), expected);
+	assert_string_equal(json_string_value(json_object_get(json, "phrase")), expected);
 	json_decref(json);
 }
 
 static void test_texts(void **state)
 {
 	(void)state;
-	assert_site("k\xc3\xbc"
+	assert_text("k\xc3\xbc"
 		    "che",
 		"k\xc3\xbc"
 		"che");
-	assert_site("k\xfc"
+	assert_text("k\xfc"
 		    "che",
 		"k?che"); /* Latin-1 */
-	assert_site("cut \xe2\x82", "cut ??");
-	assert_site("\xf0\x9f\x8e\xa4", "\xf0\x9f\x8e\xa4");
-	assert_site("\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf");
-	assert_site("\xc0\xaf", "??"); /* overlong */
-	assert_site("\xe0\x9f\xbf", "???");
-	assert_site("\xf0\x8f\xbf\xbf", "????");
-	assert_site("\xed\xa0\x80", "???");      /* half of a surrogate pair */
-	assert_site("\xf4\x90\x80\x80", "????"); /* beyond Unicode */
-	assert_site("\xe2\x28\xa1", "?(?");
-	assert_site("a\"b\n", "a\"b\n");
+	assert_text("cut \xe2\x82", "cut ??");
+	assert_text("\xf0\x9f\x8e\xa4", "\xf0\x9f\x8e\xa4");
+	assert_text("\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf");
+	assert_text("\xc0\xaf", "??"); /* overlong */
+	assert_text("\xe0\x9f\xbf", "???");
+	assert_text("\xf0\x8f\xbf\xbf", "????");
+	assert_text("\xed\xa0\x80", "???");      /* half of a surrogate pair */
+	assert_text("\xf4\x90\x80\x80", "????"); /* beyond Unicode */
+	assert_text("\xe2\x28\xa1", "?(?");
+	assert_text("a\"b\n", "a\"b\n");
 }
 
 static void assert_time(int64_t time_ms, const char *expected)
@@ -199,6 +187,29 @@ static void test_score(void **state)
 		"\"posteriors\":{\"yes\":0.9,\"no\":0.1,\"silence\":null},\"model\":\"commands\"}");
 }
 
+static void test_audio(void **state)
+{
+	(void)state;
+	struct kws_audio_event event = {.start_sample = 13440,
+		.end_sample = 29440,
+		.rate_hz = 16000,
+		.name = "marvin",
+		.hop = 21,
+		.sample = 29360,
+		.time_ms = 1,
+		.monotonic_ns = 2,
+		.model = "kws-12"};
+	json_t *json = NULL;
+	assert_int_equal(kws_event_audio(&event, &json), 0);
+	assert_dump(json,
+		"{\"v\":1,\"name\":\"marvin\",\"format\":\"S16LE\",\"channels\":1,"
+		"\"rate_hz\":16000,\"start_sample\":13440,\"end_sample\":29440,\"hop\":21,"
+		"\"sample\":29360,\"time\":\"1970-01-01T00:00:00.001Z\",\"monotonic_ns\":2,"
+		"\"model\":\"kws-12\"}");
+	event.name = NULL;
+	assert_int_equal(kws_event_audio(&event, &json), KWS_EINVAL);
+}
+
 static void test_level(void **state)
 {
 	(void)state;
@@ -225,10 +236,29 @@ static void test_stamp(void **state)
 	json_t *event = NULL;
 	json_t *stamped = NULL;
 	assert_int_equal(kws_event_level(-1.0, -0.5, &event), 0);
-	assert_int_equal(kws_event_stamp(event, 41, "00ff", &stamped), 0);
+	assert_int_equal(kws_event_stamp(event, 41, "00ff", "kitchen", &stamped), 0);
 	assert_dump(stamped,
-		"{\"v\":1,\"seq\":41,\"boot\":\"00ff\",\"rms_dbfs\":-1.0,\"peak_dbfs\":-0.5}");
+		"{\"v\":1,\"seq\":41,\"boot\":\"00ff\",\"rms_dbfs\":-1.0,\"peak_dbfs\":-0.5,"
+		"\"site\":\"kitchen\"}");
 	assert_dump(event, "{\"v\":1,\"rms_dbfs\":-1.0,\"peak_dbfs\":-0.5}");
+}
+
+static void assert_no_site(const char *site)
+{
+	json_t *event = NULL;
+	json_t *stamped = NULL;
+	assert_int_equal(kws_event_level(-1.0, -0.5, &event), 0);
+	assert_int_equal(kws_event_stamp(event, 1, NULL, site, &stamped), 0);
+	assert_true(json_is_null(json_object_get(stamped, "site")));
+	json_decref(stamped);
+	json_decref(event);
+}
+
+static void test_stamp_without_a_site(void **state)
+{
+	(void)state;
+	assert_no_site("");
+	assert_no_site(NULL);
 }
 
 int main(void)
@@ -236,14 +266,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_detection),
 		cmocka_unit_test(test_detection_unknowns),
-		cmocka_unit_test(test_detection_without_a_site),
 		cmocka_unit_test(test_detection_needs_a_name),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_audio),
 		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_stamp),
+		cmocka_unit_test(test_stamp_without_a_site),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -47,6 +47,36 @@ static int tear_down(void **state)
 	return uv_loop_close(&loop);
 }
 
+static json_t *two_models(void)
+{
+	return json_pack(
+		"{s:s, s:{s:[{s:s, s:{s:i, s:i}, s:{s:i, s:i}}, {s:s, s:{s:i}, s:{s:i}}]}}",
+		"version", "1", "network", "models", "model", "one", "keyword_detections", "yes", 3,
+		"no", 0, "keyword_near_misses", "yes", 1, "no", 2, "model", "a \"b\" \\c",
+		"keyword_detections", "line\nfeed", 4, "keyword_near_misses", "line\nfeed", 5);
+}
+
+static void counts_each_keyword(void **state)
+{
+	json_t *status = two_models();
+	char *text = kws_metrics_text(status);
+	(void)state;
+	assert_non_null(status);
+	assert_non_null(text);
+	assert_non_null(strstr(text,
+		"\n# TYPE kwsd_detections_total counter\n"
+		"kwsd_detections_total{model=\"one\",keyword=\"yes\"} 3\n"
+		"kwsd_detections_total{model=\"one\",keyword=\"no\"} 0\n"
+		"kwsd_detections_total{model=\"a \\\"b\\\" \\\\c\",keyword=\"line\\nfeed\"} 4\n#"));
+	assert_non_null(strstr(text, "\n# TYPE kwsd_near_misses_total counter\n"
+				     "kwsd_near_misses_total{model=\"one\",keyword=\"yes\"} 1\n"
+				     "kwsd_near_misses_total{model=\"one\",keyword=\"no\"} 2\n"
+				     "kwsd_near_misses_total{model=\"a \\\"b\\\" "
+				     "\\\\c\",keyword=\"line\\nfeed\"} 5\n#"));
+	free(text);
+	json_decref(status);
+}
+
 static void write_text(struct kws_metrics_file *file, const char *text)
 {
 	assert_false(kws_metrics_file_is_busy(file));
@@ -224,6 +254,7 @@ int main(void)
 			the_name_of_the_mute_is_kept_free, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_planted_link_is_not_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_loop_turns_meanwhile, set_up, tear_down),
+		cmocka_unit_test(counts_each_keyword),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -133,7 +133,9 @@ static void test_frames(void **state)
 	assert_false(more);
 	int seq;
 	assert_int_equal(sscanf(frame, "{\"v\":1,\"seq\":%d,", &seq), 1);
-	snprintf(expected, sizeof(expected), "{\"v\":1,\"seq\":%d,\"boot\":\"%s\",\"number\":%d}",
+	snprintf(expected, sizeof(expected),
+		"{\"v\":1,\"seq\":%d,\"boot\":\"%s\",\"number\":%d,"
+		"\"site\":null}",
 		seq, kws_publisher_boot(f->publisher), seq);
 	assert_string_equal(frame, expected);
 	zmq_close(socket);
@@ -152,6 +154,66 @@ static void test_sequence_per_topic(void **state)
 	assert_event(subscriber, "a.x", 1, 10);
 	assert_event(subscriber, "a.x", 2, 12);
 	assert_event(subscriber, "a.y", 1, 13);
+	kws_subscriber_destroy(subscriber);
+}
+
+static void assert_site(struct kws_subscriber *subscriber, const char *site)
+{
+	char *topic = NULL;
+	json_t *event = NULL;
+	assert_int_equal(kws_subscriber_receive(subscriber, TIMEOUT_MS, &topic, &event), 0);
+	const char *found = json_string_value(json_object_get(event, "site"));
+	if (site == NULL) {
+		assert_true(json_is_null(json_object_get(event, "site")));
+	} else {
+		assert_string_equal(found, site);
+	}
+	free(topic);
+	json_decref(event);
+}
+
+/* Each message says of which room it is, as things are when it is sent. */
+static void test_site(void **state)
+{
+	struct fixture *f = *state;
+	struct kws_subscriber *subscriber = subscribe(f, "a");
+	assert_int_equal(publish(f, "a", 1), 0);
+	assert_site(subscriber, NULL);
+	kws_publisher_set_site(f->publisher, "kitchen");
+	assert_int_equal(publish(f, "a", 2), 0);
+	assert_site(subscriber, "kitchen");
+	kws_publisher_set_site(f->publisher, "k\xfc"
+					     "che");
+	assert_int_equal(publish(f, "a", 3), 0);
+	assert_site(subscriber, "k?che");
+	kws_publisher_set_site(f->publisher, "");
+	assert_int_equal(publish(f, "a", 4), 0);
+	assert_site(subscriber, NULL);
+	kws_subscriber_destroy(subscriber);
+}
+
+/* Who writes an event down before it is sent writes what subscribers get. */
+static void test_stamp(void **state)
+{
+	struct fixture *f = *state;
+	char *topic = NULL;
+	json_t *sent = NULL;
+	json_t *stamped = NULL;
+	struct kws_subscriber *subscriber = subscribe(f, "a");
+	kws_publisher_set_site(f->publisher, "kitchen");
+	for (int number = 1; number <= 2; number++) {
+		json_t *event = json_pack("{s:i, s:i}", "v", 1, "number", number);
+		assert_int_equal(kws_publisher_stamp(f->publisher, "a", event, &stamped), 0);
+		assert_int_equal(publish(f, "b", number), 0);
+		assert_int_equal(publish(f, "a", number), 0);
+		assert_int_equal(kws_subscriber_receive(subscriber, TIMEOUT_MS, &topic, &sent), 0);
+		assert_int_equal(json_integer_value(json_object_get(sent, "seq")), number);
+		assert_true(json_equal(stamped, sent));
+		free(topic);
+		json_decref(sent);
+		json_decref(stamped);
+		json_decref(event);
+	}
 	kws_subscriber_destroy(subscriber);
 }
 
@@ -439,6 +501,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sequence_per_topic, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_site, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stamp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_joiner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_boot, setup, teardown),

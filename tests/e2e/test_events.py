@@ -21,13 +21,13 @@ DETECTION = {
 SCORE = {
     "v": int, "seq": int, "boot": str, "hop": int, "sample": int, "exit": int, "exits": int,
     "entropy": NUMBER, "policy": str, "reason": str, "change": type(None), "disagreement": int,
-    "label": str, "score": NUMBER, "posteriors": dict, "model": str,
+    "label": str, "score": NUMBER, "posteriors": dict, "model": str, "site": str,
 }
 STATE = {
     "v": int, "seq": int, "boot": str, "state": str, "reason": str, "time": str,
-    "monotonic_ns": int,
+    "monotonic_ns": int, "site": str,
 }
-LEVEL = {"v": int, "seq": int, "boot": str, "rms_dbfs": NUMBER, "peak_dbfs": NUMBER}
+LEVEL = {"v": int, "seq": int, "boot": str, "rms_dbfs": NUMBER, "peak_dbfs": NUMBER, "site": str}
 
 
 class EventFields(harness.DaemonTest):
@@ -73,7 +73,6 @@ class EventsTest(EventFields):
             self.assertEqual(event["audio_ms"], event["sample"] / 16)
             self.assertTrue(0 <= event["latency_ms"] < 1000, event)
             self.assertLess(event["rms_dbfs"], 0)
-            self.assertEqual(event["site"], "kitchen")
 
     def check_scores(self, found):
         for event in found:
@@ -102,6 +101,7 @@ class EventsTest(EventFields):
         self.check_scores(harness.scores(messages))
         self.check_numbering(messages)
         for topic, event in messages:
+            self.assertEqual(event["site"], "kitchen")
             if topic == "kws.state":
                 self.assert_fields(event, STATE)
             elif topic == "kws.level":
@@ -149,6 +149,15 @@ class FedTest(EventFields):
         self.assertEqual(printed, [event for event in harness.detections(sent)
                                    if event["name"] in words])
         self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_new_site_is_told_at_once(self):
+        self.start_stdin("ipc.site=kitchen")
+        self.daemon.feed(harness.silence(1))
+        level = self.subscriber.until(lambda topic, _: topic == "kws.level", "kws.level")[-1][1]
+        self.assertEqual(level["site"], "kitchen")
+        self.assertEqual(self.daemon.kwsctl("set", "ipc.site", "hall").returncode, 0)
+        self.assertEqual(self.daemon.kwsctl("mute").returncode, 0)
+        self.assertEqual(self.subscriber.until_state("muted")[-1][1]["site"], "hall")
 
     def test_a_near_miss_is_told_as_one(self):
         word = harness.WORDS[0]

@@ -66,6 +66,16 @@ class ModelsTest(harness.DaemonTest):
             lambda topic, event: topic == "kws.score" and event["hop"] == last and
             event["model"] == last_model, f"hop {last} of {last_model}")
 
+    def assert_counted(self, found):
+        """By the metrics, of the German model and the original."""
+        lines = self.daemon.kwsctl("metrics").stdout.splitlines()
+        for model, keywords in (("german", GERMAN.values()), ("commands", GERMAN)):
+            names = [event["name"] for event in of_model(found, model)]
+            for keyword in keywords:
+                label = f'{{model="{model}",keyword="{keyword}"}}'
+                self.assertIn(f"kwsd_detections_total{label} {names.count(keyword)}", lines)
+                self.assertIn(f"kwsd_near_misses_total{label} 0", lines)
+
     def scan(self, *models):
         wav = self.folder / "words.wav"
         harness.write_wav(wav, self.samples)
@@ -146,10 +156,13 @@ class ModelsTest(harness.DaemonTest):
         network = self.daemon.status()["network"]
         self.assertEqual(network["model"], "german, commands")
         self.assertEqual(network["detections"], len(found))
-        printed = self.daemon.kwsctl("metrics").stdout
-        for model in ("german", "commands"):
-            self.assertIn(f'kwsd_detections_total{{model="{model}"}} '
-                          f'{len(of_model(found, model))}\n', printed)
+        self.assert_counted(found)
+        # neither a model that comes back nor another pipeline is counted anew
+        for command in (("load-model", "french"), ("load-model", "german", str(self.commands)),
+                        ("set", "model.hop_frames", "2")):
+            self.assertEqual(self.daemon.kwsctl(*command).returncode, 0)
+        self.assertEqual(self.daemon.status()["network"]["detections"], 0)
+        self.assert_counted(found)
 
     def test_what_was_set_for_a_keyword_ends_with_its_model(self):
         self.start_with(self.commands)
