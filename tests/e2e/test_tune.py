@@ -209,11 +209,11 @@ class TuneTest(harness.DaemonTest):
         long = self.folder / ("x" * 200)
         long.symlink_to(harness.MODEL)
         for settings, sentence in ((("--set", "ipc.site=kitchen ; left"), "[ipc].site: 'kitchen ; left' cannot stand"),
-                                   (("--model", long), "[model].path: ")):
+                                   (("--set", f"model.path={long}"), "[model].path: ")):
             with self.subTest(settings):
                 told = self.assert_refused(sentence, *settings, "--write", self.tuned, "--stream", self.wav)
                 self.assertNotIn("reading", told)
-        done = self.tune("--model", long, "--policy", "always-1", "--stream", self.wav)
+        done = self.tune("--set", f"model.path={long}", "--policy", "always-1", "--stream", self.wav)
         self.assertIn("Best for penalty", done.stdout)
 
     def test_curves_that_cannot_be_drawn_leave_the_configuration(self):
