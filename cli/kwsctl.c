@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-monitor.h"
@@ -132,6 +133,14 @@ static enum kwsctl_status run_plain(const struct kwsctl_command *command,
 	return call_and_print(command, options, NULL);
 }
 
+/* After the daemon's refusal, which says of this spelling only that there is no such key. */
+static void hint_at_keyword(const char *key)
+{
+	if (strncmp(key, "keyword.", strlen("keyword.")) == 0) {
+		kwsctl_complain("a keyword's name stands behind a space: 'keyword NAME.threshold'");
+	}
+}
+
 static enum kwsctl_status run_get(const struct kwsctl_command *command,
 	const struct kwsctl_options *options, int count, char **args)
 {
@@ -143,6 +152,9 @@ static enum kwsctl_status run_get(const struct kwsctl_command *command,
 	}
 	enum kwsctl_status status = call(options, command->name, params, &result);
 	if (status != KWSCTL_OK) {
+		if (status == KWSCTL_REFUSED && count > 0) {
+			hint_at_keyword(args[0]);
+		}
 		return status;
 	}
 	/* {"section.key": value} prints as the value alone, which is what a script wants */
@@ -175,7 +187,11 @@ static enum kwsctl_status run_set(const struct kwsctl_command *command,
 		}
 	}
 	json_t *params = json_pack("{s:o, s:b}", "values", values, "persist", options->persist);
-	return call_and_print(command, options, params);
+	enum kwsctl_status status = call_and_print(command, options, params);
+	for (int i = 0; i < count && status == KWSCTL_REFUSED; i += 2) {
+		hint_at_keyword(args[i]);
+	}
+	return status;
 }
 
 static enum kwsctl_status run_load_model(const struct kwsctl_command *command,

@@ -297,6 +297,10 @@ static void test_daemon_refuses(void **state)
 	assert_int_equal(RUN(f, "get", "no.such"), 1);
 	assert_string_equal(f->out, "");
 	assert_string_equal(f->err, "kwsctl: there is no key 'no.such'\n");
+	assert_int_equal(RUN(f, "get", "keyword.stop.threshold"), 1);
+	assert_string_equal(f->err,
+		"kwsctl: there is no key 'keyword.stop.threshold'\n"
+		"kwsctl: a keyword's name stands behind a space: 'keyword NAME.threshold'\n");
 	assert_int_equal(RUN(f, "reload"), 1);
 	assert_string_equal(f->err, "kwsctl: kwsd.conf:3: [audio].device: ? is no device\n");
 }
