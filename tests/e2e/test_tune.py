@@ -113,6 +113,21 @@ class TuneTest(harness.DaemonTest):
                                  [names.count(word) - 1, 1])
                 self.assertEqual("too few speakers" in done.stderr, speaker != "")
 
+    def test_tells_words_that_look_like_a_keyword(self):
+        word = harness.WORDS[0]
+        sentence = f"'{word.upper()}': no keyword of this model, which has '{word}', so taken as other speech\n"
+        table = self.folder / "list.tsv"
+        harness.write_wav(self.folder / "word.wav", harness.speech(word))
+        table.write_text("".join(f"word.wav\t{name}\n" for name in (word, word, word.upper(), "other", "_unknown_")),
+                         encoding="utf-8")
+        done = self.tune("--clips", table, "--policy", "always-1")
+        self.assertIn(f"{table}: 1 of {sentence}", done.stderr)
+        self.assertEqual(done.stderr.count("no keyword of this model"), 1)
+        labels = self.wav.with_suffix(".tsv")
+        self.write_labels(labels, [(*times, name.upper() if name == word else name) for *times, name in self.labels])
+        done = self.tune("--stream", self.wav, "--policy", "always-1")
+        self.assertIn(f"{labels}: {sum(name == word for *_, name in self.labels)} of {sentence}", done.stderr)
+
     def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
         word = harness.WORDS[0]
         arguments = ("--policy", "always-1", "--set", f"keyword {word}.enabled=no", "--stream", self.wav, self.noise)
