@@ -32,7 +32,8 @@ static const char help[] =
 	"  --model FILE             the model (default: the one that was installed)\n"
 	"  --list FILE              further paths, one a line; '-' reads them from the standard "
 	"input\n"
-	"  --delta D                answer with the first exit whose entropy is below D nats\n"
+	"  --delta D                answer with the first exit whose entropy is below D nats,\n"
+	"                           as the policy entropy does\n"
 	"  --policy P               answer as this policy of [exits] does; each clip is a stream "
 	"of its own\n"
 	"  --config FILE            the daemon's configuration. What counts: [audio].channel,\n"
@@ -55,7 +56,9 @@ struct answer {
 
 struct classify {
 	struct kws_cli_settings settings;
-	bool deciding; /* something was set for the policy */
+	bool deciding;           /* something was set for the policy */
+	bool delta;              /* --delta was given */
+	const char *policy_name; /* of --policy, or NULL */
 	const char *list_path;
 	bool json;
 	bool logits;
@@ -234,9 +237,11 @@ static bool take_policy_option(struct classify *classify, int option)
 	classify->deciding = true;
 	switch (option) {
 	case 'd':
+		classify->delta = true;
 		return kws_cli_settings_set(settings, "exits.policy", "entropy") &&
 		       kws_cli_settings_set(settings, "exits.delta", optarg);
 	case 'p':
+		classify->policy_name = optarg;
 		return kws_cli_settings_set(settings, "exits.policy", optarg);
 	case 's':
 		return kws_cli_settings_add(settings, optarg);
@@ -244,6 +249,18 @@ static bool take_policy_option(struct classify *classify, int option)
 		settings->config_path = optarg;
 		return true;
 	}
+}
+
+/* Else the last of them would win without a word. */
+static bool check_policy(const struct classify *classify)
+{
+	const char *policy = classify->policy_name;
+	bool agree = !classify->delta || policy == NULL || strcmp(policy, "entropy") == 0;
+	if (!agree) {
+		fprintf(stderr, "kws: --delta is of the policy entropy, not of --policy %s\n",
+			policy);
+	}
+	return agree;
 }
 
 /* Returns -1 to go on. */
@@ -266,7 +283,7 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		bool taken = true;
 		switch (option) {
 		case 'm':
-			taken = kws_cli_settings_set(&classify->settings, "model.path", optarg);
+			taken = kws_cli_settings_add_model(&classify->settings, optarg);
 			break;
 		case 'l':
 			classify->list_path = optarg;
@@ -295,7 +312,7 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		fputs(help, stderr);
 		return KWS_EXIT_USAGE;
 	}
-	return -1;
+	return check_policy(classify) ? -1 : KWS_EXIT_USAGE;
 }
 
 static int load_model(struct classify *classify)

@@ -42,7 +42,6 @@ struct scan {
 	bool scores;
 	struct kws_cli_settings settings;
 	struct kws_config *config;
-	bool model_given;
 	struct kws_model_set models;
 	struct kws_pipeline *pipeline;
 	const char *thresholds; /* NULL: as configured */
@@ -241,14 +240,6 @@ static int load(struct scan *scan)
 	return status == KWS_EXIT_OK ? load_thresholds(scan) : status;
 }
 
-static bool add_model(struct scan *scan, const char *path)
-{
-	bool first = !scan->model_given;
-	scan->model_given = true;
-	return first ? kws_cli_settings_set(&scan->settings, "model.path", path)
-		     : kws_cli_settings_extend(&scan->settings, "model.path", path);
-}
-
 /* Returns -1 to go on. */
 static int parse_options(struct scan *scan, int argc, char **argv)
 {
@@ -278,7 +269,7 @@ static int parse_options(struct scan *scan, int argc, char **argv)
 			scan->settings.config_path = optarg;
 			break;
 		case 'm':
-			if (!add_model(scan, optarg)) {
+			if (!kws_cli_settings_add_model(&scan->settings, optarg)) {
 				return KWS_EXIT_USAGE;
 			}
 			break;

@@ -140,7 +140,7 @@ static bool take_option(struct tune *tune, int option)
 	case 's':
 		return kws_cli_settings_add(&tune->settings, optarg);
 	case 'm':
-		return kws_cli_settings_set(&tune->settings, "model.path", optarg);
+		return kws_cli_settings_add_model(&tune->settings, optarg);
 	case 'f':
 		return parse_number(
 			"--false-alarms-per-hour", optarg, &tune->wish.false_alarms_per_hour);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ipc/endpoint.h"
 #include "ipc/keyring.h"
 
 /* A wrong name or key is the user's; what the file system refuses is not. */
@@ -19,7 +20,7 @@ static const char *given_or_env(const char *given, const char *variable)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-enum kwsctl_status kwsctl_client_keys(const struct kwsctl_options *options,
+enum kwsctl_status kwsctl_client_keys(const struct kwsctl_options *options, const char *endpoint,
 	struct kws_curve_client *out, const struct kws_curve_client **keys)
 {
 	struct kws_error error;
@@ -35,6 +36,14 @@ enum kwsctl_status kwsctl_client_keys(const struct kwsctl_options *options,
 	}
 	if (kws_curve_client_read(out, key, server_key, &error) < 0) {
 		kwsctl_complain(error.text);
+		return KWSCTL_USAGE;
+	}
+	/* only those that were typed: the environment is there for other calls, too */
+	if ((options->key != NULL || options->server_key != NULL) &&
+		!kws_endpoint_is_tcp(endpoint)) {
+		kws_keys_wipe(&out->own);
+		kwsctl_complain("--key and --server-key are for a tcp:// endpoint: name it with "
+				"--endpoint, or for monitor with --events");
 		return KWSCTL_USAGE;
 	}
 	*keys = out;

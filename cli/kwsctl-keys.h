@@ -8,9 +8,10 @@
 /* Where kwsd has its keys unless it is told otherwise. */
 #define KWSCTL_DEFAULT_KEYS "/etc/kwsd/keys"
 
-/* The keys to connect with, from the options or the environment; `*keys` becomes NULL where none
- * are given, else `out`, which kws_keys_wipe() should end. Complains on an error. */
-enum kwsctl_status kwsctl_client_keys(const struct kwsctl_options *options,
+/* The keys to connect to `endpoint` with, from the options or the environment; `*keys` becomes NULL
+ * where none are given, else `out`, which kws_keys_wipe() should end. Complains on an error, also
+ * where options give keys to an endpoint that has none. */
+enum kwsctl_status kwsctl_client_keys(const struct kwsctl_options *options, const char *endpoint,
 	struct kws_curve_client *out, const struct kws_curve_client **keys);
 
 /* The commands that work on files, without a daemon. */

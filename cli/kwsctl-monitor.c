@@ -2,6 +2,7 @@
 #include "cli/kwsctl-monitor.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "cli/kwsctl-keys.h"
+#include "cli/kwsctl-options.h"
 #include "cli/kwsctl-print.h"
 #include "cli/kwsctl-scores.h"
 #include "cli/terminal.h"
@@ -31,6 +33,7 @@ struct monitor {
 	json_t *last_seq; /* topic -> seq */
 	char boot[64];
 	const char *endpoint;
+	int for_seconds;        /* 0: no limit */
 	int64_t alone_since_ms; /* when it was last connected, or the start */
 	bool alone_told;
 	int printed; /* without states */
@@ -225,10 +228,10 @@ static enum kwsctl_status end_status(const struct monitor *monitor)
 static enum kwsctl_status receive_all(struct monitor *monitor)
 {
 	const struct kwsctl_options *options = monitor->options;
-	int64_t end_ms = now_ms() + (int64_t)options->for_seconds * 1000;
+	int64_t end_ms = now_ms() + (int64_t)monitor->for_seconds * 1000;
 	monitor->alone_since_ms = now_ms();
 	while (!stop_requested) {
-		int64_t left_ms = options->for_seconds > 0 ? end_ms - now_ms() : SLICE_MS;
+		int64_t left_ms = monitor->for_seconds > 0 ? end_ms - now_ms() : SLICE_MS;
 		if (left_ms <= 0) {
 			return end_status(monitor);
 		}
@@ -287,12 +290,17 @@ enum kwsctl_status kwsctl_monitor(
 	struct kws_curve_client own;
 	const struct kws_curve_client *keys;
 	struct monitor monitor = {.options = options, .name_count = count, .names = names};
+	enum kwsctl_status status = kwsctl_options_number(
+		"--for", options->for_text, "seconds", INT_MAX, &monitor.for_seconds);
+	if (status != KWSCTL_OK) {
+		return status;
+	}
 	const char *endpoint = kwsctl_endpoint(options->events, KWS_ENDPOINT_EVENTS, buffer);
 	if (endpoint == NULL) {
 		return KWSCTL_USAGE;
 	}
 	monitor.endpoint = endpoint;
-	enum kwsctl_status status = kwsctl_client_keys(options, &own, &keys);
+	status = kwsctl_client_keys(options, endpoint, &own, &keys);
 	if (status != KWSCTL_OK) {
 		return status;
 	}

@@ -2,16 +2,14 @@
 /* kwsctl: talks to a running kwsd. */
 #include "cli/kwsctl.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/kwsctl-keys.h"
 #include "cli/kwsctl-monitor.h"
+#include "cli/kwsctl-options.h"
 #include "cli/kwsctl-print.h"
 #include "cli/terminal.h"
 #include "common/file.h"
@@ -21,71 +19,8 @@
 
 #define DEFAULT_TIMEOUT_MS 2000
 
-struct command {
-	const char *name;
-	int min_args;
-	int max_args;
-	const char
-		*options; /* for getopt; a leading '+': what follows the first argument is data */
-	enum kwsctl_status (*run)(const struct command *command,
-		const struct kwsctl_options *options, int count, char **args);
-};
-
-static const char usage_text[] =
-	"usage: kwsctl [OPTION...] COMMAND\n"
-	"\n"
-	"  status                  what the daemon does now\n"
-	"  monitor [NAME...]       one line per detection, of all keywords or of these,\n"
-	"                          and always one per change of state\n"
-	"  get [KEY]               all settings, or one (section.key)\n"
-	"  set KEY VALUE [KEY VALUE...]\n"
-	"                          change settings until the file is read again; with\n"
-	"                          --persist in front also in the file\n"
-	"  reload                  read the configuration file again\n"
-	"  devices                 the sound devices\n"
-	"  level                   how loud it is, in dB below full scale\n"
-	"  models                  the models in the folders of the current ones\n"
-	"  load-model NAME...      go over to that model, or to several side by side, of that\n"
-	"                          folder or a path; --persist also writes the file\n"
-	"  metrics                 the counters in Prometheus' text format\n"
-	"  mute                    throw the audio away, until unmute or for --for SECONDS; a "
-	"crash\n"
-	"                          of kwsd does not end it, stopping kwsd does\n"
-	"  unmute                  listen again\n"
-	"  keygen PATH             make a key pair in PATH.key (secret) and PATH.pub\n"
-	"  authorize NAME KEY      let a client with this public key (or its file) read events\n"
-	"  revoke NAME             take that back\n"
-	"\n"
-	"      --endpoint E        control endpoint of the daemon\n"
-	"      --events E          event endpoint (monitor)\n"
-	"      --key FILE          own CURVE key, for tcp:// (or $KWSCTL_KEY)\n"
-	"      --server-key KEY    public key of the daemon, or its file (or $KWSCTL_SERVER_KEY)\n"
-	"      --timeout MS        wait so long for an answer, default 2000\n"
-	"  -j, --json              print JSON: the result, or for monitor one event per line\n"
-	"  -h, --help\n"
-	"  -V, --version\n"
-	"\n"
-	"monitor:\n"
-	"      --scores            also every hop, if ipc.scores is yes: score, exit, reason,\n"
-	"                          change; and near misses, if\n"
-	"                          detector.candidate_threshold is above 0\n"
-	"  -n, --count N           end after N events (states are not counted)\n"
-	"      --for SECONDS       end after this time (mute: listen again after it)\n"
-	"\n"
-	"keygen, authorize, revoke:\n"
-	"      --show-secret       print the secret key too\n"
-	"      --control           authorize for the control protocol as well\n"
-	"      --keys DIR          the daemon's keys, default " KWSCTL_DEFAULT_KEYS "\n"
-	"\n"
-	"The endpoints default to ipc:// sockets in $KWSD_RUNTIME_DIR, else $RUNTIME_DIRECTORY,\n"
-	"$XDG_RUNTIME_DIR/kwsd or /run/kwsd, the first in which a daemon listens.\n"
-	"\n"
-	"exit status: 0 success, 1 the daemon refused, 2 wrong usage, 3 the daemon cannot be "
-	"reached\n"
-	"or refuses the key, 4 monitor: --for ran out or a signal came before --count events.\n"
-	"Over tcp:// monitor waits where nobody listens, where the daemon has another key than\n"
-	"--server-key, and where it wants keys that are not given: after 3 s it says so, once\n"
-	"until it is connected.\n";
+/* The daemon allows no more. */
+#define MUTE_SECONDS_MAX 604800
 
 void kwsctl_complain(const char *sentence)
 {
@@ -139,7 +74,7 @@ static enum kwsctl_status call(
 		json_decref(params);
 		return KWSCTL_USAGE;
 	}
-	status = kwsctl_client_keys(options, &own, &keys);
+	status = kwsctl_client_keys(options, endpoint, &own, &keys);
 	if (status != KWSCTL_OK) {
 		json_decref(params);
 		return status;
@@ -182,7 +117,7 @@ static enum kwsctl_status print_result(const struct kwsctl_options *options, jso
 
 /* Takes `params`; the method has the command's name. */
 static enum kwsctl_status call_and_print(
-	const struct command *command, const struct kwsctl_options *options, json_t *params)
+	const struct kwsctl_command *command, const struct kwsctl_options *options, json_t *params)
 {
 	json_t *result;
 	enum kwsctl_status status = call(options, command->name, params, &result);
@@ -190,16 +125,24 @@ static enum kwsctl_status call_and_print(
 }
 
 /* The commands without parameters. */
-static enum kwsctl_status run_plain(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_plain(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)count;
 	(void)args;
 	return call_and_print(command, options, NULL);
 }
 
-static enum kwsctl_status run_get(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+/* After the daemon's refusal, which says of this spelling only that there is no such key. */
+static void hint_at_keyword(const char *key)
+{
+	if (strncmp(key, "keyword.", strlen("keyword.")) == 0) {
+		kwsctl_complain("a keyword's name stands behind a space: 'keyword NAME.threshold'");
+	}
+}
+
+static enum kwsctl_status run_get(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	json_t *result;
 	json_t *params = count > 0 ? json_pack("{s:s}", "key", args[0]) : NULL;
@@ -209,6 +152,9 @@ static enum kwsctl_status run_get(
 	}
 	enum kwsctl_status status = call(options, command->name, params, &result);
 	if (status != KWSCTL_OK) {
+		if (status == KWSCTL_REFUSED && count > 0) {
+			hint_at_keyword(args[0]);
+		}
 		return status;
 	}
 	/* {"section.key": value} prints as the value alone, which is what a script wants */
@@ -221,11 +167,15 @@ static enum kwsctl_status run_get(
 	return print_result(options, result);
 }
 
-static enum kwsctl_status run_set(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_set(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	if (count % 2 != 0) {
-		kwsctl_complain("set: a key lacks its value");
+		char sentence[256];
+		snprintf(sentence, sizeof(sentence),
+			"set: no value behind the key '%.100s'; one with a space in it is quoted",
+			args[count - 1]);
+		kwsctl_complain(sentence);
 		return KWSCTL_USAGE;
 	}
 	json_t *values = json_object();
@@ -237,11 +187,15 @@ static enum kwsctl_status run_set(
 		}
 	}
 	json_t *params = json_pack("{s:o, s:b}", "values", values, "persist", options->persist);
-	return call_and_print(command, options, params);
+	enum kwsctl_status status = call_and_print(command, options, params);
+	for (int i = 0; i < count && status == KWSCTL_REFUSED; i += 2) {
+		hint_at_keyword(args[i]);
+	}
+	return status;
 }
 
-static enum kwsctl_status run_load_model(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_load_model(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	json_t *models = json_array();
 	for (int i = 0; i < count; i++) {
@@ -256,8 +210,8 @@ static enum kwsctl_status run_load_model(
 }
 
 /* The text as it is, for a scraper. */
-static enum kwsctl_status run_metrics(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_metrics(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)count;
 	(void)args;
@@ -274,227 +228,81 @@ static enum kwsctl_status run_metrics(
 	return kwsctl_finish_output();
 }
 
-static enum kwsctl_status run_mute(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_mute(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)count;
 	(void)args;
-	json_t *params =
-		options->for_seconds > 0 ? json_pack("{s:i}", "for_s", options->for_seconds) : NULL;
+	int seconds;
+	enum kwsctl_status status = kwsctl_options_number(
+		"--for", options->for_text, "seconds", MUTE_SECONDS_MAX, &seconds);
+	if (status != KWSCTL_OK) {
+		return status;
+	}
+	json_t *params = seconds > 0 ? json_pack("{s:i}", "for_s", seconds) : NULL;
 	return call_and_print(command, options, params);
 }
 
-static enum kwsctl_status run_monitor(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_monitor(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)command;
 	return kwsctl_monitor(options, count, args);
 }
 
-static enum kwsctl_status run_keygen(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_keygen(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)command;
 	(void)count;
 	return kwsctl_keygen(options, args[0]);
 }
 
-static enum kwsctl_status run_authorize(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_authorize(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)command;
 	(void)count;
 	return kwsctl_authorize(options, args[0], args[1]);
 }
 
-static enum kwsctl_status run_revoke(
-	const struct command *command, const struct kwsctl_options *options, int count, char **args)
+static enum kwsctl_status run_revoke(const struct kwsctl_command *command,
+	const struct kwsctl_options *options, int count, char **args)
 {
 	(void)command;
 	(void)count;
 	return kwsctl_revoke(options, args[0]);
 }
 
-#define SHORT_OPTIONS "hVjn:"
+#define CALL KWSCTL_CALL_OPTIONS
 
-static const struct command commands[] = {
-	{"status", 0, 0, SHORT_OPTIONS, run_plain},
-	{"monitor", 0, INT_MAX, SHORT_OPTIONS, run_monitor},
-	{"get", 0, 1, SHORT_OPTIONS, run_get},
-	{"set", 2, INT_MAX, "+" SHORT_OPTIONS, run_set}, /* a value may begin with '-' */
-	{"reload", 0, 0, SHORT_OPTIONS, run_plain},
-	{"devices", 0, 0, SHORT_OPTIONS, run_plain},
-	{"level", 0, 0, SHORT_OPTIONS, run_plain},
-	{"metrics", 0, 0, SHORT_OPTIONS, run_metrics},
-	{"models", 0, 0, SHORT_OPTIONS, run_plain},
-	{"load-model", 1, INT_MAX, SHORT_OPTIONS, run_load_model},
-	{"mute", 0, 0, SHORT_OPTIONS, run_mute},
-	{"unmute", 0, 0, SHORT_OPTIONS, run_plain},
-	{"keygen", 1, 1, SHORT_OPTIONS, run_keygen},
-	{"authorize", 2, 2, SHORT_OPTIONS, run_authorize},
-	{"revoke", 1, 1, SHORT_OPTIONS, run_revoke},
+/* The letters are those of kwsctl-options.c. */
+static const struct kwsctl_command commands[] = {
+	{"status", 0, 0, 1, CALL, run_plain},
+	{"monitor", 0, INT_MAX, 1, "EkKjsnf", run_monitor},
+	{"get", 0, 1, 1, CALL, run_get},
+	{"set", 2, INT_MAX, 2, CALL "p", run_set},
+	{"reload", 0, 0, 1, CALL, run_plain},
+	{"devices", 0, 0, 1, CALL, run_plain},
+	{"level", 0, 0, 1, CALL, run_plain},
+	{"metrics", 0, 0, 1, CALL, run_metrics},
+	{"models", 0, 0, 1, CALL, run_plain},
+	{"load-model", 1, INT_MAX, 1, CALL "p", run_load_model},
+	{"mute", 0, 0, 1, CALL "f", run_mute},
+	{"unmute", 0, 0, 1, CALL, run_plain},
+	{"keygen", 1, 1, 1, "S", run_keygen},
+	{"authorize", 2, 2, 2, "cd", run_authorize},
+	{"revoke", 1, 1, 1, "d", run_revoke},
+	{NULL, 0, 0, 0, NULL, NULL},
 };
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].name, name) == 0) {
-			return &commands[i];
-		}
-	}
-	return NULL;
-}
-
-static enum kwsctl_status refuse(const char *what, const char *which)
-{
-	fprintf(stderr, "kwsctl: %s '%s' (see kwsctl --help)\n", what, which);
-	return KWSCTL_USAGE;
-}
-
-static bool read_positive(const char *text, int *value)
-{
-	char *end;
-	errno = 0;
-	long number = strtol(text, &end, 10);
-	if (end == text || *end != '\0' || errno != 0 || number < 1 || number > INT_MAX) {
-		return false;
-	}
-	*value = (int)number;
-	return true;
-}
-
-static const struct option long_options[] = {
-	{"endpoint", required_argument, NULL, 'e'},
-	{"events", required_argument, NULL, 'E'},
-	{"key", required_argument, NULL, 'k'},
-	{"server-key", required_argument, NULL, 'K'},
-	{"keys", required_argument, NULL, 'd'},
-	{"control", no_argument, NULL, 'c'},
-	{"show-secret", no_argument, NULL, 'S'},
-	{"timeout", required_argument, NULL, 't'},
-	{"json", no_argument, NULL, 'j'},
-	{"persist", no_argument, NULL, 'p'},
-	{"scores", no_argument, NULL, 's'},
-	{"count", required_argument, NULL, 'n'},
-	{"for", required_argument, NULL, 'f'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
-};
-
-static enum kwsctl_status read_option(int option, struct kwsctl_options *options)
-{
-	bool fine = true;
-	switch (option) {
-	case 'e':
-		options->endpoint = optarg;
-		break;
-	case 'E':
-		options->events = optarg;
-		break;
-	case 'k':
-		options->key = optarg;
-		break;
-	case 'K':
-		options->server_key = optarg;
-		break;
-	case 'd':
-		options->keys = optarg;
-		break;
-	case 'c':
-		options->control = true;
-		break;
-	case 'S':
-		options->show_secret = true;
-		break;
-	case 't':
-		fine = read_positive(optarg, &options->timeout_ms);
-		break;
-	case 'j':
-		options->json = true;
-		break;
-	case 'p':
-		options->persist = true;
-		break;
-	case 's':
-		options->scores = true;
-		break;
-	case 'n':
-		fine = read_positive(optarg, &options->count);
-		break;
-	case 'f':
-		fine = read_positive(optarg, &options->for_seconds);
-		break;
-	case 'h':
-		fputs(usage_text, stdout);
-		exit(kwsctl_finish_output());
-	case 'V':
-		puts("kwsctl " KWS_VERSION);
-		exit(kwsctl_finish_output());
-	default:
-		return KWSCTL_USAGE; /* getopt has said why */
-	}
-	return fine ? KWSCTL_OK : refuse("not a positive number:", optarg);
-}
-
-static enum kwsctl_status read_options(
-	int argc, char **argv, const char *short_options, struct kwsctl_options *options)
-{
-	int option;
-	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-		enum kwsctl_status status = read_option(option, options);
-		if (status != KWSCTL_OK) {
-			return status;
-		}
-	}
-	return KWSCTL_OK;
-}
-
-static enum kwsctl_status run_command(
-	const struct command *command, int argc, char **argv, struct kwsctl_options *options)
-{
-	optind = 0; /* a new vector begins, which has the program's name first */
-	enum kwsctl_status status = read_options(argc, argv, command->options, options);
-	if (status != KWSCTL_OK) {
-		return status;
-	}
-	bool monitor = command->run == run_monitor;
-	if (!monitor && (options->scores || options->count > 0)) {
-		return refuse("--scores and --count do not belong to", command->name);
-	}
-	if (!monitor && command->run != run_mute && options->for_seconds > 0) {
-		return refuse("--for does not belong to", command->name);
-	}
-	if (command->run != run_set && command->run != run_load_model && options->persist) {
-		return refuse("--persist does not belong to", command->name);
-	}
-	if ((options->control && command->run != run_authorize) ||
-		(options->show_secret && command->run != run_keygen)) {
-		return refuse("--control or --show-secret does not belong to", command->name);
-	}
-	int count = argc - optind;
-	if (count < command->min_args || count > command->max_args) {
-		return refuse("wrong number of arguments for", command->name);
-	}
-	return command->run(command, options, count, argv + optind);
-}
 
 int main(int argc, char **argv)
 {
 	kws_file_hold_standard();
 	struct kwsctl_options options = {.timeout_ms = DEFAULT_TIMEOUT_MS};
-	enum kwsctl_status status = read_options(argc, argv, "+" SHORT_OPTIONS, &options);
-	if (status != KWSCTL_OK) {
-		return status;
-	}
-	if (optind == argc) {
-		fputs(usage_text, stderr);
-		return KWSCTL_USAGE;
-	}
-	const struct command *command = find_command(argv[optind]);
-	if (command == NULL) {
-		return refuse("there is no command", argv[optind]);
-	}
-	argv[optind] = argv[0]; /* getopt begins its complaints with it */
-	return run_command(command, argc - optind, argv + optind, &options);
+	const struct kwsctl_command *command;
+	int count;
+	enum kwsctl_status status =
+		kwsctl_options_read(argc, argv, commands, &options, &command, &count);
+	return status == KWSCTL_OK ? command->run(command, &options, count, argv + 1) : status;
 }

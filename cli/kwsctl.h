@@ -23,10 +23,10 @@ struct kwsctl_options {
 	bool show_secret;       /* keygen */
 	int timeout_ms;
 	bool json;
-	bool persist; /* set */
+	bool persist; /* set, load-model */
 	bool scores;
-	int count;       /* events until the end of monitor; 0: no limit */
-	int for_seconds; /* until the end of monitor; 0: no limit */
+	int count;            /* events until the end of monitor; 0: no limit */
+	const char *for_text; /* seconds until the end of monitor or mute; NULL: no limit */
 };
 
 /* Prints "kwsctl: <sentence>" to stderr, control characters replaced. */

@@ -57,7 +57,7 @@ int kws_cli_model_load(struct kws_model **out, const struct kws_config *config)
 	if (config->model.path.count > 1) {
 		fprintf(stderr,
 			"kws: the configuration has %zu models, and this tool works on one at a "
-			"time: choose it with --model FILE\n",
+			"time: choose it with a single --model FILE\n",
 			config->model.path.count);
 		return KWS_EXIT_USAGE;
 	}

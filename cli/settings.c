@@ -39,7 +39,8 @@ bool kws_cli_settings_set(struct kws_cli_settings *settings, const char *key, co
 	return append(settings, text);
 }
 
-bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key, const char *value)
+/* Adds one more value to the list that the last setting of the key gave it. */
+static bool extend(struct kws_cli_settings *settings, const char *key, const char *value)
 {
 	size_t length = strlen(key);
 	const char *list = NULL;
@@ -61,6 +62,14 @@ bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key,
 	bool set = kws_cli_settings_set(settings, key, longer);
 	free(longer);
 	return set;
+}
+
+bool kws_cli_settings_add_model(struct kws_cli_settings *settings, const char *path)
+{
+	bool first = !settings->model_given;
+	settings->model_given = true;
+	return first ? kws_cli_settings_set(settings, "model.path", path)
+		     : extend(settings, "model.path", path);
 }
 
 int kws_cli_settings_load(struct kws_config **out, const struct kws_cli_settings *settings)

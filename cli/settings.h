@@ -16,6 +16,7 @@ struct kws_cli_settings {
 	const char *config_path; /* NULL: the defaults */
 	char *overrides[KWS_CLI_SETTINGS_MAX];
 	size_t count;
+	bool model_given; /* by kws_cli_settings_add_model() */
 };
 
 /* "section.key=value". False after a complaint. */
@@ -24,8 +25,8 @@ bool kws_cli_settings_add(struct kws_cli_settings *settings, const char *text);
 /* The same of a key and its value. */
 bool kws_cli_settings_set(struct kws_cli_settings *settings, const char *key, const char *value);
 
-/* Adds one more value to the list that the last setting of the key gave it. */
-bool kws_cli_settings_extend(struct kws_cli_settings *settings, const char *key, const char *value);
+/* --model: the first replaces the models of the configuration, each further one stands beside. */
+bool kws_cli_settings_add_model(struct kws_cli_settings *settings, const char *path);
 
 /* Reads the file and the settings; the caller owns *out, which is set only on success. Returns the
  * exit status, if not 0 after a complaint. */

@@ -2,6 +2,7 @@
 #include "cli/tune-input.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/audio-file.h"
+#include "cli/terminal.h"
 #include "dsp/mel.h"
 #include "pipeline/input.h"
 #include "pipeline/resolve.h"
@@ -131,6 +133,47 @@ static size_t label_of(const struct kws_tune_input *input, const char *word)
 	return enabled ? kws_resolve_keyword(input->model, word) : KWS_SPOKEN_OTHER;
 }
 
+static char plain(char letter)
+{
+	return letter == ' ' || letter == '-' ? '_' : (char)tolower((unsigned char)letter);
+}
+
+/* Whether `word` may be meant as class `label`: "Smart Mirror" as smart_mirror. */
+static bool looks_like(const struct kws_model *model, const char *word, size_t label)
+{
+	const char *keyword = kws_model_label(model, label);
+	size_t i = 0;
+	while (word[i] != '\0' && plain(word[i]) == plain(keyword[i])) {
+		i++;
+	}
+	return word[i] == keyword[i] && kws_resolve_keyword(model, keyword) == label &&
+	       kws_resolve_keyword(model, word) == KWS_SPOKEN_OTHER;
+}
+
+/* As other speech they must not be detected, which is hardly what such a table is for. */
+static void tell_lookalikes(const struct kws_tune_input *input, const char *path,
+	const struct kws_table *table, size_t column)
+{
+	for (size_t label = 0; label < kws_model_label_count(input->model); label++) {
+		const char *word = NULL;
+		size_t count = 0;
+		for (size_t i = 0; i < table->count; i++) {
+			const char *cell = table->rows[i].cells[column];
+			if (looks_like(input->model, cell, label)) {
+				word = cell;
+				count++;
+			}
+		}
+		if (word != NULL) {
+			fprintf(stderr, "%s: %zu of '", path, count);
+			kws_terminal_text(stderr, word);
+			fputs("': no keyword of this model, which has '", stderr);
+			kws_terminal_text(stderr, kws_model_label(input->model, label));
+			fputs("', so taken as other speech\n", stderr);
+		}
+	}
+}
+
 static bool read_clip(
 	const struct kws_tune_input *input, const char *path, size_t label, bool in_check)
 {
@@ -249,6 +292,7 @@ bool kws_tune_input_clips(const struct kws_tune_input *input, const char *path)
 	}
 	keep_split(&table, input->split);
 	bool good = table.count > 0;
+	tell_lookalikes(input, path, &table, CLIP_LABEL);
 	if (good) {
 		good = read_rows(input, path, &table);
 	} else {
@@ -309,6 +353,7 @@ static bool read_labels(struct reader *reader, const char *path)
 	if (kws_table_read(&table, path, columns, LABEL_COLUMNS, &error) != 0) {
 		return complain(path, &error);
 	}
+	tell_lookalikes(reader->input, path, &table, LABEL_NAME);
 	bool good = true;
 	for (size_t i = 0; i < table.count && good; i++) {
 		good = add_label(reader, path, &table.rows[i]);

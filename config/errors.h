@@ -7,9 +7,10 @@
 #define KWS_CONFIG_ERRORS_MAX 32
 
 /* Everything that is wrong with one configuration, so that a person mends the file in one go.
- * Each line reads `path:line: [section].key: value 'xx': what is wrong`, is valid UTF-8 and has no
- * control character. When there are more than KWS_CONFIG_ERRORS_MAX, one further line says how many
- * were left out. Start from {0}; kws_config_load() and kws_config_parse() empty it themselves. */
+ * Each line reads `path:line: [section].key: value 'xx': what is wrong`, of a setting from
+ * elsewhere `section.key: value 'xx': what is wrong`, is valid UTF-8 and has no control character.
+ * When there are more than KWS_CONFIG_ERRORS_MAX, one further line says how many were left out.
+ * Start from {0}; kws_config_load() and kws_config_parse() empty it themselves. */
 struct kws_config_errors {
 	size_t count; /* lines in `text` */
 	size_t total; /* errors found, also those left out */

@@ -43,7 +43,8 @@ struct parser {
 };
 
 /* `key` is NULL for an error of the whole section, `value` where there is none to show. What an
- * override gives has no bound, so it is cut for the sake of what stands behind it. */
+ * override gives has no bound, so it is cut for the sake of what stands behind it. Whether it came
+ * as --set, as another option or by the control protocol is not known here, and not told. */
 static void report(
 	const struct parser *parser, const char *key, const char *value, const char *problem)
 {
@@ -53,8 +54,8 @@ static void report(
 	const char *after = value != NULL ? "'" : "";
 	const char *shown = value != NULL ? value : "";
 	if (parser->line == LINE_OVERRIDE) {
-		kws_config_errors_add(parser->errors, "--set %.100s%s%.100s%s%.100s%s: %s",
-			parser->title, dot, name, before, shown, after, problem);
+		kws_config_errors_add(parser->errors, "%.100s%s%.100s%s%.100s%s: %s", parser->title,
+			dot, name, before, shown, after, problem);
 	} else {
 		kws_config_errors_add(parser->errors, "%s:%d: [%s]%s%s%s%.100s%s: %s", parser->name,
 			parser->line, parser->title, dot, name, before, shown, after, problem);
@@ -119,6 +120,8 @@ static void enter_section(struct parser *parser, const char *title)
 		parser->section = title;
 		parser->object = parser->config;
 		parser->lines = parser->key_lines;
+	} else if (strncmp(title, KWS_KEYWORD_SECTION ".", sizeof(KWS_KEYWORD_SECTION)) == 0) {
+		problem = "there is no such section: that of a keyword is 'keyword NAME'";
 	} else {
 		problem = "there is no such section";
 	}
@@ -148,7 +151,7 @@ static void set_key(struct parser *parser, const char *name, const char *value)
 	*line = parser->line;
 	struct kws_error error;
 	if (kws__value_parse(key, parser->object, value, &error) < 0) {
-		report(parser, name, value, error.text);
+		report(parser, name, value[0] != '\0' ? value : NULL, error.text);
 	}
 }
 
@@ -238,7 +241,7 @@ static void parse_override(struct parser *parser, const char *override)
 		problem = "is too long";
 	}
 	if (problem != NULL) {
-		kws_config_errors_add(parser->errors, "--set %.64s: %s", override, problem);
+		kws_config_errors_add(parser->errors, "setting '%.64s': %s", override, problem);
 		return;
 	}
 	memcpy(text, override, length + 1);
@@ -249,7 +252,7 @@ static void parse_override(struct parser *parser, const char *override)
 	char *dot = strrchr(text, '.');
 	if (equals == NULL || dot == NULL) {
 		kws_config_errors_add(
-			parser->errors, "--set %.64s: expected section.key=value", override);
+			parser->errors, "setting '%.64s': expected section.key=value", override);
 		return;
 	}
 	*dot = '\0';

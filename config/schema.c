@@ -245,6 +245,7 @@ static const char detector_preamble[] =
 static const char keyword_preamble[] =
 	"# The settings of one keyword, named by its label in the model; each keyword\n"
 	"# may have such a section. What is not set in it is as in [detector] or [exits].\n"
+	"# From the shell: kwsctl set 'keyword yes.threshold' 0.9\n"
 	"#[" KWS_KEYWORD_SECTION " yes]\n";
 
 static const char *describe_apply(enum kws_apply apply)

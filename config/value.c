@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/config.h"
 #include "config/text.h"
@@ -17,11 +18,12 @@
 static const char *const yes_words[] = {"yes", "true", "on", "1", NULL};
 static const char *const no_words[] = {"no", "false", "off", "0", NULL};
 
-/* Index of `text` in the NULL-terminated list, or -1. */
+/* Index of `text` in the NULL-terminated list, or -1. Taken in any case: "Yes" and "Info" are as
+ * clear as "yes" and "info". */
 static int index_of(const char *const *words, const char *text)
 {
 	for (int i = 0; words[i] != NULL; i++) {
-		if (strcmp(words[i], text) == 0) {
+		if (strcasecmp(words[i], text) == 0) {
 			return i;
 		}
 	}

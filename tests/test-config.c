@@ -71,10 +71,10 @@ static void test_types(void **state)
 	(void)state;
 	struct kws_config *config = parse("[audio]\nsource=null\ndevice = USB  Audio #1\n"
 					  "rate_hz = 0\nchannel=+3\n"
-					  "[dsp]\ndenoise=on\ndenoise_db=-60\nagc=1\nvad=true\n"
+					  "[dsp]\ndenoise=on\ndenoise_db=-60\nagc=1\nvad=True\n"
 					  "[detector]\nthreshold = 1e-1\nrearm=.5\n"
-					  "[ipc]\nlevel_ms=100\nscores=off\nsite=K\xc3\xbc"
-					  "che\n[log]\nlevel=debug\n");
+					  "[ipc]\nlevel_ms=100\nscores=No\nsite=K\xc3\xbc"
+					  "che\n[log]\nlevel=Debug\n");
 	assert_int_equal(config->audio.source, KWS_CONFIG_SOURCE_NULL);
 	assert_string_equal(config->audio.device, "USB  Audio #1");
 	assert_int_equal(config->audio.channel, 3);

@@ -10,10 +10,7 @@
 #include <setjmp.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <zmq.h>
 
@@ -22,11 +19,7 @@
 #include "ipc/event.h"
 #include "ipc/publisher.h"
 #include "ipc/runtime.h"
-#include "tests/scratch.h"
-
-#define TIMEOUT_MS 10000
-#define MAX_ARGS 12
-#define TEXT_BYTES 65536
+#include "tests/kwsctl-run.h"
 
 /* The daemon. */
 
@@ -206,14 +199,6 @@ static void run_daemon(const char *dir, int ready)
 
 /* The test's side. */
 
-struct fixture {
-	char dir[SCRATCH_BYTES];
-	pid_t daemon;
-	pid_t kwsctl; /* the one that runs now, or 0 */
-	char out[TEXT_BYTES];
-	char err[TEXT_BYTES];
-};
-
 static int start_daemon(struct fixture *f)
 {
 	int ready[2];
@@ -231,95 +216,10 @@ static int start_daemon(struct fixture *f)
 	return rc;
 }
 
-static void stop(pid_t *pid)
-{
-	if (*pid > 0) {
-		kill(*pid, SIGKILL);
-		waitpid(*pid, NULL, 0);
-		*pid = 0;
-	}
-}
-
-static int setup_dir(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	*state = f;
-	return f != NULL ? scratch_create(f->dir) : -1;
-}
-
 static int setup(void **state)
 {
 	return setup_dir(state) == 0 ? start_daemon(*state) : -1;
 }
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	stop(&f->kwsctl);
-	stop(&f->daemon);
-	scratch_remove(f->dir);
-	free(f);
-	return 0;
-}
-
-static void redirect(const char *dir, const char *name, int fd)
-{
-	char path[100];
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
-	if (file < 0 || dup2(file, fd) < 0) {
-		_exit(99);
-	}
-}
-
-static void start(struct fixture *f, const char *const *args)
-{
-	char *argv[MAX_ARGS + 2] = {NULL};
-	argv[0] = strdup("kwsctl");
-	for (int i = 0; args[i] != NULL && i < MAX_ARGS; i++) {
-		argv[i + 1] = strdup(args[i]);
-	}
-	f->kwsctl = fork();
-	assert_true(f->kwsctl >= 0);
-	if (f->kwsctl == 0) {
-		setenv("KWSD_RUNTIME_DIR", f->dir, 1);
-		redirect(f->dir, "out", STDOUT_FILENO);
-		redirect(f->dir, "err", STDERR_FILENO);
-		execv(KWSCTL_PATH, argv);
-		_exit(99);
-	}
-	for (char **arg = argv; *arg != NULL; arg++) {
-		free(*arg);
-	}
-}
-
-static void read_text(const char *dir, const char *name, char text[TEXT_BYTES])
-{
-	char path[100];
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	FILE *file = fopen(path, "r");
-	size_t got = file != NULL ? fread(text, 1, TEXT_BYTES - 1, file) : 0;
-	text[got] = '\0';
-	if (file != NULL) {
-		fclose(file);
-	}
-}
-
-static int finish(struct fixture *f)
-{
-	int status = -1;
-	for (int waited_ms = 0; waitpid(f->kwsctl, &status, WNOHANG) == 0; waited_ms += 10) {
-		assert_true(waited_ms < TIMEOUT_MS);
-		usleep(10000);
-	}
-	f->kwsctl = 0;
-	read_text(f->dir, "out", f->out);
-	read_text(f->dir, "err", f->err);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Runs kwsctl with the arguments up to NULL and returns its exit status. */
-#define RUN(f, ...) (start(f, (const char *const[]){__VA_ARGS__, NULL}), finish(f))
 
 /* Waits until the file that takes stdout ("out") or stderr ("err") contains `part`. */
 static void wait_for(struct fixture *f, const char *name, const char *part)
@@ -381,6 +281,12 @@ static void test_get_and_set(void **state)
 	assert_string_equal(f->out, "");
 	assert_int_equal(RUN(f, "get", "exits.delta"), 0);
 	assert_string_equal(f->out, "-0.5\n");
+	assert_int_equal(
+		RUN(f, "set", "exits.delta", "-j", "--json", "audio.device", "-n", "--"), 0);
+	assert_string_equal(f->out, "null\n");
+	assert_int_equal(RUN(f, "get", "-j"), 0);
+	assert_string_equal(f->out, "{\"audio.device\":\"-n\",\"exits.delta\":\"-j\"}\n");
+	assert_int_equal(RUN(f, "set", "exits.delta", "-0.5", "audio.device", "hw:1"), 0);
 	assert_int_equal(RUN(f, "get", "--json", "audio.device"), 0);
 	assert_string_equal(f->out, "\"hw:1\"\n");
 }
@@ -391,43 +297,12 @@ static void test_daemon_refuses(void **state)
 	assert_int_equal(RUN(f, "get", "no.such"), 1);
 	assert_string_equal(f->out, "");
 	assert_string_equal(f->err, "kwsctl: there is no key 'no.such'\n");
+	assert_int_equal(RUN(f, "get", "keyword.stop.threshold"), 1);
+	assert_string_equal(f->err,
+		"kwsctl: there is no key 'keyword.stop.threshold'\n"
+		"kwsctl: a keyword's name stands behind a space: 'keyword NAME.threshold'\n");
 	assert_int_equal(RUN(f, "reload"), 1);
 	assert_string_equal(f->err, "kwsctl: kwsd.conf:3: [audio].device: ? is no device\n");
-}
-
-static void test_usage(void **state)
-{
-	struct fixture *f = *state;
-	assert_int_equal(RUN(f, "--help"), 0);
-	assert_non_null(strstr(f->out, "usage: kwsctl"));
-	assert_int_equal(RUN(f, "status", "--version"), 0);
-	assert_string_equal(f->out, "kwsctl " KWS_VERSION "\n");
-	assert_int_equal(RUN(f, "--json"), 2);
-	assert_non_null(strstr(f->err, "usage: kwsctl"));
-	static const char *const wrong[][4] = {
-		{"nonsense"},
-		{"status", "surplus"},
-		{"status", "--count", "1"},
-		{"status", "--nonsense"},
-		{"--timeout", "0", "status"},
-		{"--timeout", "1s", "status"},
-		{"--timeout", "99999999999", "status"},
-		{"set", "key"},
-		{"set", "key", "value", "key"},
-		{"set", "key", "\xff"},
-		{"get", "\xff"},
-		{"get", "one", "two"},
-		{"monitor", "--for", ""},
-		{"--endpoint", "tcp://*:1", "status"},
-		{"--events", "ipc://@x", "monitor"},
-	};
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		const char *args[5] = {wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], NULL};
-		start(f, args);
-		assert_int_equal(finish(f), 2);
-		assert_string_equal(f->out, "");
-		assert_non_null(strstr(f->err, "kwsctl: "));
-	}
 }
 
 static void test_no_daemon(void **state)
@@ -584,7 +459,6 @@ int main(void)
 		TEST(test_devices),
 		TEST(test_get_and_set),
 		TEST(test_daemon_refuses),
-		cmocka_unit_test_setup_teardown(test_usage, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_no_daemon, setup_dir, teardown),
 		TEST(test_daemon_does_not_answer),
 		TEST(test_monitor),

@@ -50,6 +50,13 @@ class ClassifyTest(harness.DaemonTest):
             self.assertEqual(answer["score"], answer["exits"][depth - 1]["score"])
             self.assertEqual(answer["exits"], last["exits"])
 
+    def test_refuses_a_delta_for_another_policy(self):
+        for arguments in (("--policy", "always-2", "--delta", "10"), ("--delta", "10", "--policy", "always-2")):
+            done = self.run_classify(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn("--delta is of the policy entropy, not of --policy always-2", done.stderr)
+        self.assertEqual(self.classify("--policy", "entropy", "--delta", "10"), self.classify("--delta", "10"))
+
     def test_logits_give_the_posteriors(self):
         self.assertNotIn("logits", self.classify()["exits"][0])
         for one in self.classify("--logits", "--set", "exits.temperature=2")["exits"]:
@@ -65,7 +72,7 @@ class ClassifyTest(harness.DaemonTest):
     def test_the_model_says_what_it_knows_of_its_exits(self):
         model = self.folder / "model.safetensors"
         shutil.copy(harness.MODEL, model)
-        chosen = ("--model", model)
+        chosen = ("--set", f"model.path={model}")
         self.set_exits(model, "-")
         plain = self.classify(*chosen, "--policy", "entropy")
         self.set_exits(model, '{"temperature": [2, 2, 2, 2, 2], "delta": [0, 0, 10, 0, 0]}')

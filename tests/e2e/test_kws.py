@@ -64,6 +64,9 @@ class KwsTest(harness.DaemonTest):
                     self.assertEqual((done.stdout, len(done.stderr.splitlines())), ("", 1), done.stderr)
         done = self.run_kws("scan", *model, *model, self.wav)
         self.assertEqual((done.returncode, "both named" in done.stderr), (2, True), done.stderr)
+        for command in (("classify", self.wav), ("tune", "--clips", self.list)):
+            done = self.run_kws(*command, *model, "--model", missing)
+            self.assertEqual((done.returncode, "a single --model" in done.stderr), (2, True), done.stderr)
         for command in (("scan", *model), ("classify", *model), ("tune", *model, "--clips")):
             with self.subTest(command):
                 self.assertEqual(self.run_kws(*command, missing).returncode, 1)

@@ -113,6 +113,21 @@ class TuneTest(harness.DaemonTest):
                                  [names.count(word) - 1, 1])
                 self.assertEqual("too few speakers" in done.stderr, speaker != "")
 
+    def test_tells_words_that_look_like_a_keyword(self):
+        word = harness.WORDS[0]
+        sentence = f"'{word.upper()}': no keyword of this model, which has '{word}', so taken as other speech\n"
+        table = self.folder / "list.tsv"
+        harness.write_wav(self.folder / "word.wav", harness.speech(word))
+        table.write_text("".join(f"word.wav\t{name}\n" for name in (word, word, word.upper(), "other", "_unknown_")),
+                         encoding="utf-8")
+        done = self.tune("--clips", table, "--policy", "always-1")
+        self.assertIn(f"{table}: 1 of {sentence}", done.stderr)
+        self.assertEqual(done.stderr.count("no keyword of this model"), 1)
+        labels = self.wav.with_suffix(".tsv")
+        self.write_labels(labels, [(*times, name.upper() if name == word else name) for *times, name in self.labels])
+        done = self.tune("--stream", self.wav, "--policy", "always-1")
+        self.assertIn(f"{labels}: {sum(name == word for *_, name in self.labels)} of {sentence}", done.stderr)
+
     def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
         word = harness.WORDS[0]
         arguments = ("--policy", "always-1", "--set", f"keyword {word}.enabled=no", "--stream", self.wav, self.noise)
@@ -209,11 +224,11 @@ class TuneTest(harness.DaemonTest):
         long = self.folder / ("x" * 200)
         long.symlink_to(harness.MODEL)
         for settings, sentence in ((("--set", "ipc.site=kitchen ; left"), "[ipc].site: 'kitchen ; left' cannot stand"),
-                                   (("--model", long), "[model].path: ")):
+                                   (("--set", f"model.path={long}"), "[model].path: ")):
             with self.subTest(settings):
                 told = self.assert_refused(sentence, *settings, "--write", self.tuned, "--stream", self.wav)
                 self.assertNotIn("reading", told)
-        done = self.tune("--model", long, "--policy", "always-1", "--stream", self.wav)
+        done = self.tune("--set", f"model.path={long}", "--policy", "always-1", "--stream", self.wav)
         self.assertIn("Best for penalty", done.stdout)
 
     def test_curves_that_cannot_be_drawn_leave_the_configuration(self):
