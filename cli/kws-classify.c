@@ -251,14 +251,12 @@ static bool take_policy_option(struct classify *classify, int option)
 	}
 }
 
-/* Else the last of them would win without a word. */
-static bool check_policy(const struct classify *classify)
+/* Else the last option would win without a word. `policy`: what is asked for, or NULL. */
+static bool check_delta(const struct classify *classify, const char *policy)
 {
-	const char *policy = classify->policy_name;
 	bool agree = !classify->delta || policy == NULL || strcmp(policy, "entropy") == 0;
 	if (!agree) {
-		fprintf(stderr, "kws: --delta is of the policy entropy, not of --policy %s\n",
-			policy);
+		fprintf(stderr, "kws: --delta is of the policy entropy, not of %s\n", policy);
 	}
 	return agree;
 }
@@ -312,7 +310,7 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		fputs(help, stderr);
 		return KWS_EXIT_USAGE;
 	}
-	return check_policy(classify) ? -1 : KWS_EXIT_USAGE;
+	return check_delta(classify, classify->policy_name) ? -1 : KWS_EXIT_USAGE;
 }
 
 static int load_model(struct classify *classify)
@@ -336,6 +334,10 @@ static int load(struct classify *classify)
 		return KWS_EXIT_FAILED;
 	}
 	int status = kws_cli_settings_load(&classify->config, &classify->settings);
+	if (status == KWS_EXIT_OK &&
+		!check_delta(classify, kws_config_policy_name(classify->config->exits.policy))) {
+		status = KWS_EXIT_USAGE;
+	}
 	if (status == KWS_EXIT_OK) {
 		status = load_model(classify);
 	}

@@ -165,7 +165,7 @@ static void tell_lookalikes(const struct kws_tune_input *input, const char *path
 			}
 		}
 		if (word != NULL) {
-			fprintf(stderr, "%s: %zu of '", path, count);
+			fprintf(stderr, "%s: %zu like '", path, count);
 			kws_terminal_text(stderr, word);
 			fputs("': no keyword of this model, which has '", stderr);
 			kws_terminal_text(stderr, kws_model_label(input->model, label));
@@ -246,8 +246,8 @@ static struct kws_halves_clip *halve(
 	}
 	if (input->halved && by == KWS_HALVES_TOO_FEW) {
 		fprintf(stderr,
-			"%s: too few speakers with keywords to halve by, so its clips are halved "
-			"one by one: voices may be in both halves\n",
+			"%s: too few speakers to halve by, so its clips are halved one by one: "
+			"voices may be in both halves\n",
 			path);
 	}
 	return clips;

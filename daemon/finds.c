@@ -52,7 +52,7 @@ void kws_finds_take(struct kws_finds *finds, const struct kws_config *config,
 		kws_log_warning("cannot publish the audio of %s: %s", name, kws_strerror(result));
 	}
 	kws_news_send(finds->publisher, topic, event);
-	kws_tally_add(&finds->tally, kws_model_name(model), name, detection);
+	kws_counters_add(&finds->counters, kws_model_name(model), name, detection);
 	if (detection) {
 		log_detection(model, found);
 	}

@@ -7,8 +7,8 @@
 
 #include "bnn/model.h"
 #include "config/config.h"
+#include "daemon/counters.h"
 #include "daemon/recorder.h"
-#include "daemon/tally.h"
 #include "exits/detector.h"
 #include "ipc/publisher.h"
 #include "pipeline/pipeline.h"
@@ -18,7 +18,7 @@
 struct kws_finds {
 	struct kws_publisher *publisher;
 	struct kws_recorder *recorder;
-	struct kws_tally tally;
+	struct kws_counters counters;
 };
 
 /* As kws_recorder_create(). Errors: KWS_ENOMEM. */

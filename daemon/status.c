@@ -108,7 +108,7 @@ static json_t *join(json_t *object, json_t *more)
 }
 
 /* By their names how often the model's keywords were found. */
-static json_t *keywords_json(const struct kws_model *model, const struct kws_tally *tally)
+static json_t *keywords_json(const struct kws_model *model, const struct kws_counters *counters)
 {
 	json_t *detections = json_object();
 	json_t *near_misses = json_object();
@@ -117,8 +117,7 @@ static json_t *keywords_json(const struct kws_model *model, const struct kws_tal
 		if (!kws_label_is_keyword(name)) {
 			continue;
 		}
-		struct kws_tally_counts counts =
-			kws_tally_counts(tally, kws_model_name(model), name);
+		struct kws_counter counts = kws_counters_get(counters, kws_model_name(model), name);
 		json_object_set_new(detections, name, json_integer((json_int_t)counts.detections));
 		json_object_set_new(
 			near_misses, name, json_integer((json_int_t)counts.near_misses));
@@ -129,7 +128,7 @@ static json_t *keywords_json(const struct kws_model *model, const struct kws_tal
 
 /* One model; its part of the sums goes into `sum`. */
 static json_t *spotter_json(
-	const struct kws_spotter *spotter, const struct kws_tally *tally, struct work *sum)
+	const struct kws_spotter *spotter, const struct kws_counters *counters, struct work *sum)
 {
 	const struct kws_model *model = kws_spotter_model(spotter);
 	struct kws_spotter_stats stats;
@@ -150,7 +149,7 @@ static json_t *spotter_json(
 	sum->float_macs_per_hop += work.float_macs_per_hop;
 	json_t *name = json_pack(
 		"{s:s, s:I}", "model", kws_model_name(model), "hops", (json_int_t)stats.hops);
-	return join(join(name, work_json(&work)), keywords_json(model, tally));
+	return join(join(name, work_json(&work)), keywords_json(model, counters));
 }
 
 static json_t *names_json(const struct kws_pipeline *pipeline)
@@ -170,7 +169,7 @@ static json_t *names_json(const struct kws_pipeline *pipeline)
 	return names;
 }
 
-json_t *kws_status_network(const struct kws_pipeline *pipeline, const struct kws_tally *tally)
+json_t *kws_status_network(const struct kws_pipeline *pipeline, const struct kws_counters *counters)
 {
 	const struct kws_spotter *spotter;
 	struct kws_pipeline_stats stats;
@@ -184,7 +183,7 @@ json_t *kws_status_network(const struct kws_pipeline *pipeline, const struct kws
 	};
 	json_t *models = json_array();
 	for (size_t i = 0; (spotter = kws_pipeline_spotter(pipeline, i)) != NULL; i++) {
-		json_array_append_new(models, spotter_json(spotter, tally, &sum));
+		json_array_append_new(models, spotter_json(spotter, counters, &sum));
 	}
 	json_t *network = json_pack("{s:o, s:b, s:I, s:I}", "model", names_json(pipeline), "warm",
 		stats.warm, "hops", (json_int_t)stats.hops, "gaps", (json_int_t)stats.gaps);

@@ -7,8 +7,8 @@
 
 #include "audio/capture.h"
 #include "daemon/clips.h"
+#include "daemon/counters.h"
 #include "daemon/mute.h"
-#include "daemon/tally.h"
 #include "dsp/level.h"
 #include "pipeline/pipeline.h"
 
@@ -23,8 +23,9 @@ json_t *kws_status_devices(struct kws_capture *capture);
 /* `level` NULL: nothing is heard, which gives null for its figures. */
 json_t *kws_status_level(const struct kws_level *level, const struct kws_mute *mute);
 json_t *kws_status_mute(const struct kws_mute *mute, uint64_t now_ms);
-/* The figures of all models together, and of each in `models`, with what `tally` has of it. */
-json_t *kws_status_network(const struct kws_pipeline *pipeline, const struct kws_tally *tally);
+/* The figures of all models together, and of each in `models`, with what `counters` has of it. */
+json_t *kws_status_network(
+	const struct kws_pipeline *pipeline, const struct kws_counters *counters);
 json_t *kws_status_clips(const struct kws_clips_counts *counts);
 
 #endif

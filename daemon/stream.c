@@ -568,7 +568,7 @@ json_t *kws_stream_status(struct kws_stream *stream)
 		kws_text_json(kws_state_reason(&stream->state)), "audio",
 		kws_status_audio(&capture, kws_config_source_name(stream->config->audio.source),
 			stream->zeros.periods, stream->sleep.suspends),
-		"network", kws_status_network(stream->network.pipeline, &stream->finds.tally),
+		"network", kws_status_network(stream->network.pipeline, &stream->finds.counters),
 		"level", kws_stream_level(stream), "mute",
 		kws_status_mute(&stream->mute, kws_clock_ms(CLOCK_BOOTTIME)), "clips",
 		kws_status_clips(&clips));

@@ -51,10 +51,11 @@ class ClassifyTest(harness.DaemonTest):
             self.assertEqual(answer["exits"], last["exits"])
 
     def test_refuses_a_delta_for_another_policy(self):
-        for arguments in (("--policy", "always-2", "--delta", "10"), ("--delta", "10", "--policy", "always-2")):
+        for arguments in (("--policy", "always-2", "--delta", "10"), ("--delta", "10", "--policy", "always-2"),
+                          ("--delta", "10", "--set", "exits.policy=always-2")):
             done = self.run_classify(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
-            self.assertIn("--delta is of the policy entropy, not of --policy always-2", done.stderr)
+            self.assertIn("--delta is of the policy entropy, not of always-2", done.stderr)
         self.assertEqual(self.classify("--policy", "entropy", "--delta", "10"), self.classify("--delta", "10"))
 
     def test_logits_give_the_posteriors(self):

@@ -118,15 +118,15 @@ class TuneTest(harness.DaemonTest):
         sentence = f"'{word.upper()}': no keyword of this model, which has '{word}', so taken as other speech\n"
         table = self.folder / "list.tsv"
         harness.write_wav(self.folder / "word.wav", harness.speech(word))
-        table.write_text("".join(f"word.wav\t{name}\n" for name in (word, word, word.upper(), "other", "_unknown_")),
+        table.write_text("".join(f"word.wav\t{name}\n" for name in (word, word, word.title(), word.upper(), "other", "_unknown_")),
                          encoding="utf-8")
         done = self.tune("--clips", table, "--policy", "always-1")
-        self.assertIn(f"{table}: 1 of {sentence}", done.stderr)
+        self.assertIn(f"{table}: 2 like {sentence}", done.stderr)
         self.assertEqual(done.stderr.count("no keyword of this model"), 1)
         labels = self.wav.with_suffix(".tsv")
         self.write_labels(labels, [(*times, name.upper() if name == word else name) for *times, name in self.labels])
         done = self.tune("--stream", self.wav, "--policy", "always-1")
-        self.assertIn(f"{labels}: {sum(name == word for *_, name in self.labels)} of {sentence}", done.stderr)
+        self.assertIn(f"{labels}: {sum(name == word for *_, name in self.labels)} like {sentence}", done.stderr)
 
     def test_a_keyword_that_is_not_enabled_cannot_be_missed(self):
         word = harness.WORDS[0]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/tally.h"
+#include "daemon/counters.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,19 +9,19 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-static struct kws_tally tally;
+static struct kws_counters counters;
 
 static int set_up(void **state)
 {
 	(void)state;
-	tally = (struct kws_tally){0};
+	counters = (struct kws_counters){0};
 	return 0;
 }
 
 static void assert_counts(
 	const char *model, const char *keyword, uint64_t detections, uint64_t near_misses)
 {
-	struct kws_tally_counts counts = kws_tally_counts(&tally, model, keyword);
+	struct kws_counter counts = kws_counters_get(&counters, model, keyword);
 	assert_int_equal(counts.detections, detections);
 	assert_int_equal(counts.near_misses, near_misses);
 }
@@ -29,11 +29,11 @@ static void assert_counts(
 static void each_keyword_of_each_model_is_counted_alone(void **state)
 {
 	(void)state;
-	kws_tally_add(&tally, "one", "yes", true);
-	kws_tally_add(&tally, "one", "yes", true);
-	kws_tally_add(&tally, "one", "yes", false);
-	kws_tally_add(&tally, "one", "no", false);
-	kws_tally_add(&tally, "other", "yes", true);
+	kws_counters_add(&counters, "one", "yes", true);
+	kws_counters_add(&counters, "one", "yes", true);
+	kws_counters_add(&counters, "one", "yes", false);
+	kws_counters_add(&counters, "one", "no", false);
+	kws_counters_add(&counters, "other", "yes", true);
 	assert_counts("one", "yes", 2, 1);
 	assert_counts("one", "no", 0, 1);
 	assert_counts("other", "yes", 1, 0);
@@ -42,31 +42,31 @@ static void each_keyword_of_each_model_is_counted_alone(void **state)
 
 static void a_long_name_is_found_again(void **state)
 {
-	char model[2 * KWS_TALLY_MODEL_SIZE + 1];
+	char model[2 * KWS_COUNTERS_MODEL_SIZE + 1];
 	(void)state;
 	snprintf(model, sizeof(model), "%0*d", (int)sizeof(model) - 1, 7);
-	kws_tally_add(&tally, model, "yes", true);
-	kws_tally_add(&tally, model, "yes", true);
+	kws_counters_add(&counters, model, "yes", true);
+	kws_counters_add(&counters, model, "yes", true);
 	assert_counts(model, "yes", 2, 0);
-	assert_int_equal(tally.found, 1);
+	assert_int_equal(counters.found, 1);
 }
 
 static void add_numbered(unsigned number)
 {
 	char keyword[16];
 	snprintf(keyword, sizeof(keyword), "word %u", number);
-	kws_tally_add(&tally, "one", keyword, true);
+	kws_counters_add(&counters, "one", keyword, true);
 }
 
 static void the_first_makes_room(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < KWS_TALLY_MAX; i++) {
+	for (unsigned i = 0; i < KWS_COUNTERS_MAX; i++) {
 		add_numbered(i);
 	}
 	add_numbered(0);
 	assert_counts("one", "word 0", 2, 0);
-	add_numbered(KWS_TALLY_MAX);
+	add_numbered(KWS_COUNTERS_MAX);
 	assert_counts("one", "word 0", 0, 0);
 	assert_counts("one", "word 1", 1, 0);
 	assert_counts("one", "word 256", 1, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef KWS_DAEMON_TALLY_H
-#define KWS_DAEMON_TALLY_H
+#ifndef KWS_DAEMON_COUNTERS_H
+#define KWS_DAEMON_COUNTERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,29 +13,30 @@
  * finds its counts. Thread: loop. RT-safe: yes. */
 
 /* Keywords that were found; the one after them takes the place of the first. */
-#define KWS_TALLY_MAX 256
-#define KWS_TALLY_MODEL_SIZE 64 /* bytes of a model's name that count, with the NUL */
+#define KWS_COUNTERS_MAX 256
+#define KWS_COUNTERS_MODEL_SIZE 64 /* bytes of a model's name that count, with the NUL */
 
-struct kws_tally_counts {
+struct kws_counter {
 	uint64_t detections;
 	uint64_t near_misses;
 };
 
 /* All zero is empty. */
-struct kws_tally {
+struct kws_counters {
 	size_t found; /* keywords, forgotten ones too */
 	struct {
-		char model[KWS_TALLY_MODEL_SIZE];
+		char model[KWS_COUNTERS_MODEL_SIZE];
 		char keyword[KWS_LABEL_SIZE];
-		struct kws_tally_counts counts;
-	} items[KWS_TALLY_MAX];
+		struct kws_counter counts;
+	} items[KWS_COUNTERS_MAX];
 };
 
 /* One more: a detection or else a near miss. */
-void kws_tally_add(struct kws_tally *tally, const char *model, const char *keyword, bool detection);
+void kws_counters_add(
+	struct kws_counters *counters, const char *model, const char *keyword, bool detection);
 
 /* Zeros for what was never found. */
-struct kws_tally_counts kws_tally_counts(
-	const struct kws_tally *tally, const char *model, const char *keyword);
+struct kws_counter kws_counters_get(
+	const struct kws_counters *counters, const char *model, const char *keyword);
 
 #endif
