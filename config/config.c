@@ -170,6 +170,39 @@ bool kws_config_key_is_exact(const char *key)
 	return one_blank && strcmp(kws__text_trim(trimmed), section) == 0;
 }
 
+/* The text that kws_config_get() takes; `keyword` is NULL for the keys of other sections. */
+static void key_text(char *text, size_t size, const struct kws_key *key, const char *keyword)
+{
+	snprintf(text, size, "%s%s%s.%s", key->section, keyword != NULL ? " " : "",
+		keyword != NULL ? keyword : "", key->name);
+}
+
+bool kws_config_override_sets(const char *override, const char *key)
+{
+	char text[KWS_CONFIG_KEY_TEXT_SIZE];
+	char exact[KWS_CONFIG_KEY_TEXT_SIZE];
+	size_t length = strcspn(override, "=");
+	if (length >= sizeof(text)) {
+		return false;
+	}
+	memcpy(text, override, length);
+	text[length] = '\0';
+	char *dot = strrchr(text, '.');
+	if (dot == NULL) {
+		return false;
+	}
+	*dot = '\0';
+	const char *section = kws__text_trim(text);
+	const char *name = kws__parser_keyword_name(section);
+	const struct kws_key *found = kws_schema_find(
+		name != NULL ? KWS_KEYWORD_SECTION : section, kws__text_trim(dot + 1));
+	if (found == NULL) {
+		return false;
+	}
+	key_text(exact, sizeof(exact), found, name);
+	return strcmp(exact, key) == 0;
+}
+
 bool kws_config_key_keyword(const char *key, char name[KWS_CONFIG_KEY_TEXT_SIZE])
 {
 	char section[KWS_CONFIG_KEY_TEXT_SIZE];
@@ -192,13 +225,6 @@ int kws_config_get(const struct kws_config *config, const char *key, char *text,
 	}
 	struct kws_keyword_config keyword = kws_config_keyword(config, name);
 	return kws__value_format(found, &keyword, text, size);
-}
-
-/* The text that kws_config_get() takes; `keyword` is NULL for the keys of other sections. */
-static void key_text(char *text, size_t size, const struct kws_key *key, const char *keyword)
-{
-	snprintf(text, size, "%s%s%s.%s", key->section, keyword != NULL ? " " : "",
-		keyword != NULL ? keyword : "", key->name);
 }
 
 static bool is_keyword_key(const struct kws_key *key)

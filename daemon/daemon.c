@@ -149,7 +149,7 @@ static int load_and_take(
 	}
 	kws_fail(error, result, "%.200s%s", errors.text[0],
 		errors.total > 1 ? " (and more, see the log)" : "");
-	return KWS_EINVAL;
+	return result == KWS_ENOMEM ? result : KWS_EINVAL;
 }
 
 /* The one way to another configuration; on any error the old one stays as it is. `changes` (NULL:

@@ -299,7 +299,7 @@ static void look_at_folder(struct kws_stream *stream)
 
 static void warn_if(int result, const struct kws_error *error)
 {
-	if (result != 0) { /* a format of its own, which other warnings do not use up */
+	if (result != 0) { /* a place of its own, which other warnings do not use up */
 		kws_log_warning("mute: %s", error->text);
 	}
 }

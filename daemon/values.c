@@ -107,15 +107,6 @@ const char *kws_values_futile(const json_t *values)
 	return NULL;
 }
 
-/* As the parser reads "section.key = value", blanks around the key or not. */
-static bool sets(const char *setting, const char *key)
-{
-	size_t length = strlen(key);
-	setting += strspn(setting, " \t");
-	return strncmp(setting, key, length) == 0 &&
-	       setting[length + strspn(setting + length, " \t")] == '=';
-}
-
 /* The first key that the command line sets, or NULL. */
 static const char *find_fixed(const struct kws_options *options, const json_t *values)
 {
@@ -123,7 +114,7 @@ static const char *find_fixed(const struct kws_options *options, const json_t *v
 	json_t *value;
 	json_object_foreach ((json_t *)values, key, value) {
 		for (size_t i = 0; i < options->setting_count; i++) {
-			if (sets(options->settings[i], key)) {
+			if (kws_config_override_sets(options->settings[i], key)) {
 				return key;
 			}
 		}

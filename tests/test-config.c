@@ -311,6 +311,29 @@ static void test_keys_have_one_spelling(void **state)
 	}
 }
 
+static void test_an_override_is_of_its_key_with_any_blanks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *override;
+		const char *key;
+		bool sets;
+	} cases[] = {
+		{"detector.threshold=0.5", "detector.threshold", true},
+		{" detector . threshold = a=b", "detector.threshold", true},
+		{"keyword \t v1.0 .threshold=0.5", "keyword v1.0.threshold", true},
+		{"keyword a  b.threshold=0.5", "keyword a b.threshold", false},
+		{"detector.rearm=0.5", "detector.threshold", false},
+		{"detector.thresholds=0.5", "detector.threshold", false},
+		{"threshold=detector.threshold", "detector.threshold", false},
+		{"", "detector.threshold", false},
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		assert_int_equal(
+			kws_config_override_sets(cases[i].override, cases[i].key), cases[i].sets);
+	}
+}
+
 static void check_exact(void *user, const char *key, const char *value, enum kws_apply apply)
 {
 	(void)user;
@@ -463,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_keywords_are_added),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_keys_have_one_spelling),
+		cmocka_unit_test(test_an_override_is_of_its_key_with_any_blanks),
 		cmocka_unit_test(test_every_key_told_is_in_its_spelling),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_diff_sees_each_key),
