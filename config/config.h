@@ -238,8 +238,8 @@ enum kws_apply kws_config_apply(const char *key);
  * file, is none here: in an override the value begins there. Thread: any. */
 bool kws_config_key_is_exact(const char *key);
 
-/* Whether the override of kws_config_load(), with whatever blanks, is one of the key in the spelling
- * of kws_config_each(). Thread: any. */
+/* Whether the override of kws_config_load(), with whatever blanks, is one of the key in the
+ * spelling of kws_config_each(). Thread: any. */
 bool kws_config_override_sets(const char *override, const char *key);
 
 /* Whether it is a key of a keyword, whose name is written then. Thread: any. */
