@@ -25,7 +25,7 @@ exec valgrind --quiet --error-exitcode=99 --leak-check=full \
 END
 	chmod +x "$folder/kwsd"
 	local status=0
-	KWS_TEST_KWSD=$folder/kwsd KWS_TEST_KWSCTL=$build/cli/kwsctl \
+	KWS_TEST_VALGRIND=1 KWS_TEST_KWSD=$folder/kwsd KWS_TEST_KWSCTL=$build/cli/kwsctl \
 		KWS_TEST_KWS=$build/cli/kws \
 		"tests/e2e/test_$subject.py" || status=$?
 	# Not every test looks at the exit status of every daemon.

@@ -32,6 +32,8 @@ except ImportError as error:
 KWSD = os.environ.get("KWS_TEST_KWSD", str(ROOT / "build/daemon/kwsd"))
 KWSCTL = os.environ.get("KWS_TEST_KWSCTL", str(ROOT / "build/cli/kwsctl"))
 KWS = os.environ.get("KWS_TEST_KWS", str(ROOT / "build/cli/kws"))
+# Which opens standard streams that are closed before kwsd sees them.
+UNDER_VALGRIND = "KWS_TEST_VALGRIND" in os.environ
 MODEL = os.environ.get("KWS_TEST_MODEL", str(ROOT / "models/commands.safetensors"))
 
 RATE_HZ = 16000

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import unittest
 
 import harness
 import zmq
@@ -241,6 +242,7 @@ class ControlTest(harness.DaemonTest):
         daemon.process.stdin.close()
         self.assertEqual(daemon.wait(), 0)
 
+    @unittest.skipIf(harness.UNDER_VALGRIND, "valgrind opens closed streams")
     def test_closed_streams_are_not_taken_for_its_own_files(self):
         """libuv asserts that no descriptor that it closes is a standard stream."""
         for stream in ("<", ">", "2>"):
@@ -253,6 +255,7 @@ class ControlTest(harness.DaemonTest):
         self.assertEqual(daemon.wait(), 0)
         self.assertIn("end of input", daemon.log())
 
+    @unittest.skipIf(harness.UNDER_VALGRIND, "valgrind opens closed streams")
     def test_a_closed_output_is_no_success(self):
         daemon = self.start_null()
         settings = harness.options("audio.source=null", f"model.path={harness.MODEL}")
