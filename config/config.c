@@ -156,20 +156,6 @@ enum kws_apply kws_config_apply(const char *key)
 	return found != NULL ? found->apply : KWS_APPLY_NONE;
 }
 
-bool kws_config_key_is_exact(const char *key)
-{
-	char section[KWS_CONFIG_KEY_TEXT_SIZE];
-	char trimmed[KWS_CONFIG_KEY_TEXT_SIZE];
-	const char *name;
-	if (find_key(key, section, &name) == NULL || strchr(key, '=') != NULL) {
-		return false;
-	}
-	strcpy(trimmed, section);
-	bool one_blank =
-		name == NULL || (name == section + sizeof(KWS_KEYWORD_SECTION) && name[-1] == ' ');
-	return one_blank && strcmp(kws__text_trim(trimmed), section) == 0;
-}
-
 /* The text that kws_config_get() takes; `keyword` is NULL for the keys of other sections. */
 static void key_text(char *text, size_t size, const struct kws_key *key, const char *keyword)
 {
@@ -194,6 +180,9 @@ bool kws_config_override_sets(const char *override, const char *key)
 	*dot = '\0';
 	const char *section = kws__text_trim(text);
 	const char *name = kws__parser_keyword_name(section);
+	if (name != NULL && name[0] == '\0') {
+		return false;
+	}
 	const struct kws_key *found = kws_schema_find(
 		name != NULL ? KWS_KEYWORD_SECTION : section, kws__text_trim(dot + 1));
 	if (found == NULL) {
@@ -201,6 +190,11 @@ bool kws_config_override_sets(const char *override, const char *key)
 	}
 	key_text(exact, sizeof(exact), found, name);
 	return strcmp(exact, key) == 0;
+}
+
+bool kws_config_key_is_exact(const char *key)
+{
+	return strchr(key, '=') == NULL && kws_config_override_sets(key, key);
 }
 
 bool kws_config_key_keyword(const char *key, char name[KWS_CONFIG_KEY_TEXT_SIZE])
