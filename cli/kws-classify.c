@@ -56,9 +56,9 @@ struct answer {
 
 struct classify {
 	struct kws_cli_settings settings;
-	bool deciding;           /* something was set for the policy */
-	bool delta;              /* --delta was given */
-	const char *policy_name; /* of --policy, or NULL */
+	bool deciding;     /* something was set for the policy */
+	bool delta;        /* --delta was given */
+	bool policy_given; /* by --policy */
 	const char *list_path;
 	bool json;
 	bool logits;
@@ -238,10 +238,11 @@ static bool take_policy_option(struct classify *classify, int option)
 	switch (option) {
 	case 'd':
 		classify->delta = true;
-		return kws_cli_settings_set(settings, "exits.policy", "entropy") &&
+		return (classify->policy_given ||
+			       kws_cli_settings_set(settings, "exits.policy", "entropy")) &&
 		       kws_cli_settings_set(settings, "exits.delta", optarg);
 	case 'p':
-		classify->policy_name = optarg;
+		classify->policy_given = true;
 		return kws_cli_settings_set(settings, "exits.policy", optarg);
 	case 's':
 		return kws_cli_settings_add(settings, optarg);
@@ -249,16 +250,6 @@ static bool take_policy_option(struct classify *classify, int option)
 		settings->config_path = optarg;
 		return true;
 	}
-}
-
-/* Else the last option would win without a word. `policy`: what is asked for, or NULL. */
-static bool check_delta(const struct classify *classify, const char *policy)
-{
-	bool agree = !classify->delta || policy == NULL || strcmp(policy, "entropy") == 0;
-	if (!agree) {
-		fprintf(stderr, "kws: --delta is of the policy entropy, not of %s\n", policy);
-	}
-	return agree;
 }
 
 /* Returns -1 to go on. */
@@ -310,7 +301,7 @@ static int parse_options(struct classify *classify, int argc, char **argv)
 		fputs(help, stderr);
 		return KWS_EXIT_USAGE;
 	}
-	return check_delta(classify, classify->policy_name) ? -1 : KWS_EXIT_USAGE;
+	return -1;
 }
 
 static int load_model(struct classify *classify)
@@ -328,14 +319,25 @@ static int load_model(struct classify *classify)
 	return KWS_EXIT_OK;
 }
 
+/* Another policy would leave --delta out without a word. */
+static bool check_delta(const struct classify *classify)
+{
+	enum kws_config_policy policy = classify->config->exits.policy;
+	bool agree = !classify->delta || policy == KWS_CONFIG_POLICY_ENTROPY;
+	if (!agree) {
+		fprintf(stderr, "kws: --delta is of the policy entropy, not of %s\n",
+			kws_config_policy_name(policy));
+	}
+	return agree;
+}
+
 static int load(struct classify *classify)
 {
 	if (!classify->deciding && !kws_cli_settings_set(&classify->settings, "exits.delta", "0")) {
 		return KWS_EXIT_FAILED;
 	}
 	int status = kws_cli_settings_load(&classify->config, &classify->settings);
-	if (status == KWS_EXIT_OK &&
-		!check_delta(classify, kws_config_policy_name(classify->config->exits.policy))) {
+	if (status == KWS_EXIT_OK && !check_delta(classify)) {
 		status = KWS_EXIT_USAGE;
 	}
 	if (status == KWS_EXIT_OK) {
