@@ -19,9 +19,6 @@
 
 #define DEFAULT_TIMEOUT_MS 2000
 
-/* The daemon allows no more. */
-#define MUTE_SECONDS_MAX 604800
-
 void kwsctl_complain(const char *sentence)
 {
 	fputs("kwsctl: ", stderr);
@@ -235,7 +232,7 @@ static enum kwsctl_status run_mute(const struct kwsctl_command *command,
 	(void)args;
 	int seconds;
 	enum kwsctl_status status = kwsctl_options_number(
-		"--for", options->for_text, "seconds", MUTE_SECONDS_MAX, &seconds);
+		"--for", options->for_text, "seconds", KWS_MUTE_SECONDS_MAX, &seconds);
 	if (status != KWSCTL_OK) {
 		return status;
 	}

@@ -8,9 +8,6 @@
 #include "common/error.h"
 #include "ipc/runtime.h"
 
-/* The longest mute that ends by itself. */
-#define KWS_MUTE_SECONDS_MAX (7 * 24 * 3600)
-
 #define KWS_MUTE_TEXT_BYTES 64
 
 /* Whether the daemon listens: what comes in while it is muted is counted and thrown away. Times are

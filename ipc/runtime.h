@@ -12,6 +12,9 @@
 #define KWS_RUNTIME_LOCK "kwsd.lock"
 #define KWS_RUNTIME_MUTED "muted"
 
+/* The longest mute that ends by itself. */
+#define KWS_MUTE_SECONDS_MAX (7 * 24 * 3600)
+
 /* Long enough for every directory whose sockets still have a legal address. */
 #define KWS_RUNTIME_PATH_BYTES 128
 
