@@ -111,7 +111,7 @@ static void add_known(struct kws_error *error, const struct kws_model *model)
 	for (size_t i = 0; i < kws_model_label_count(model); i++) {
 		const char *label = kws_model_label(model, i);
 		size_t used = strlen(error->text);
-		if (kws_resolve_keyword(model, label) == SIZE_MAX) {
+		if (!kws_label_is_keyword(label)) {
 			continue;
 		}
 		if (used + strlen(before) + strlen(label) + sizeof(" ...") > sizeof(error->text)) {
